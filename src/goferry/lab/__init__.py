@@ -1,0 +1,1 @@
+"""Broken networks and small real peers on loopback, for tests and for seeing a fault with one's own eyes."""

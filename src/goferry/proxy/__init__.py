@@ -1,0 +1,1 @@
+"""The use case: answer one module request, without HTTP."""

@@ -1,0 +1,1 @@
+"""ASGI in front of the module proxy."""

@@ -1,0 +1,1 @@
+"""Where module files are kept, and what is known of them."""
