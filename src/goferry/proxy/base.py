@@ -1,7 +1,9 @@
 """What the module proxy answers: complete, verified bytes and how long they may be trusted."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +20,32 @@ class Answer:
     file: Path | None = None
     stale: bool = False
     """True when the upstream could not confirm it (served because old beats failing)."""
+
+
+class Outcome(StrEnum):
+    """How a request was answered; a label in metrics."""
+
+    HIT = "hit"
+    MISS = "miss"
+    COALESCED = "coalesced"
+    STALE = "stale"
+    NEGATIVE = "negative"
+    ERROR = "error"
+
+
+class Observer(Protocol):
+    """What metrics want to know. Methods are cheap and never raise."""
+
+    def answered(self, kind: str, outcome: Outcome) -> None:
+        """One module request of this kind (list, latest, info, mod, zip, sumdb) was answered by the service."""
+
+    def asked(self, entry: str, kind: str, code: str, seconds: float) -> None:
+        """One upstream entry was asked; `code` is `ok` or the error code, `seconds` until the whole body was here."""
+
+
+class Silent:
+    """The observer for those who do not look."""
+
+    def answered(self, kind: str, outcome: Outcome) -> None: ...
+
+    def asked(self, entry: str, kind: str, code: str, seconds: float) -> None: ...
