@@ -1,11 +1,13 @@
 """What a store of module files can do. Every backend passes tests/contracts/blob_store.py.
 
 A key is the URL path below the proxy's root, decoded once, with the Go escapes kept:
-`github.com/!burnt!sushi/toml/@v/v1.0.0.zip`, `golang.org/x/mod/@v/list`, `sumdb/sum.golang.org/tile/8/0/x001/234`.
-So a local store is also a `GOPROXY=file://` tree and works behind nginx `try_files`.
-Keys below `.goferry/` are the store's own and are never served.
+`github.com/!burnt!sushi/toml/@v/v1.0.0.zip`, `golang.org/x/mod/@v/list`,
+`sumdb/sum.golang.org/tile/8/0/x001/234`. So a local store is also a `GOPROXY=file://` tree and works behind
+nginx `try_files`. Keys below `.goferry/` are the store's own and are never served. A key that no URL of ours
+can have (empty, `..`, an empty element, a backslash, a control character) is InvalidInput, whatever is asked.
 
-Writes are all or nothing: a key is absent, or holds complete bytes. What `put`/`commit` acknowledged survives a crash.
+Writes are all or nothing: a key is absent, or holds complete bytes. What `put`/`commit` acknowledged survives
+a crash.
 """
 
 from collections.abc import AsyncIterator
@@ -17,7 +19,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """What is known of a stored object without reading it. `mtime` is seconds since the epoch (with fraction)."""
+    """What is known of a stored object without reading it. `mtime` is seconds since the epoch (with
+    fraction).
+    """
 
     key: str
     size: int
@@ -41,10 +45,14 @@ class Upload(Protocol):
         """Forget what was written beyond `size` (a restart of a broken body)."""
 
     async def commit(self, key: str, *, replace: bool = False) -> Blob:
-        """Make it durable and visible under `key`. Without `replace` an existing object wins and is returned."""
+        """Make it durable and visible under `key`. Without `replace` an existing object wins and is
+        returned.
+        """
 
     async def quarantine(self, key: str, reason: str) -> str:
-        """Move it aside for inspection with the reason beside it; returns the key below `.goferry/quarantine/`."""
+        """Move it aside for inspection with the reason beside it; returns the key below
+        `.goferry/quarantine/`.
+        """
 
     async def abort(self) -> None:
         """Drop it. Safe to call twice and after commit."""
@@ -55,6 +63,9 @@ class BlobStore(Protocol):
 
     url: str
     """How a person named it: a folder or a URL without secrets."""
+
+    read_only: str | None
+    """Why nothing can be written (for people, translated), or None for a store in full working order."""
 
     async def stat(self, key: str) -> Blob | None:
         """None when there is no such object."""
@@ -73,13 +84,27 @@ class BlobStore(Protocol):
     async def delete(self, key: str) -> bool:
         """True when there was something to delete."""
 
+    async def quarantine(self, key: str, reason: str) -> str | None:
+        """Move a stored object aside as Upload.quarantine does; None when there is no such object."""
+
     def keys(self, prefix: str = "") -> AsyncIterator[Blob]:
-        """All objects whose key starts with `prefix` (folders are walked), without `.goferry/` unless asked for."""
+        """All objects whose key starts with `prefix` (folders are walked), without `.goferry/` unless asked
+        for.
+
+        In the order of the keys. What is written or deleted meanwhile may or may not be among them.
+        """
 
     def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Exclusive over all processes that use this store, freed when its holder dies. Waiters do not block the loop."""
+        """Exclusive over all processes that use this store, freed when its holder dies. Waiters do not block
+        the loop.
+
+        Not reentrant. A store that cannot be written grants it within the process only: nothing can be kept
+        there anyway.
+        """
 
     def local_path(self, key: str) -> Path | None:
-        """The file behind a key where there is one (for sendfile and mmap); None for remote stores."""
+        """The file behind a key (for sendfile and mmap), whether or not it exists yet; None for remote
+        stores.
+        """
 
     async def close(self) -> None: ...

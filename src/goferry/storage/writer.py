@@ -1,0 +1,301 @@
+"""Group commit: many small writes share one thread hop and one journal commit.
+
+Every durable write needs the same steps in the same order: bytes into a private file, sync it, give it its
+public name, sync the folder that holds the name, and only then say "kept". Alone, each waits for the disk
+twice. Here one thread takes all writes that are waiting, and does each *step* for all of them: the syncs of a
+step run side by side, so the journal of the file system commits them together, and a folder that got ten
+names is synced once (figures and the ways that lost: docs/adr/0004-durable-writes.md).
+
+A crash at any step leaves a private file that the next start removes, or a public name with complete, synced
+bytes.
+"""
+
+import asyncio
+import errno
+import os
+import queue
+import stat
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from goferry.storage.base import Blob
+from goferry.storage.disk import NO_LINK, Disk
+from goferry.storage.locks import try_lock, unlock
+from goferry.storage.tempfiles import TempFiles
+
+MOST_AT_ONCE = 256
+"""Writes per group: bounds the descriptors a group holds open."""
+
+MOST_FOLDERS = 20_000
+"""Folders remembered as durable (about 2 MB); forgetting them costs a few syncs."""
+
+_SYNCERS = 16
+_T = TypeVar("_T")
+_WINDOWS = sys.platform == "win32"
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """One object on its way to `path`. Either `data` (whole, no file yet) or an open private file `fd` at
+    `temp`.
+
+    The writer owns `fd` and `temp` from `submit` on, whatever becomes of the asker.
+    """
+
+    key: str
+    path: str
+    replace: bool
+    data: bytes | None = None
+    fd: int | None = None
+    temp: str | None = None
+    synced: bool = False
+    result: Future[Blob] = field(default_factory=Future)
+    blob: Blob | None = None
+    error: Exception | None = None
+
+
+class GroupWriter:
+    """Publishes objects below `root`, durably unless `fsync` is False.
+
+    The thread starts with the first write, so a store may be opened before a fork and used after it.
+    """
+
+    def __init__(self, disk: Disk, root: str, temps: TempFiles, publish_lock: str, *, fsync: bool) -> None:
+        self._disk = disk
+        self._root = root
+        self._temps = temps
+        self._publish_lock = publish_lock
+        self._fsync = fsync
+        self._links = not _WINDOWS
+        self._settled: set[str] = {root}
+        self._waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._start = threading.Lock()
+        self._pool = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="goferry-sync")
+
+    def submit(self, write: Write) -> Future[Blob]:
+        """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write
+        alone.
+        """
+        if self._thread is None:
+            with self._start:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="goferry-writer", daemon=True)
+                    self._thread.start()
+        self._waiting.put(write)
+        return write.result
+
+    def close(self) -> None:
+        """Ends when everything that was submitted is settled."""
+        with self._start:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            self._waiting.put(None)
+            thread.join()
+        self._pool.shutdown()
+
+    def _run(self) -> None:
+        running = True
+        while running:
+            group = [self._waiting.get()]
+            with suppress(queue.Empty):
+                while len(group) < MOST_AT_ONCE:
+                    group.append(self._waiting.get_nowait())
+            running = None not in group
+            self._commit([write for write in group if write is not None])
+
+    def _commit(self, group: list[Write]) -> None:
+        for write in group:
+            self._attempt(write, self._stage)
+        self._sync_files([write for write in group if _needs_sync(write)])
+        names = _NewNames()
+        for write in group:
+            if write.error is None:
+                self._attempt(write, lambda write: self._publish(write, names))
+        self._sync_names(names)
+        for write in group:
+            self._tidy(write)
+            _settle(write)
+
+    def _attempt(self, write: Write, step: Callable[[Write], None]) -> None:
+        try:
+            step(write)
+        except Exception as error:  # noqa: BLE001 (whatever it is, its asker gets it and the others go on)
+            write.error = error
+
+    def _stage(self, write: Write) -> None:
+        """Small bytes get their private file here, unless an earlier object has won already."""
+        if not write.replace:
+            write.blob = blob_at(write.path, write.key)
+        if write.blob is None and write.data is not None and write.fd is None:
+            write.temp = self._temps.name()
+            write.fd = self._disk.create(write.temp)
+            self._disk.write(write.fd, [write.data])
+
+    def _sync_files(self, writes: list[Write]) -> None:
+        if not self._fsync:
+            return
+
+        def sync(write: Write) -> None:
+            assert write.fd is not None
+            self._disk.sync(write.fd)
+
+        self._side_by_side(lambda write: self._attempt(write, sync), writes)
+
+    def _publish(self, write: Write, names: "_NewNames") -> None:
+        folder = os.path.dirname(write.path)
+        fresh = self._make_folders(folder)
+        if write.blob is None:
+            try:
+                self._give_name(write)
+            except FileNotFoundError:
+                # Somebody removed the folder after this process had made it: make it again, once.
+                self._settled = {self._root}
+                fresh = self._make_folders(folder)
+                self._give_name(write)
+        # An object of another process that won may have its name only in memory yet, so its folder is synced
+        # too.
+        names.add(write, folder, fresh)
+
+    def _make_folders(self, folder: str) -> list[str]:
+        """Makes what is missing; returns the folders whose own names are not known to be durable, deepest
+        first.
+        """
+        fresh: list[str] = []
+        while folder not in self._settled:
+            fresh.append(folder)
+            folder = os.path.dirname(folder)
+        for path in reversed(fresh):
+            self._disk.mkdir(path)
+        return fresh
+
+    def _give_name(self, write: Write) -> None:
+        """Without `replace`, an object that is there already stays, also when two processes get here at
+        once.
+        """
+        assert write.temp is not None
+        assert write.fd is not None
+        found = os.fstat(write.fd)
+        mine = Blob(write.key, found.st_size, found.st_mtime)
+        if _WINDOWS:  # an open file cannot be renamed there
+            fd, write.fd = write.fd, None
+            self._disk.close(fd)
+        if write.replace:
+            self._disk.replace(write.temp, write.path)
+            write.blob = mine
+        elif self._move_exclusively(write.temp, write.path):
+            write.blob = mine
+        else:
+            write.blob = blob_at(write.path, write.key)
+            if (
+                write.blob is None
+            ):  # a folder has that name, or a delete came between: nothing is kept, so say so
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), write.path)
+
+    def _move_exclusively(self, temp: str, path: str) -> bool:
+        """False when the name was taken."""
+        try:
+            if _WINDOWS:  # never renames over a file
+                self._disk.rename(temp, path)
+                return True
+            if self._links:
+                self._disk.link(temp, path)
+                return True
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno not in NO_LINK:
+                raise
+            self._links = False
+        return self._move_under_lock(temp, path)
+
+    def _move_under_lock(self, temp: str, path: str) -> bool:
+        """Where there are no links: one lock serves all publishers of the store."""
+        fd = try_lock(self._publish_lock, wait=True)
+        assert fd is not None, "a blocking flock returns holding the lock"
+        try:
+            if os.path.lexists(path):
+                return False
+            self._disk.rename(temp, path)
+            return True
+        finally:
+            unlock(fd, self._publish_lock)
+
+    def _sync_names(self, names: "_NewNames") -> None:
+        def sync(folder: str) -> None:
+            try:
+                self._disk.sync_folder(folder)
+            except Exception as error:  # noqa: BLE001 (as in _attempt: those who depend on it get it)
+                for write in names.folders[folder]:
+                    write.error = error
+
+        if self._fsync:
+            self._side_by_side(sync, list(names.folders))
+        if all(write.error is None for writes in names.folders.values() for write in writes):
+            if len(self._settled) > MOST_FOLDERS:
+                self._settled = {self._root}
+            self._settled |= names.fresh
+
+    def _side_by_side(self, step: Callable[[_T], None], things: list[_T]) -> None:
+        if len(things) == 1:
+            step(things[0])
+        else:
+            for done in [self._pool.submit(step, thing) for thing in things]:
+                done.result()
+
+    def _tidy(self, write: Write) -> None:
+        """Drops the descriptor and the private name; what fails here is collected at the next start."""
+        fd, temp = write.fd, write.temp
+        write.fd = write.temp = None
+        with suppress(OSError):
+            if fd is not None:
+                self._disk.close(fd)
+        with suppress(OSError):
+            if temp is not None:
+                self._disk.unlink(temp)
+
+
+class _NewNames:
+    """What one group put where: each folder that must be synced, and the writes that wait for it."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, list[Write]] = {}
+        self.fresh: set[str] = set()
+
+    def add(self, write: Write, folder: str, fresh: list[str]) -> None:
+        for path in (folder, *map(os.path.dirname, fresh)):
+            self.folders.setdefault(path, []).append(write)
+        self.fresh.update(fresh)
+
+
+def blob_at(path: str, key: str) -> Blob | None:
+    """What stands at a path, None when nothing does (or no plain file)."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return Blob(key, found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
+
+
+def _needs_sync(write: Write) -> bool:
+    return write.error is None and write.blob is None and not write.synced
+
+
+def _settle(write: Write) -> None:
+    if not write.result.set_running_or_notify_cancel():
+        return
+    if write.error is not None:
+        write.result.set_exception(write.error)
+    else:
+        assert write.blob is not None
+        write.result.set_result(write.blob)
+
+
+async def settled(result: Future[Blob]) -> Blob:
+    """Waits in the loop. A cancelled waiter does not stop the write: it is all or nothing either way."""
+    return await asyncio.shield(asyncio.wrap_future(result))
