@@ -6,6 +6,7 @@ The language is a context variable, so one server can answer two people in two l
 
 import gettext
 import os
+from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -31,10 +32,10 @@ def language_of(text: str) -> str:
     return "zh_CN" if text.strip().lower().startswith("zh") else "en"
 
 
-def detect() -> str:
+def detect(environ: Mapping[str, str] = os.environ) -> str:
     """The language of the environment: GOFERRY_LANG, then LC_ALL, LC_MESSAGES, LANG (first that is set)."""
     for name in ("GOFERRY_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
+        if value := environ.get(name):
             return language_of(value)
     return "en"
 

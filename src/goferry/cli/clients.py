@@ -1,0 +1,72 @@
+"""What the go command must be told so that it asks goferry: plain values for each kind of environment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from goferry.config import Address, Settings
+from goferry.errors import InvalidInput
+
+NOBODY: Final = "none"
+"""A pattern that no module matches. An empty variable would not do: Go then looks into its settings file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A kind of environment. `fallback` is what follows goferry in GOPROXY."""
+
+    fallback: str
+    flags: str
+
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    # A developer may try a module that goferry does not have; `,` lets only "not found" go on to its origin.
+    "dev": Profile(",direct", ""),
+    # CI jobs throw their module cache away, which read-only files would prevent.
+    "ci": Profile("", "-modcacherw"),
+    # What is shipped comes through goferry alone and does not carry the builder's paths.
+    "prod": Profile("", "-modcacherw -trimpath"),
+}
+
+
+def base_url(settings: Settings) -> str:
+    """The URL of a goferry with these settings, for clients on the same machine."""
+    host = settings.addr.host
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared with, not listened on
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"{'https' if settings.tls_cert else 'http'}://{Address(host, settings.addr.port)}"
+
+
+def variables(profile: str, *, url: str, sumdb: str, private: str, direct: str = "") -> dict[str, str]:
+    """All six variables for a profile.
+
+    `private` are the modules that the checksum database must not hear of. `direct` are those that clients fetch
+    from their origin themselves; InvalidInput with the prod profile, where everything comes through goferry.
+    """
+    if profile == "prod" and direct:
+        raise InvalidInput(
+            "the prod profile takes every module through goferry; {direct} cannot be direct", direct=direct
+        )
+    chosen = PROFILES[profile]
+    return {
+        "GOPROXY": url.rstrip("/") + chosen.fallback,
+        "GOPRIVATE": private or NOBODY,
+        "GONOPROXY": direct or NOBODY,
+        "GONOSUMDB": private or NOBODY,
+        "GOSUMDB": client_sumdb(sumdb),
+        "GOFLAGS": chosen.flags,
+    }
+
+
+def client_sumdb(spec: str) -> str:
+    """GOSUMDB for clients: the name and key alone. A URL after them would make clients go around goferry."""
+    return (spec.split() or ["sum.golang.org"])[0]
+
+
+def serving(settings: Settings) -> dict[str, str]:
+    """The least that a shell needs to use this goferry."""
+    least = {"GOPROXY": base_url(settings), "GOSUMDB": client_sumdb(settings.sumdb)}
+    if settings.private:
+        # GONOSUMDB alone: GOPRIVATE would also make the client fetch these modules itself.
+        least["GONOSUMDB"] = settings.private
+    return least

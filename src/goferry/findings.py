@@ -1,0 +1,172 @@
+"""What every feature finds and every renderer reads: frozen values with one JSON form.
+
+A finding is data first. Its code, severity and parts are the same in every language; the sentence is an
+English key with named parts, translated when it is shown. So a report that was saved as JSON can be shown
+later, in another form and in another language.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from goferry.errors import InvalidInput
+from goferry.i18n import _
+
+SCHEMA: Final = "goferry.report/1"
+
+
+class Severity(StrEnum):
+    """How bad it is, worst first. `ok` is a finding too: it says what was looked at and is well."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    OK = "ok"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst."""
+        return list(Severity).index(self)
+
+
+class Text:
+    """A sentence for people: an English key with named parts, translated by `str()` when it is shown."""
+
+    __slots__ = ("key", "parts")
+
+    def __init__(self, key: str, **parts: str | int | float) -> None:
+        self.key: Final = key
+        self.parts: Final[Mapping[str, str | int | float]] = parts
+
+    def __str__(self) -> str:
+        return _(self.key).format(**self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and (self.key, self.parts) == (other.key, other.parts)
+
+    def __hash__(self) -> int:
+        return hash((self.key, *sorted(self.parts.items())))
+
+    def __repr__(self) -> str:
+        return f"Text({self.key!r}, **{dict(self.parts)!r})"
+
+    def to_json(self) -> dict[str, Any]:
+        """`text` is the English sentence, for readers that do not fill in keys."""
+        return {"key": self.key, "parts": dict(self.parts), "text": self.key.format(**self.parts)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Text":
+        return cls(data["key"], **data["parts"])
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where it is. `place` is a path, a storage key or a URL without secrets; `line` counts from 1."""
+
+    place: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return self.place if self.line is None else f"{self.place}:{self.line}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"place": self.place, "line": self.line}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Location":
+        return cls(data["place"], data["line"])
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What to do about it: a sentence, and the command that does it where there is one."""
+
+    summary: Text
+    command: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"summary": self.summary.to_json(), "command": self.command}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Fix":
+        return cls(Text.from_json(data["summary"]), data["command"])
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was seen. `code` is a stable word that names the rule."""
+
+    code: str
+    severity: Severity
+    message: Text
+    location: Location | None = None
+    fix: Fix | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "code": self.code,
+            "severity": self.severity.value,
+            "message": self.message.to_json(),
+            "location": None if self.location is None else self.location.to_json(),
+            "fix": None if self.fix is None else self.fix.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Finding":
+        return cls(
+            data["code"],
+            Severity(data["severity"]),
+            Text.from_json(data["message"]),
+            None if data["location"] is None else Location.from_json(data["location"]),
+            None if data["fix"] is None else Fix.from_json(data["fix"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All findings of one run. `kind` names the feature (`cache verify`), `facts` are its figures."""
+
+    kind: str
+    title: Text
+    findings: tuple[Finding, ...] = ()
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    @property
+    def worst(self) -> Severity:
+        """The worst severity among the findings; `ok` when there are none."""
+        return min((finding.severity for finding in self.findings), key=lambda s: s.rank, default=Severity.OK)
+
+    def count(self, severity: Severity) -> int:
+        return sum(finding.severity is severity for finding in self.findings)
+
+    def by_severity(self) -> Iterable[Finding]:
+        """Worst first; in the given order within one severity."""
+        return sorted(self.findings, key=lambda finding: finding.severity.rank)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "title": self.title.to_json(),
+            "worst": self.worst.value,
+            "facts": dict(self.facts),
+            "findings": [finding.to_json() for finding in self.findings],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Report":
+        """The inverse of `to_json`. InvalidInput when it is no report, or one of another schema."""
+        if data.get("schema") != SCHEMA:
+            raise InvalidInput(
+                "not a report of schema {wanted}: {found}", wanted=SCHEMA, found=data.get("schema")
+            )
+        try:
+            return cls(
+                data["kind"],
+                Text.from_json(data["title"]),
+                tuple(Finding.from_json(item) for item in data["findings"]),
+                data["facts"],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidInput("broken report: {why}", why=repr(error)) from error
