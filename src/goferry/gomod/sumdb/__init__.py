@@ -1,1 +1,1 @@
-"""The checksum database: signed notes, tree proofs, tiles, and a client that asks and judges, never fetches."""
+"""The checksum database: signed notes, tree proofs, tiles, and a client that asks and judges."""

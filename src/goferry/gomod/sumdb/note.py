@@ -1,7 +1,7 @@
 """Signed notes: a text, a blank line, and one signature line per key.
 
-A checksum database signs the size and hash of its log, so that no mirror or cache on the way can bend a copy.
-The note is the wrapping of that signature, made to be read by people:
+A checksum database signs the size and hash of its log, so that no mirror or cache on the way can bend
+a copy. The note is the wrapping of that signature, made to be read by people:
 
     go.sum database tree
     34551743
@@ -10,8 +10,8 @@ The note is the wrapping of that signature, made to be read by people:
     — sum.golang.org Az3grq3mGjL6…
 
 A key has a name (the database's `host[/path]`) and a 32-bit hash, which only says which key to try: trust
-comes from the whole public key, written `name+hash+base64`. A text counts for nothing until a known key has
-signed it.
+comes from the whole public key, written `name+hash+base64`. A text counts for nothing until a known
+key has signed it.
 Rules: golang.org/x/mod/sumdb/note. The one algorithm is Ed25519 (number 1).
 """
 
@@ -237,8 +237,9 @@ def new_signer(name: str, seed: bytes) -> Signer:
 def open_note(message: bytes, verifiers: Iterable[Verifier]) -> Note:
     """The note in these bytes, every signature by a known key checked.
 
-    Signatures by other keys are kept as unverified: a database may sign with a new key beside the old one.
-    Raises MalformedNote, InvalidSignature (a known key is named in vain) or UnverifiedNote (no known key).
+    Signatures by other keys are kept as unverified: a database may sign with a new key beside the old
+    one. Raises MalformedNote, InvalidSignature (a known key is named in vain) or UnverifiedNote (no
+    known key).
     """
     text, lines = _split(message)
     known = _by_name_and_hash(verifiers)
