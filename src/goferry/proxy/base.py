@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One complete answer. Exactly one of `body` and `file` is set; `size` is bytes, `mtime` seconds since the epoch."""
+    """One complete answer. Exactly one of `body` and `file` is set; `size` is bytes, `mtime` seconds since 1970."""
 
     key: str
     """The storage key (the escaped URL path), also for answers that are not stored under it."""

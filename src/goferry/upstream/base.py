@@ -9,6 +9,12 @@ from typing import Protocol
 
 from goferry.gomod.module import Version
 
+MAX_METADATA = 64 << 20
+"""Bytes of a list, .info or sumdb answer that are read at the most; the longest real list is below 1 MiB."""
+
+MAX_GO_MOD = 16 << 20
+"""Bytes of a go.mod file (golang.org/x/mod/zip MaxGoMod)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -27,14 +33,19 @@ class Fetched:
 
 
 class Sink(Protocol):
-    """Where a big body goes. goferry.storage.base.Upload satisfies it."""
+    """Where a big body goes."""
 
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Bytes held so far."""
+
+    def expect(self, size: int | None) -> None:
+        """The whole length, as soon as the upstream names it; raises when it is over the limit."""
 
     async def write(self, chunk: bytes) -> None: ...
 
-    async def truncate(self, size: int = 0) -> None: ...
+    async def truncate(self, size: int = 0) -> None:
+        """Forget what was written beyond `size`."""
 
 
 class Fetcher(Protocol):
@@ -59,5 +70,3 @@ class Fetcher(Protocol):
 
     async def sumdb(self, name: str, path: str) -> Fetched:
         """`sumdb/NAME/PATH` (path like `latest`, `lookup/M@V`, `tile/8/0/001`, `supported`)."""
-
-    async def close(self) -> None: ...

@@ -1,0 +1,179 @@
+"""Fetch once, verify, keep. Only what has passed every check gets its name in the store.
+
+One object at a time over all processes: the store's lock decides who fetches, the others find it there.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from goferry.errors import GoferryError, NotFound, Refused, VerifyError
+from goferry.gomod import dirhash, modzip
+from goferry.gomod.goproxy import Kind, Request, request_path
+from goferry.gomod.module import Version
+from goferry.proxy import judge
+from goferry.proxy.intake import Intake
+from goferry.storage.base import Blob, BlobStore, Upload
+from goferry.storage.index_sqlite import Index, Provenance
+from goferry.upstream.base import Fetcher, Source
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+Prove = Callable[[Version], Awaitable[tuple[str, ...]]]
+"""The proven go.sum lines of a module version."""
+
+_ZIP_TRIES = 2
+"""A mismatch may come from a broken body that had the right length: one more look before it is called an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """How downloads are proven. `needed` says for which module paths; `by` names the checksum database."""
+
+    by: str
+    needed: Callable[[str], bool]
+    prove: Prove
+
+
+class Keeper:
+    """Brings module files into the store."""
+
+    def __init__(
+        self, store: BlobStore, chain: Fetcher, proofs: Proofs, *, index: Index | None = None, max_zip: int
+    ) -> None:
+        self._store = store
+        self._chain = chain
+        self._proofs = proofs
+        self._index = index
+        self._max_zip = max_zip
+        self._intakes: dict[str, Intake] = {}
+
+    async def keep(self, request: Request) -> Blob:
+        """The stored object for an exact request, fetched if it is not there yet."""
+        async with self._store.lock(request.key):
+            blob = await self._store.stat(request.key)
+            return blob or await self._fetch(request)
+
+    def nearly_done(self, key: str) -> bool:
+        """Whether a fetch under way should go on although nobody waits for it any more."""
+        intake = self._intakes.get(key)
+        return intake is None or intake.nearly_done()
+
+    async def _fetch(self, request: Request) -> Blob:
+        match request.kind:
+            case Kind.MOD:
+                return await self._keep_mod(request)
+            case Kind.ZIP:
+                return await self._keep_zip(request)
+            case _:
+                return await self._keep_info(request)
+
+    async def _keep_info(self, request: Request) -> Blob:
+        fetched = await self._chain.info(request.path, request.version)
+        judge.check_info(fetched.body, request.path, exact=request.version)
+        blob = await self._store.put(request.key, fetched.body)
+        self._note(blob, fetched.source)
+        return blob
+
+    async def _keep_mod(self, request: Request) -> Blob:
+        mod = request.module
+        fetched, lines = await _both(self._chain.mod(mod), self._prove(mod))
+        h1 = dirhash.hash_go_mod(fetched.body)
+        try:
+            if lines is None:
+                judge.check_go_mod(fetched.body, mod.path, mod.version)
+            else:
+                judge.check_sum(h1, lines, mod, go_mod=True)
+        except GoferryError as error:
+            await self._quarantine(request.key, fetched.body, error)
+            raise
+        blob = await self._store.put(request.key, fetched.body)
+        if lines is None:
+            await self._store.put(_sidecar(mod, "modhash"), h1.encode())
+        self._note(blob, fetched.source, h1=h1, proven=lines is not None)
+        return blob
+
+    async def _keep_zip(self, request: Request) -> Blob:
+        upload = await self._store.upload()
+        self._intakes[request.key] = intake = Intake(upload, self._max_zip)
+        try:
+            for tries_left in reversed(range(_ZIP_TRIES)):
+                source, lines = await _both(
+                    self._chain.zip(request.module, intake), self._prove(request.module)
+                )
+                try:
+                    report = await self._judge_zip(request.module, upload, lines)
+                    return await self._commit_zip(
+                        request, upload, source, report.h1, proven=lines is not None
+                    )
+                except VerifyError as error:
+                    if not tries_left:
+                        await upload.quarantine(request.key, str(error))
+                        raise
+                    await intake.truncate(0)
+            raise AssertionError("the last try returns or raises")
+        finally:
+            del self._intakes[request.key]
+            await upload.abort()
+
+    async def _judge_zip(
+        self, mod: Version, upload: Upload, lines: tuple[str, ...] | None
+    ) -> modzip.ZipReport:
+        report = await asyncio.to_thread(modzip.verify_zip, mod, upload.path)
+        if lines is not None:
+            judge.check_sum(report.h1, lines, mod, go_mod=False)
+        return report
+
+    async def _commit_zip(
+        self, request: Request, upload: Upload, source: Source, h1: str, *, proven: bool
+    ) -> Blob:
+        await self._store.put(_sidecar(request.module, "ziphash"), h1.encode())
+        blob = await upload.commit(request.key)
+        self._note(blob, source, h1=h1, proven=proven)
+        return blob
+
+    async def _prove(self, mod: Version) -> tuple[str, ...] | None:
+        """The proven lines, or None where no proof is asked for."""
+        if not self._proofs.needed(mod.path):
+            return None
+        try:
+            return await self._proofs.prove(mod)
+        except NotFound as error:
+            raise Refused(
+                "{module}: the checksum database {database} does not know it: {why}",
+                hint="a private module belongs into the setting `private` (as in GOPRIVATE)",
+                module=mod,
+                database=self._proofs.by,
+                why=error,
+            ) from error
+
+    async def _quarantine(self, key: str, body: bytes, error: GoferryError) -> None:
+        upload = await self._store.upload()
+        try:
+            await upload.write(body)
+            await upload.quarantine(key, str(error))
+        finally:
+            await upload.abort()
+
+    def _note(self, blob: Blob, source: Source, *, h1: str = "", proven: bool = False) -> None:
+        if self._index is not None:
+            verified_by = self._proofs.by if proven else ""
+            self._index.stored(blob, Provenance(source.name, h1, verified_by))
+
+
+def _sidecar(mod: Version, suffix: str) -> str:
+    """The key of a hash beside a module file, as Go's own cache has `.ziphash`."""
+    return request_path(Kind.ZIP, mod.path, mod.version).removesuffix("zip") + suffix
+
+
+async def _both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Both results; when the first fails its error is the one that counts, and the second is dropped."""
+    other = asyncio.create_task(second)
+    try:
+        return await first, await other
+    finally:
+        if not other.done():
+            other.cancel()
+        await asyncio.gather(other, return_exceptions=True)

@@ -1,0 +1,94 @@
+"""Answer one module request: store → fetch once → verify → keep → answer. Nothing here knows HTTP.
+
+Two kinds of answers: files.py has what never changes, metadata.py what does. sumdb.py stands beside them with the
+checksum database's own files.
+"""
+
+from collections.abc import Mapping
+
+from goferry.errors import GoferryError, NotFound
+from goferry.gomod.goproxy import Request
+from goferry.proxy.base import Answer, Observer, Outcome, Silent
+from goferry.proxy.files import Files, missing
+from goferry.proxy.metadata import Metadata
+from goferry.proxy.sumdb import Databases
+from goferry.storage.base import BlobStore
+from goferry.storage.index_sqlite import Index
+from goferry.upstream.hosts import HostGates
+
+
+class ModuleProxy:
+    """The use case behind the server, `warm` and the tests; assemble.py puts one together."""
+
+    def __init__(
+        self,
+        store: BlobStore,
+        files: Files,
+        metadata: Metadata,
+        databases: Databases,
+        gates: HostGates,
+        *,
+        index: Index | None = None,
+        offline: bool = False,
+        instance: str = "",
+        observer: Observer | None = None,
+    ) -> None:
+        self.store = store
+        self.instance = instance
+        self.sumdb_names = databases.names
+        self._files = files
+        self._metadata = metadata
+        self._databases = databases
+        self._gates = gates
+        self._index = index
+        self._offline = offline
+        self._observer = observer or Silent()
+
+    async def answer(self, request: Request, *, cached_only: bool = False) -> Answer:
+        """The complete, verified answer. Raises an error of the family that says whose fault it is."""
+        try:
+            answer, outcome = await self._answer(request, asking=not (cached_only or self._offline))
+        except GoferryError as error:
+            outcome = Outcome.NEGATIVE if isinstance(error, NotFound) else Outcome.ERROR
+            self._observer.answered(request.kind, outcome)
+            raise
+        self._observer.answered(request.kind, outcome)
+        return answer
+
+    async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
+        """`sumdb/NAME/REST`, proven before it is kept. NotFound for a database that is not served."""
+        try:
+            answer, outcome = await self._databases.answer(
+                name, rest, asking=not (cached_only or self._offline)
+            )
+        except GoferryError:
+            self._observer.answered("sumdb", Outcome.ERROR)
+            raise
+        self._observer.answered("sumdb", outcome)
+        return answer
+
+    def breakers(self) -> Mapping[str, str]:
+        """Circuit breaker state by upstream host."""
+        return {host: str(state) for host, state in self._gates.states().items()}
+
+    async def ready(self) -> list[str]:
+        """What keeps this proxy from doing its work; empty when nothing does."""
+        try:
+            await self.store.put(".goferry/ready", b"", replace=True)
+        except GoferryError as error:
+            return [str(error)]
+        return []
+
+    def touch(self, key: str) -> None:
+        """Note that an object was served, for least-recently-used collection."""
+        if self._index is not None:
+            self._index.touch(key)
+
+    async def _answer(self, request: Request, *, asking: bool) -> tuple[Answer, Outcome]:
+        part = self._files if request.exact else self._metadata
+        if asking:
+            return await part.answer(request)
+        answer = await part.stored(request)
+        if answer is None:
+            raise await missing(self.store, request, offline=self._offline)
+        return answer, Outcome.HIT
