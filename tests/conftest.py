@@ -1,8 +1,9 @@
 """Fixtures shared by all tests."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
+import skips
 from hypothesis import HealthCheck, settings
 from sizes import FULL
 
@@ -11,7 +12,9 @@ from goferry import i18n
 settings.register_profile(
     "small", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
-settings.register_profile("full", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "full", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("full" if FULL else "small")
 
 
@@ -21,3 +24,9 @@ def english() -> Iterator[None]:
     i18n.activate("en")
     yield
     i18n.activate("en")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return skips.judge(report, {mark.name for mark in item.iter_markers()})

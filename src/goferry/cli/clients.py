@@ -44,9 +44,7 @@ def variables(profile: str, *, url: str, sumdb: str, private: str, direct: str =
     from their origin themselves; InvalidInput with the prod profile, where everything comes through goferry.
     """
     if profile == "prod" and direct:
-        raise InvalidInput(
-            "the prod profile takes every module through goferry; {direct} cannot be direct", direct=direct
-        )
+        raise InvalidInput("the prod profile is never direct; not even for {direct}", direct=direct)
     chosen = PROFILES[profile]
     return {
         "GOPROXY": url.rstrip("/") + chosen.fallback,

@@ -40,7 +40,7 @@ SUMMARY = N_("Print the go settings that clients need.")
     "--direct",
     metavar="PATTERNS",
     default="",
-    help=N_("Modules that clients fetch from their origin themselves (GONOPROXY)."),
+    help=N_("Modules that clients fetch from their origin (GONOPROXY)."),
 )
 @json_option
 @settings_flags("env")

@@ -1,14 +1,14 @@
 """What the go command on this machine would use, so that goferry starts out as its stand-in.
 
-The go command takes each variable from the environment, then from the user's settings file (`go env -w`), then from
-`go.env` in its own folder. The folder is found through PATH without starting anything; `go` itself is asked only
-when it stands where no such file is (a wrapper script, a version manager).
+The go command takes each variable from the environment, then from the user's settings file (`go env -w`), then
+from `go.env` in its own folder. The folder is found through PATH without starting anything; `go` itself is asked
+only when it stands where no such file is (a wrapper script, a version manager).
 """
 
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with,
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """The variables of one source and what people call it. `where` is a variable's place: a path, or empty."""
+    """The variables of one source. `where` is the file they stand in, or empty for the environment."""
 
     variables: Mapping[str, str]
     where: str
@@ -44,17 +44,18 @@ class Complete:
 
 
 def go_environment(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[Layer, ...]:
-    """The sources of the go command's variables, first one first. Files that do not exist or cannot be read are
-    left out, as go itself leaves them out."""
-    layers = [Layer(dict(environ), "")]
-    for file in (user_file(environ, platform), goroot_file(environ)):
-        if file is not None and (text := _read(file)) is not None:
-            layers.append(Layer(goenv.parse(text), str(file)))
-    return tuple(layers)
+    """The sources of the go command's variables, first one first.
+
+    Files that do not exist or cannot be read are left out, as go itself leaves them out.
+    """
+    files = (user_file(environ, platform), goroot_file(environ))
+    texts = [(file, _read(file)) for file in files if file is not None]
+    below = (Layer(goenv.parse(text), str(file)) for file, text in texts if text is not None)
+    return Layer(dict(environ), ""), *below
 
 
 def user_file(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """The file that `go env -w` writes: GOENV, or go/env in the user's configuration folder; None for GOENV=off."""
+    """The file that `go env -w` writes: GOENV, or go/env in the user's settings folder; None for GOENV=off."""
     named = environ.get("GOENV", "")
     if named:
         return None if named == "off" else Path(named)
@@ -100,9 +101,9 @@ def _ask_go(go: str, environ: Mapping[str, str]) -> Path | None:
 def complete(loaded: Loaded, layers: tuple[Layer, ...]) -> Complete:
     """Fills in upstream, sumdb and private patterns from the go command's variables.
 
-    Upstream entries that lead back to goferry itself are dropped with a warning; a source of which nothing is left
-    (the GOPROXY line that goferry printed, in the shell that starts it again) is passed over. ConfigError when the
-    upstream was set for goferry itself and nothing is left of it.
+    Upstream entries that lead back to goferry itself are dropped with a warning; a source of which nothing is
+    left (the GOPROXY line that goferry printed, in the shell that starts it again) is passed over. ConfigError
+    when the upstream was set for goferry itself and nothing is left of it.
     """
     settings = loaded.settings
     warnings: list[str] = []
@@ -138,26 +139,17 @@ def _upstream(loaded: Loaded, layers: tuple[Layer, ...], warnings: list[str]) ->
 
 def _without_self(value: str, addr: Address, warnings: list[str]) -> str:
     """The list without entries that lead back to `addr`; empty when nothing that fetches is left of it."""
-    kept: list[str] = []
-    dropped = False
-    for url, separator in _entries(value):
-        if leads_to(url, addr):
-            dropped = True
-            warnings.append(
-                _("upstream entry {entry} is goferry itself and was dropped").format(
-                    entry=goproxy.redact(url)
-                )
-            )
-        else:
-            kept += [url, separator]
-    left = "".join(kept).rstrip(",|")
-    # What follows a proxy that was dropped was meant as its fallback, not as the only way.
-    return "" if dropped and left in ("", "direct", "off") else left
-
-
-def _entries(value: str) -> Iterator[tuple[str, str]]:
-    for entry in goproxy.parse_list(value):
-        yield entry.url, "|" if entry.falls_through_on_any else ","
+    entries = goproxy.parse_list(value)
+    kept = [entry for entry in entries if not leads_to(entry.url, addr)]
+    warnings += [
+        _("upstream entry {entry} is goferry itself and was dropped").format(entry=entry.name)
+        for entry in entries
+        if entry not in kept
+    ]
+    # What stands behind a proxy that was dropped was meant as its fallback, not as the only way.
+    if len(kept) < len(entries) and not any(entry.is_proxy for entry in kept):
+        return ""
+    return goproxy.format_list(kept)
 
 
 def leads_to(url: str, addr: Address) -> bool:
