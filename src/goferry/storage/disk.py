@@ -149,6 +149,7 @@ _FAULTS: dict[int, tuple[str, str]] = {
         N_("Raise the system's limit of open files (fs.file-max)"),
     ),
 }
+_LONGEST_KEY = 300
 _OTHER = (N_("the store failed at {key}: {why}"), N_("Look at {root}, then run: goferry cache verify"))
 
 
@@ -158,6 +159,8 @@ def storage_error(error: OSError, key: str, root: str) -> StorageError:
     """
     message, hint = _FAULTS.get(error.errno or 0, _OTHER)
     why = error.strerror or type(error).__name__
+    if len(key) > _LONGEST_KEY:
+        key = key[:_LONGEST_KEY] + "…"
     return StorageError(
         message, hint=hint, key=key, root=root, why=why, errno=errno.errorcode.get(error.errno or 0)
     )

@@ -210,8 +210,11 @@ class LocalStore:
         self._check_writable()
 
         def touch() -> None:
-            with suppress(FileNotFoundError, NotADirectoryError):
+            try:
                 os.utime(path)
+            except OSError as error:
+                if error.errno not in MISSING:
+                    raise
 
         self._at_border(key, touch)
 
@@ -228,10 +231,10 @@ class LocalStore:
         def delete() -> bool:
             try:
                 self._disk.unlink(path)
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                return False
-            except PermissionError:
-                if os.path.isdir(path):  # how macOS and Windows refuse to unlink a folder
+            except OSError as error:
+                if error.errno in MISSING or os.path.isdir(
+                    path
+                ):  # macOS and Windows: no permission for folders
                     return False
                 raise
             return True

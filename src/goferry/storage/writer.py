@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from goferry.storage.base import Blob
-from goferry.storage.disk import NO_LINK, Disk
+from goferry.storage.disk import MISSING, NO_LINK, Disk
 from goferry.storage.locks import try_lock, unlock
 from goferry.storage.tempfiles import TempFiles
 
@@ -277,8 +277,10 @@ def blob_at(path: str, key: str) -> Blob | None:
     """What stands at a path, None when nothing does (or no plain file)."""
     try:
         found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+    except OSError as error:
+        if error.errno in MISSING:
+            return None
+        raise
     return Blob(key, found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
 
 
