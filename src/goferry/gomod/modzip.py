@@ -1,0 +1,287 @@
+"""The rules for module zips: which files one may hold, and the proof that a given one holds nothing else.
+
+A module zip is unpacked on every system by every `go` command, so its names must mean the same everywhere: below
+`module@version/`, valid on every file system, and different even where case does not count. `check_zip` reports
+everything valid, omitted and invalid, each with its reason, as golang.org/x/mod/zip does; `verify_zip` also proves
+every byte and computes the h1 hash in the same pass; `create_zip` makes a zip from files by the same rules.
+"""
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from goferry.errors import GoferryError, InvalidInput
+from goferry.gomod import module as _module
+from goferry.gomod.dirhash import summary_hash
+from goferry.gomod.module import Version
+from goferry.gomod.ziparchive import Archive, Entry, ZipError, printable
+
+__all__ = [
+    "MAX_GO_MOD",
+    "MAX_LICENSE",
+    "MAX_ZIP_FILE",
+    "CheckedFiles",
+    "FileError",
+    "ZipError",
+    "ZipLimits",
+    "ZipReport",
+    "check_zip",
+    "verify_zip",
+]
+
+MAX_ZIP_FILE = 500 << 20
+MAX_GO_MOD = 16 << 20
+MAX_LICENSE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ZipLimits:
+    """How big a module may be. Bytes, except `entries`. All but `entries` are Go's own limits, and it has no bound
+    there; ours keeps a zip of a million empty names from filling the memory."""
+
+    zip_file: int = MAX_ZIP_FILE
+    content: int = MAX_ZIP_FILE
+    go_mod: int = MAX_GO_MOD
+    license: int = MAX_LICENSE
+    entries: int = 1_000_000
+
+
+GO_LIMITS = ZipLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class FileError:
+    """A file and why it is omitted or invalid."""
+
+    path: str
+    error: GoferryError
+
+    @property
+    def reason(self) -> str:
+        """The reason in the language in use."""
+        return str(self.error)
+
+
+@dataclass(slots=True)
+class CheckedFiles:
+    """Every file of a set, in exactly one list. `size_error` is set when the whole is too big."""
+
+    valid: list[str] = field(default_factory=list)
+    omitted: list[FileError] = field(default_factory=list)
+    invalid: list[FileError] = field(default_factory=list)
+    size_error: ZipError | None = None
+
+    def error(self) -> ZipError | None:
+        """Why these files can't be a module; None when they can."""
+        if self.size_error is not None or not self.invalid:
+            return self.size_error
+        first, others = self.invalid[0], len(self.invalid) - 1
+        if others:
+            return ZipError(
+                "{path}: {why} (and {others} more)",
+                path=printable(first.path),
+                why=first.error,
+                others=others,
+            )
+        return ZipError("{path}: {why}", path=printable(first.path), why=first.error)
+
+
+@dataclass(frozen=True, slots=True)
+class ZipReport:
+    """What a verified zip is: its h1 hash, how many files it holds, their bytes unpacked, the bytes of the zip, and
+    the go.mod inside (None without one)."""
+
+    h1: str
+    files: int
+    content_size: int
+    zip_size: int
+    go_mod: bytes | None
+
+
+def check_zip(
+    module: Version, path: str | os.PathLike[str], *, limits: ZipLimits = GO_LIMITS
+) -> CheckedFiles:
+    """Which files of a zip are fit for this module version. Reads the directory of the zip only.
+
+    Raises InvalidInput for a malformed module path or version, ZipError for a container that can't be read in one
+    way only, OSError for an unreadable file. The rule is golang.org/x/mod/zip, CheckZip.
+    """
+    check_module(module)
+    if too_big := _check_zip_size(path, limits):
+        return CheckedFiles(size_error=too_big)
+    with Archive(path, max_entries=limits.entries) as archive:
+        return _check_entries(module, archive.entries, limits)
+
+
+def verify_zip(
+    module: Version,
+    path: str | os.PathLike[str],
+    *,
+    limits: ZipLimits = GO_LIMITS,
+    threads: int | None = None,
+) -> ZipReport:
+    """Proves that a file is a zip of this module version, down to the last byte, and computes its h1 hash.
+
+    Raises ZipError with the reason for anything `go` would refuse to unpack, or could be read in two ways;
+    InvalidInput for a malformed module; OSError for an unreadable file. `threads`: see Archive.digests.
+    """
+    check_module(module)
+    if too_big := _check_zip_size(path, limits):
+        raise too_big
+    with Archive(path, max_entries=limits.entries) as archive:
+        if refusal := _check_entries(module, archive.entries, limits).error():
+            raise refusal
+        digests = archive.digests(threads=threads)
+        h1 = summary_hash(zip((entry.raw for entry in archive.entries), digests, strict=True))
+        go_mod = next((entry for entry in archive.entries if entry.name == f"{module}/go.mod"), None)
+        return ZipReport(
+            h1=h1,
+            files=sum(not entry.is_dir for entry in archive.entries),
+            content_size=sum(entry.size for entry in archive.entries),
+            zip_size=archive.size,
+            go_mod=None if go_mod is None else archive.read(go_mod),
+        )
+
+
+def check_module(module: Version) -> None:
+    """Raise InvalidInput unless path and version fit together and the version is canonical."""
+    canonical = _module.canonical_version(module.version)
+    if canonical != module.version:
+        raise InvalidInput(
+            'version "{version}" is not canonical (should be "{canonical}")',
+            version=printable(module.version),
+            canonical=canonical,
+        )
+    _module.check(module.path, module.version)
+
+
+def _check_zip_size(path: str | os.PathLike[str], limits: ZipLimits) -> ZipError | None:
+    size = Path(path).stat().st_size
+    if size <= limits.zip_file:
+        return None
+    return ZipError(
+        "module zip file is too large ({size} bytes; limit is {limit} bytes)",
+        size=size,
+        limit=limits.zip_file,
+    )
+
+
+def _check_entries(module: Version, entries: Iterable[Entry], limits: ZipLimits) -> CheckedFiles:
+    checked = CheckedFiles()
+    prefix = f"{module}/"
+    names = _Names()
+    content = 0
+    for entry in entries:
+        if entry.name == prefix:
+            continue
+        try:
+            name = _name_in(prefix, entry.name)
+            names.check(name, is_dir=entry.is_dir)
+            if entry.is_dir:
+                continue
+            _check_go_mod_place(name)
+            content += entry.size
+            _check_file_size(name, entry.size, limits)
+        except GoferryError as why:
+            checked.invalid.append(FileError(entry.name, why))
+        else:
+            checked.valid.append(entry.name)
+    if content > limits.content:
+        checked.size_error = ZipError(
+            "total uncompressed size of module contents too large (max size is {limit} bytes)",
+            limit=limits.content,
+        )
+    return checked
+
+
+def _name_in(prefix: str, name: str) -> str:
+    if not name.startswith(prefix):
+        raise ZipError('path does not have prefix "{prefix}"', prefix=prefix)
+    return name[len(prefix) : -1] if name.endswith("/") else name[len(prefix) :]
+
+
+def _check_go_mod_place(name: str) -> None:
+    if name[-6:].lower() != "go.mod":
+        return
+    folder, _, base = name.rpartition("/")
+    if base.lower() != "go.mod":
+        return
+    if folder:
+        raise ZipError("go.mod file not in module root directory")
+    if name != "go.mod":
+        raise ZipError("go.mod files must have lowercase names")
+
+
+def _check_file_size(name: str, size: int, limits: ZipLimits) -> None:
+    limit = {"go.mod": limits.go_mod, "LICENSE": limits.license}.get(name)
+    if limit is not None and size > limit:
+        raise ZipError("{name} file too large (max size is {limit} bytes)", name=name, limit=limit)
+
+
+# Most names are plain; the full check is for the others. Device names of Windows are not plain.
+_PLAIN_ELEMENT = re.compile(
+    r"(?!(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$))\.?[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+class _Names:
+    """The names seen so far: each valid, and no two the same where case does not count."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[str, bool]] = {}
+        self._folders: set[str] = set()
+
+    def check(self, name: str, *, is_dir: bool) -> None:
+        folder, slash, base = name.rpartition("/")
+        if not (_PLAIN_ELEMENT.fullmatch(base) and (folder in self._folders or not slash)):
+            _check_clean(name)
+            _module.check_file_path(name)
+        self._claim(name, is_dir=is_dir)
+        if folder not in self._folders and slash:
+            self._claim_folders(folder)
+
+    def _claim_folders(self, folder: str) -> None:
+        while folder and folder not in self._folders:
+            self._claim(folder, is_dir=True)
+            self._folders.add(folder)
+            folder = folder.rpartition("/")[0]
+
+    def _claim(self, name: str, *, is_dir: bool) -> None:
+        folded = fold(name)
+        known = self._seen.get(folded)
+        if known is None:
+            self._seen[folded] = name, is_dir
+            return
+        other, other_is_dir = known
+        if other != name:
+            raise ZipError(
+                'case-insensitive file name collision: "{other}" and "{name}"',
+                other=printable(other),
+                name=printable(name),
+            )
+        if other_is_dir != is_dir:
+            raise ZipError('entry "{name}" is both a file and a directory', name=printable(name))
+        if not is_dir:
+            raise ZipError('multiple entries for file "{name}"', name=printable(name))
+
+
+def _check_clean(name: str) -> None:
+    if posixpath.normpath(name) != name or name.startswith("//"):
+        raise ZipError("file path is not clean")
+
+
+def fold(name: str) -> str:
+    """Two names have the same fold exactly when they differ in case only (Unicode simple case folding)."""
+    return name.lower() if name.isascii() else "".join(map(_fold_char, name))
+
+
+def _fold_char(char: str) -> str:
+    # Simple folding never makes one character two: where the full folding would, the lower case is the simple one.
+    for folded in (char.casefold(), char.lower()):
+        if len(folded) == 1:
+            return folded
+    return char
