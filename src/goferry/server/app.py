@@ -1,0 +1,325 @@
+"""The ASGI application: one request in, one answer out, counted and logged.
+
+There are two ways through. The short one is for immutable files that are in the store and asked for plainly, which is
+nearly all of the traffic: one regular expression, one stat, two messages that were made before. The long one is for
+everything else, and is where rules are decided. No framework stands on either: a router and a response object would
+cost as much as the whole short way (see docs/en/performance.md).
+"""
+
+import asyncio
+import logging
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter, time
+from typing import Any, Final
+
+from goferry.config import Settings
+from goferry.errors import GoferryError, LoopDetected, StorageError, Unavailable
+from goferry.gomod.goproxy import parse_request
+from goferry.i18n import N_
+from goferry.proxy.base import Answer, Outcome
+from goferry.server import admin, metrics, paths, replies, sumdb
+from goferry.server.accesslog import AccessLog, Entry
+from goferry.server.base import ModuleProxy
+from goferry.server.files import IMMUTABLE, Ready, ReadyFiles, read_content
+from goferry.server.replies import Content, Reply
+from goferry.upstream.loop import VIA, parse_via
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_log = logging.getLogger(__name__)
+
+_CACHED_ONLY: Final = "cached-only/"
+_CONDITIONS: Final = frozenset({b"range", b"if-none-match", b"if-modified-since", b"if-range"})
+_OTHER: Final = "other"
+_CHUNK: Final = 256 * 1024
+"""Bytes per message of a partial file: four messages may wait in granian for a slow reader."""
+
+_REFRESH_SECONDS: Final = 2.0
+_MOST_AGENTS: Final = 1000
+_LONGEST_AGENT: Final = 200
+_PROBE_KEY: Final = "example.com/@v/list"
+_BREAKER_STATES: Final = {"closed": 0.0, "half_open": 1.0, "open": 2.0}
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One request on the long way. What it turns out to be is filled in on the way, for the log and the counters."""
+
+    method: str
+    headers: Mapping[bytes, bytes]
+    scheme: str
+    kind: str = _OTHER
+    cached_only: bool = False
+    outcomes: list[Outcome] = field(default_factory=metrics.watch_outcome)
+
+    def outcome(self, status: int) -> str:
+        """What the service said last, or what the status says about requests that it never saw."""
+        if self.outcomes:
+            return str(self.outcomes[-1])
+        return str(Outcome.ERROR if status >= 400 else Outcome.HIT)
+
+
+class _Counts:
+    """The cells of one kind's hits, looked up once."""
+
+    __slots__ = ("bytes", "requests", "seconds", "sum")
+
+    def __init__(self, row: metrics.Row, kind: str) -> None:
+        self.requests = row.cell(metrics.REQUESTS, kind, str(Outcome.HIT), "200")
+        self.bytes = row.cell(metrics.RESPONSE_BYTES, kind)
+        self.seconds = row.cell(metrics.REQUEST_SECONDS, kind)
+        self.sum = self.seconds + len(metrics.SECONDS) + 1
+
+
+class App:
+    """Serves one module proxy. `board` is the counters of all workers, `row` this worker's."""
+
+    def __init__(
+        self,
+        proxy: ModuleProxy,
+        settings: Settings,
+        *,
+        url: str,
+        board: metrics.Board,
+        row: metrics.Row,
+        log: AccessLog | None = None,
+    ) -> None:
+        self.url = url
+        self.draining = False
+        self.has_metrics = settings.metrics
+        self.last_request = 0.0
+        self._proxy = proxy
+        self._touch = proxy.touch
+        self._fresh = settings.list_fresh
+        self._board = board
+        self._row = row
+        self._cells = row.cells
+        self._in_flight = row.cell(metrics.IN_FLIGHT)
+        self._log = None if log is None else log.add
+        self._files = _ready_files(proxy, settings)
+        self._agents: dict[bytes, str] = {}
+        self._hits = {kind: _Counts(row, kind) for kind in ("info", "mod", "zip")}
+
+    @property
+    def in_flight(self) -> int:
+        """Requests whose answers are not yet handed over."""
+        return int(self._cells[self._in_flight])
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        """Answer one request. The body of a request is never read: nothing here takes one."""
+        started = perf_counter()
+        headers = dict(scope["headers"])
+        self._cells[self._in_flight] += 1.0
+        try:
+            ready = self._ready(scope, headers)
+            if ready is None:
+                await self._long_way(scope, headers, send, started)
+            else:
+                await send(ready.start)
+                await send(ready.body)
+                self._count_hit(scope, headers, ready, started)
+        finally:
+            self._cells[self._in_flight] -= 1.0
+
+    # ---- the short way -------------------------------------------------------------------------------------
+
+    def _ready(self, scope: Message, headers: Mapping[bytes, bytes]) -> Ready | None:
+        """The stored file that is asked for, whole, without conditions, by a path that needs no decoding."""
+        if (
+            self._files is None
+            or self.draining
+            or scope["method"] != "GET"
+            or b"%" in scope["raw_path"]
+            or not IMMUTABLE.match(scope["path"])
+            or not _CONDITIONS.isdisjoint(headers)
+        ):
+            return None
+        return self._files.find(scope["path"])
+
+    def _count_hit(
+        self, scope: Message, headers: Mapping[bytes, bytes], ready: Ready, started: float
+    ) -> None:
+        seconds = perf_counter() - started
+        kind, size, path = ready.kind, ready.content.size, scope["path"]
+        cells, hits = self._cells, self._hits[kind]
+        cells[hits.requests] += 1.0
+        cells[hits.bytes] += size
+        cells[hits.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
+        cells[hits.sum] += seconds
+        self.last_request = started
+        self._touch(path[1:])
+        if self._log is not None:
+            agent = self._agent(headers)
+            self._log(Entry(time(), scope["client"][0], "GET", path, 200, size, seconds, "hit", kind, agent))
+
+    def _agent(self, headers: Mapping[bytes, bytes]) -> str:
+        raw = headers.get(b"user-agent", b"")
+        agent = self._agents.get(raw)
+        if agent is None:
+            if len(self._agents) > _MOST_AGENTS:
+                self._agents.clear()
+            agent = self._agents[raw] = raw[:_LONGEST_AGENT].decode("latin-1")
+        return agent
+
+    # ---- the long way --------------------------------------------------------------------------------------
+
+    async def _long_way(
+        self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float
+    ) -> None:
+        asked = _Asked(scope["method"], headers, scope["scheme"])
+        try:
+            reply = await self._reply(asked, scope["raw_path"])
+        except GoferryError as failure:
+            reply = replies.error(failure, may_change=asked.cached_only)
+        except Exception:  # noqa: BLE001 - whatever it is, this client gets an answer and the log the reason
+            _log.exception("request for %r failed unexpectedly", scope["path"])
+            reply = replies.error(replies.unexpected())
+        close = self.draining and scope["http_version"] != "2"
+        sent = await _send(send, reply, head=asked.method == "HEAD", close=close)
+        self._count(scope, asked, reply.status, sent, started)
+
+    async def _reply(self, asked: _Asked, raw_path: bytes) -> Reply:
+        path = paths.decode_path(raw_path)
+        if asked.method not in ("GET", "HEAD"):
+            return replies.method_not_allowed()
+        if (page := admin.PAGES.get(path)) is not None:
+            return await page(self, asked.headers, asked.scheme)
+        self._note_hops(asked)
+        if path.startswith(_CACHED_ONLY) or asked.headers.get(b"disable-module-fetch") == b"true":
+            asked.cached_only = True
+            path = path.removeprefix(_CACHED_ONLY)
+        if IMMUTABLE.match("/" + path) and (reply := self._stored(asked, path)) is not None:
+            return reply
+        if sumdb.is_sumdb(path):
+            asked.kind = "sumdb"
+            request, answer = await sumdb.answer(self._proxy, path, cached_only=asked.cached_only)
+            return self._answered(asked, answer, replies.content_type("sumdb", request.path))
+        wanted = parse_request(path)
+        asked.kind = str(wanted.kind)
+        answer = await self._proxy.answer(wanted, cached_only=asked.cached_only)
+        return self._answered(asked, answer, replies.content_type(asked.kind))
+
+    def _note_hops(self, asked: _Asked) -> None:
+        """Refuse a request that has been here before; else pass its way on to the fetchers."""
+        via = asked.headers.get(b"via")
+        if via is None:
+            return
+        hops = parse_via(via.decode("latin-1"))
+        if self._proxy.instance in hops:
+            raise LoopDetected(
+                "this request came back to goferry through its own upstream",
+                hint=N_("an entry of the upstream list leads back here; see `goferry config` for the list"),
+            )
+        VIA.set(hops)
+
+    def _stored(self, asked: _Asked, path: str) -> Reply | None:
+        """An immutable file straight from the store."""
+        ready = None if self._files is None else self._files.find("/" + path)
+        if ready is None:
+            return None
+        asked.kind = ready.kind
+        self._touch(path)
+        return replies.conditional(ready.content, asked.headers)
+
+    def _answered(self, asked: _Asked, answer: Answer, content_type: bytes) -> Reply:
+        keep = replies.cache_control(immutable=answer.immutable, stale=answer.stale, fresh=self._fresh)
+        return replies.conditional(_content_of(answer, content_type, keep), asked.headers)
+
+    def _count(self, scope: Message, asked: _Asked, status: int, size: int, started: float) -> None:
+        seconds = perf_counter() - started
+        outcome = asked.outcome(status)
+        self._row.add(1.0, metrics.REQUESTS, asked.kind, outcome, str(status))
+        self._row.add(size, metrics.RESPONSE_BYTES, asked.kind)
+        self._row.observe(seconds, metrics.REQUEST_SECONDS, asked.kind)
+        self.last_request = started
+        if self._log is not None:
+            path, agent = scope["path"], self._agent(asked.headers)
+            client = scope["client"][0]
+            self._log(
+                Entry(time(), client, asked.method, path, status, size, seconds, outcome, asked.kind, agent)
+            )
+
+    # ---- what the pages and the worker ask -----------------------------------------------------------------
+
+    async def problems(self) -> list[str]:
+        """What keeps the proxy from working, for people."""
+        return await self._proxy.ready()
+
+    def metrics(self) -> bytes:
+        """The page for Prometheus."""
+        self.refresh()
+        return self._board.page()
+
+    def refresh(self) -> None:
+        """Bring the gauges up to date that nobody changes as it goes."""
+        for host, state in self._proxy.breakers().items():
+            self._row.set(_BREAKER_STATES.get(state, 0.0), metrics.BREAKER, host)
+        if self._files is not None:
+            self._row.set(self._files.bytes, metrics.CACHE_BYTES)
+
+    async def refresh_forever(self) -> None:
+        """Keep this worker's gauges fresh for scrapes that another worker answers."""
+        while True:
+            self.refresh()
+            await asyncio.sleep(_REFRESH_SECONDS)
+
+
+def _ready_files(proxy: ModuleProxy, settings: Settings) -> ReadyFiles | None:
+    """The store's folder, if it has one: a key is then a path below it."""
+    probe = proxy.store.local_path(_PROBE_KEY)
+    return None if probe is None else ReadyFiles(str(probe).removesuffix(_PROBE_KEY), settings.memory_cache)
+
+
+def _content_of(answer: Answer, content_type: bytes, keep: bytes) -> Content:
+    if answer.body is not None:
+        # A body that changes may change anywhere, so all of it counts; one that never does has the ETag that the same
+        # bytes have as a file.
+        tail = answer.body[-replies.TAIL :] if answer.immutable else answer.body
+        etag = replies.etag_of(answer.size, tail)
+        return Content(content_type, keep, answer.size, answer.mtime, etag, body=answer.body)
+    content, _ = read_content(str(answer.file), content_type, keep)
+    if content is None:
+        raise StorageError("{key}: the stored file cannot be read", key=answer.key)
+    return content
+
+
+# ---- sending -----------------------------------------------------------------------------------------------
+
+
+async def _send(send: Send, reply: Reply, *, head: bool, close: bool) -> int:
+    """Send a reply; the bytes of body that it has."""
+    headers = [*reply.headers, (b"connection", b"close")] if close else reply.headers
+    start = {"type": "http.response.start", "status": reply.status, "headers": headers}
+    if head or reply.file is None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b"" if head else reply.body})
+        return 0 if head else len(reply.body)
+    if reply.status == 200:
+        await send(start)
+        await send({"type": "http.response.pathsend", "path": str(reply.file)})
+    else:
+        await _send_part(send, start, reply)
+    return reply.end - reply.start
+
+
+async def _send_part(send: Send, start: Message, reply: Reply) -> None:
+    """Part of a file, from one open descriptor. A file that ends early breaks the connection: never a clean end."""
+    loop = asyncio.get_running_loop()
+    try:
+        file = await loop.run_in_executor(None, open, str(reply.file), "rb", 0)
+    except OSError as error:
+        raise Unavailable("the stored file went away while it was being sent") from error
+    with file:
+        await send(start)
+        file.seek(reply.start)
+        left = reply.end - reply.start
+        while left:
+            data = await loop.run_in_executor(None, file.read, min(_CHUNK, left))
+            if not data:
+                raise OSError(f"{reply.file} is shorter than it was")
+            left -= len(data)
+            await send({"type": "http.response.body", "body": data, "more_body": left > 0})

@@ -1,0 +1,131 @@
+"""Stored files that never change, ready to be sent: small ones in memory, of big ones only what the headers need.
+
+The truth is the file. Every request looks at it (one stat), and what is in memory counts only while size, time and
+inode are the same, so what `cache rm` or a quarantine took away is gone here too, in every worker, at once.
+"""
+
+import os
+import re
+import stat
+from collections import OrderedDict
+from typing import Any, Final
+
+from goferry.server import replies
+from goferry.server.replies import TAIL, Content
+
+SMALL: Final = TAIL
+"""Files up to this many bytes are kept in memory and sent from there; bigger ones are sent from disk."""
+
+_OVERHEAD: Final = 1500
+"""Bytes of memory that an entry takes beside its body: objects, headers, keys."""
+
+IMMUTABLE = re.compile(
+    r"/(?:[a-z0-9_~!\-][a-z0-9._~!\-]*/)+"
+    r"@v/v(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)(?:-[0-9a-z.!\-]+)?(?:\+incompatible)?"
+    r"\.(info|mod|zip)\Z"
+)
+"""URL paths whose file, if there is one, is complete, verified and final.
+
+Only what needs no decoding and no second thought: no element starts with a dot (so none is `..` or the store's own
+`.goferry`), and the version is canonical, because the .info of a branch or of `v1` changes. Everything else takes the
+long way through gomod.goproxy.parse_request.
+"""
+
+Stamp = tuple[int, int, int]
+
+
+class Ready:
+    """One file, ready to be sent. `start` and `body` are ASGI messages; they are sent as they are, many times."""
+
+    __slots__ = ("body", "content", "kind", "stamp", "start")
+
+    def __init__(self, kind: str, content: Content, stamp: Stamp) -> None:
+        self.kind = kind
+        self.content = content
+        self.stamp = stamp
+        whole = replies.whole(content)
+        self.start: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": whole.headers}
+        if content.body is not None:
+            self.body: dict[str, Any] = {"type": "http.response.body", "body": content.body}
+        else:
+            self.body = {"type": "http.response.pathsend", "path": str(content.file)}
+
+
+class ReadyFiles:
+    """The files below `root` (a folder laid out as the URLs), with at most `limit` bytes of memory."""
+
+    def __init__(self, root: str, limit: int) -> None:
+        self._root = root.rstrip("/")
+        self._limit = limit
+        self._entries: OrderedDict[str, Ready] = OrderedDict()
+        self.bytes = 0
+
+    def find(self, path: str) -> Ready | None:
+        """The file behind a URL path that IMMUTABLE matches, with its leading slash; None when there is none."""
+        try:
+            s = os.stat(self._root + path)  # noqa: PTH116 - as PTH118: once per request
+        except OSError:
+            return None
+        entry = self._entries.get(path)
+        if entry is not None and entry.stamp == (s.st_mtime_ns, s.st_size, s.st_ino):
+            self._entries.move_to_end(path)
+            return entry
+        return self._load(path)
+
+    def _load(self, path: str) -> Ready | None:
+        kind = path.rpartition(".")[2]
+        content, stamp = read_content(self._root + path, replies.CONTENT_TYPES[kind], replies.FOREVER)
+        if content is None:
+            return None
+        entry = Ready(kind, content, stamp)
+        self._forget(path)
+        self._entries[path] = entry
+        self.bytes += _cost(entry)
+        while self.bytes > self._limit and self._entries:
+            self._forget(next(iter(self._entries)))
+        return entry
+
+    def _forget(self, path: str) -> None:
+        if (entry := self._entries.pop(path, None)) is not None:
+            self.bytes -= _cost(entry)
+
+
+def _cost(entry: Ready) -> int:
+    return len(entry.content.body or b"") + _OVERHEAD
+
+
+def read_content(path: str, content_type: bytes, cache_control: bytes) -> tuple[Content | None, Stamp]:
+    """A file as Content, its bytes too if it is small. None when it is not there or no regular file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return None, (0, 0, 0)
+    try:
+        # The stamp is that of the bytes which are read here, whatever has happened to the name since.
+        s = os.fstat(fd)
+        stamp = (s.st_mtime_ns, s.st_size, s.st_ino)
+        if not stat.S_ISREG(s.st_mode):
+            return None, stamp
+        tail = _read_at(fd, max(0, s.st_size - TAIL), min(TAIL, s.st_size))
+    finally:
+        os.close(fd)
+    small = s.st_size <= SMALL
+    content = Content(
+        content_type,
+        cache_control,
+        s.st_size,
+        s.st_mtime,
+        replies.etag_of(s.st_size, tail),
+        body=tail if small else None,
+        file=None if small else path,
+    )
+    return content, stamp
+
+
+def _read_at(fd: int, offset: int, count: int) -> bytes:
+    os.lseek(fd, offset, os.SEEK_SET)
+    parts = []
+    while count and (part := os.read(fd, count)):
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,422 @@
+"""`serve`: the supervisor. It owns the listening socket and keeps the workers alive behind it.
+
+    supervisor ── listening socket, counters (shared memory)
+        ├─ worker 1 (worker.py): granian, the application, a module proxy
+        └─ worker N
+
+- SIGTERM, SIGINT: let nobody new in, have everybody answered, leave. A second one: leave at once.
+- SIGHUP: read the settings and the certificate again; for each worker start a new one, and when it is ready let the
+  old one leave. Nobody notices, because all of them take connections from the same queue.
+- A worker that dies is replaced, at once the first time, then with growing pauses.
+
+The supervisor imports neither granian nor the network stack: it stays small, and nothing in it can go wrong much.
+"""
+
+import logging
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+from goferry import __version__, i18n
+from goferry.config import Settings
+from goferry.errors import ConfigError, GoferryError
+from goferry.server import metrics, sockets
+from goferry.server.job import LEAVE, READY, Job, set_up_logging
+
+_log = logging.getLogger(__name__)
+
+OPENER: Final = "goferry.proxy.assemble:open_proxy"
+"""Opens the module proxy in each worker."""
+
+_START_SECONDS: Final = 60.0
+_KILL_AFTER: Final = 5.0
+"""Seconds beyond drain_timeout after which a worker that does not leave is killed."""
+
+_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before a worker is replaced, by how many died in a row shortly after they were ready."""
+
+_LONG_ENOUGH: Final = 30.0
+"""Seconds of work after which a worker's death no longer counts as one of a row."""
+
+
+def serve(
+    settings: Settings,
+    *,
+    ready: Callable[[str], None] | None = None,
+    reload: Callable[[], Settings] | None = None,
+    opener: str = OPENER,
+) -> int:
+    """Serve until told to stop; the process's exit status.
+
+    `ready` is called once with the URL when every worker answers. `reload` reads the settings again, on SIGHUP.
+    `opener` is `package.module:name` of the function that opens the module proxy (proxy.assemble.open_proxy).
+    Raises ConfigError when the address cannot be listened on or the certificate is unusable, and whatever GoferryError
+    keeps the first workers from starting. Call it from the main thread: it handles signals.
+    """
+    if sys.platform == "win32":
+        raise ConfigError("the server needs Linux or macOS; on Windows run it in WSL or in a container")
+    set_up_logging(settings.log_level)
+    check_certificate(settings)
+    _raise_file_limit()
+    listener = sockets.listen(settings.addr)
+    supervisor = Supervisor(settings, listener, reload=reload, opener=opener)
+    try:
+        return supervisor.run(ready)
+    finally:
+        supervisor.close()
+
+
+def check_certificate(settings: Settings) -> None:
+    """ConfigError when there is a certificate or key that cannot be used; better here than in a worker's log."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            settings.tls_cert, settings.tls_key, _no_password
+        )
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "settings {cert} and {key}: cannot use {cert_file} with {key_file}: {why}",
+            cert="tls_cert",
+            key="tls_key",
+            cert_file=settings.tls_cert,
+            key_file=settings.tls_key,
+            why=error,
+        ) from error
+
+
+def _no_password() -> str:
+    raise ValueError(i18n._("the key is encrypted; it must not need a password"))
+
+
+def _raise_file_limit() -> None:
+    """Every connection and every file being sent is a descriptor; the usual soft limit of 1024 is a desktop's."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class _Worker:
+    """A worker process, as the supervisor sees it."""
+
+    def __init__(self, job: Job, row: int) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "goferry.server.worker", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(), job.listen_fd, job.board_fd),
+                stdin=subprocess.DEVNULL,
+            )
+        self.control: Connection[Any, Any] = Connection(ours.detach())
+        self.row = row
+        self.ready_at: float | None = None
+        self.failure: GoferryError | None = None
+        self.kill_at: float | None = None
+        with suppress(OSError):
+            # A worker that is dead already is noticed by the end of its connection.
+            self.control.send(job)
+
+    @property
+    def leaving(self) -> bool:
+        return self.kill_at is not None
+
+    def leave(self, within: float) -> None:
+        """Tell it to leave; it is killed if it has not left `within` seconds."""
+        if not self.leaving:
+            self.kill_at = time.monotonic() + within
+            with suppress(OSError):
+                self.control.send(LEAVE)
+
+
+class Supervisor:
+    """Workers behind one listening socket."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        *,
+        reload: Callable[[], Settings] | None = None,
+        opener: str = OPENER,
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._reload = reload
+        self._opener = opener
+        self._url = sockets.url_of(listener, tls=settings.tls_cert is not None)
+        # Two generations of workers and this process; a row is used again when its worker is gone.
+        self._board = metrics.Board(_rows(settings.workers))
+        self._row = self._board.row(0)
+        self._free_rows = deque(range(1, self._board.rows))
+        self._workers: list[_Worker] = []
+        self._selector = selectors.DefaultSelector()
+        self._signals: deque[int] = deque()
+        self._restart_at: list[float] = []
+        self._deaths = 0
+        self._unclean = False
+
+    # ---- the whole life ------------------------------------------------------------------------------------
+
+    def run(self, ready: Callable[[str], None] | None) -> int:
+        """Start the workers, watch over them, and end them. The exit status."""
+        self._row.set(1.0, metrics.BUILD, __version__, sys.version.split()[0])
+        self._row.set(time.time(), metrics.STARTED)
+        with _Signals(self._selector, self._signals):
+            self._start_first()
+            if ready is not None and not self._stopping():
+                ready(self._url)
+            while not self._stopping():
+                self._turn(1.0)
+                if signal.SIGHUP in self._signals:
+                    self._signals.remove(signal.SIGHUP)
+                    self._replace_all()
+            self._drain()
+        return 1 if self._unclean else 0
+
+    def close(self) -> None:
+        """End what is still there, without kindness."""
+        for worker in self._workers:
+            worker.process.kill()
+            worker.process.wait()
+            worker.control.close()
+        self._selector.close()
+        self._listener.close()
+        self._row.close()
+        self._board.close()
+
+    def _stopping(self) -> bool:
+        return signal.SIGTERM in self._signals or signal.SIGINT in self._signals
+
+    def _told_twice(self) -> bool:
+        return sum(number in (signal.SIGTERM, signal.SIGINT) for number in self._signals) > 1
+
+    # ---- starting ------------------------------------------------------------------------------------------
+
+    def _start_first(self) -> None:
+        workers = [self._start() for _ in range(self._settings.workers)]
+        if not self._until(lambda: all(w.ready_at for w in workers) or self._failed(workers), _START_SECONDS):
+            if self._stopping():
+                return
+            raise ConfigError(
+                "the workers were not ready within {seconds} seconds", seconds=int(_START_SECONDS)
+            )
+        if failed := self._failed(workers):
+            raise failed.failure or ConfigError(
+                "a worker ended while it started (status {status}); its reason is in the log above",
+                status=failed.process.returncode,
+            )
+
+    @staticmethod
+    def _failed(workers: list[_Worker]) -> _Worker | None:
+        return next((w for w in workers if w.failure or w.process.returncode is not None), None)
+
+    def _start(self) -> _Worker:
+        job = Job(
+            settings=self._settings,
+            opener=self._opener,
+            language=i18n.current(),
+            url=self._url,
+            listen_fd=self._listener.fileno(),
+            board_fd=self._board.fd,
+            board_rows=self._board.rows,
+            row=self._free_rows.popleft(),
+        )
+        worker = _Worker(job, job.row)
+        self._workers.append(worker)
+        self._selector.register(worker.control.fileno(), selectors.EVENT_READ, worker)
+        self._count_workers()
+        return worker
+
+    # ---- watching ------------------------------------------------------------------------------------------
+
+    def _until(self, done: Callable[[], object], limit: float) -> bool:
+        """Turn until `done`; False when `limit` seconds passed or a signal to stop came before that."""
+        deadline = time.monotonic() + limit
+        while not done():
+            if time.monotonic() > deadline or self._stopping():
+                return False
+            self._turn(0.1)
+        return True
+
+    def _turn(self, longest: float) -> None:
+        """Handle what has happened, waiting at most `longest` seconds for something."""
+        now = time.monotonic()
+        due = [
+            moment
+            for moment in (*self._restart_at, *(w.kill_at for w in self._workers))
+            if moment is not None
+        ]
+        wait = min((max(0.0, moment - now) for moment in due), default=longest)
+        for key, _events in self._selector.select(min(wait, longest)):
+            if isinstance(key.data, _Worker):
+                self._hear(key.data)
+            else:
+                key.data()
+        self._kill_the_late()
+        self._restart_the_dead()
+
+    def _hear(self, worker: _Worker) -> None:
+        try:
+            news = worker.control.recv()
+        except (EOFError, OSError):
+            self._bury(worker)
+            return
+        if news == READY:
+            worker.ready_at = time.monotonic()
+        elif isinstance(news, GoferryError):
+            worker.failure = news
+
+    def _bury(self, worker: _Worker) -> None:
+        """A worker has ended: its connection is closed, which happens last of all in its life."""
+        self._selector.unregister(worker.control.fileno())
+        worker.control.close()
+        try:
+            status = worker.process.wait(_KILL_AFTER)
+        except subprocess.TimeoutExpired:
+            worker.process.kill()
+            status = worker.process.wait()
+        self._workers.remove(worker)
+        self._board.clear_gauges(worker.row)
+        self._free_rows.append(worker.row)
+        self._count_workers()
+        if worker.leaving:
+            self._unclean = self._unclean or status != 0
+        elif worker.ready_at is not None:
+            self._plan_restart(worker, status)
+
+    def _plan_restart(self, worker: _Worker, status: int) -> None:
+        assert worker.ready_at is not None
+        _log.error("worker %d ended unexpectedly (status %d)", worker.process.pid, status)
+        self._deaths = self._deaths + 1 if time.monotonic() - worker.ready_at < _LONG_ENOUGH else 0
+        pause = _PAUSES[min(self._deaths, len(_PAUSES) - 1)]
+        self._restart_at.append(time.monotonic() + pause)
+
+    def _restart_the_dead(self) -> None:
+        if self._stopping():
+            return
+        for moment in [moment for moment in self._restart_at if moment <= time.monotonic()]:
+            self._restart_at.remove(moment)
+            self._row.add(1.0, metrics.RESTARTS)
+            self._start()
+
+    def _kill_the_late(self) -> None:
+        for worker in self._workers:
+            if worker.kill_at is not None and worker.kill_at <= time.monotonic():
+                _log.warning("worker %d did not leave in time; killing it", worker.process.pid)
+                worker.process.kill()
+                worker.kill_at = None if worker.process.poll() is None else worker.kill_at
+
+    def _count_workers(self) -> None:
+        self._row.set(sum(not w.leaving for w in self._workers), metrics.WORKERS)
+
+    # ---- reloading -----------------------------------------------------------------------------------------
+
+    def _replace_all(self) -> None:
+        """New settings, new workers; the old ones leave one by one, each when its successor is ready."""
+        try:
+            self._settings = self._read_again()
+        except GoferryError as failure:
+            self._row.add(1.0, metrics.RELOADS, "refused")
+            _log.error("reload refused, going on as before: %s", failure)
+            return
+        old = [worker for worker in self._workers if not worker.leaving]
+        for place in range(max(len(old), self._settings.workers)):
+            if place < self._settings.workers and not self._start_another():
+                self._row.add(1.0, metrics.RELOADS, "failed")
+                return
+            if place < len(old):
+                self._let_go(old[place])
+        self._row.add(1.0, metrics.RELOADS, "ok")
+        _log.info("reloaded")
+
+    def _read_again(self) -> Settings:
+        settings = self._settings if self._reload is None else self._reload()
+        check_certificate(settings)
+        if settings.addr != self._settings.addr:
+            _log.warning(
+                "setting addr: %s is used after a restart; still listening on %s", settings.addr, self._url
+            )
+        if (settings.tls_cert is None) != (self._settings.tls_cert is None):
+            raise ConfigError("switching TLS on or off needs a restart")
+        if _rows(settings.workers) > self._board.rows:
+            raise ConfigError("more than {limit} workers need a restart", limit=(self._board.rows - 1) // 2)
+        return settings
+
+    def _start_another(self) -> bool:
+        """Start one worker and wait until it is ready."""
+        worker = self._start()
+        if self._until(lambda: worker.ready_at or self._failed([worker]), _START_SECONDS) and worker.ready_at:
+            return True
+        if not self._stopping():
+            reason = worker.failure or "see the log above"
+            _log.error("reload stopped, the new worker did not start: %s", reason)
+        worker.process.kill()
+        return False
+
+    def _let_go(self, worker: _Worker) -> None:
+        worker.leave(self._settings.drain_timeout + _KILL_AFTER)
+        self._count_workers()
+
+    # ---- ending --------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Everybody who is in the house is answered; nobody new is let in."""
+        sockets.refuse_new(self._listener)
+        sockets.empty_queue(self._listener)
+        for worker in self._workers:
+            self._let_go(worker)
+        self._listener.close()
+        while self._workers and not self._told_twice():
+            self._turn(0.5)
+
+
+def _rows(workers: int) -> int:
+    """Room for the supervisor, for this many workers and as many successors, and for some change of mind."""
+    return 1 + 2 * max(workers, 4)
+
+
+class _Signals:
+    """While entered, signals are put into a queue and wake the selector."""
+
+    _WATCHED = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+
+    def __init__(self, selector: selectors.BaseSelector, queue: deque[int]) -> None:
+        self._selector = selector
+        self._queue = queue
+
+    def __enter__(self) -> None:
+        self._read, self._write = socket.socketpair()
+        self._read.setblocking(False)
+        self._write.setblocking(False)
+        self._before = {number: signal.signal(number, self._note) for number in self._WATCHED}
+        self._before_fd = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
+        self._selector.register(self._read, selectors.EVENT_READ, self._forget_bytes)
+
+    def __exit__(self, *_exc: object) -> None:
+        self._selector.unregister(self._read)
+        signal.set_wakeup_fd(self._before_fd)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._read.close()
+        self._write.close()
+
+    def _note(self, number: int, _frame: Any) -> None:
+        self._queue.append(number)
+
+    def _forget_bytes(self) -> None:
+        with suppress(BlockingIOError):
+            while self._read.recv(4096):
+                pass
