@@ -111,7 +111,7 @@ def go_env(**extra: str) -> dict[str, str]:
 
 
 def build(folder: Path) -> Oracle:
-    """Compile the oracle into the folder (a second process finds it). Skips the test where there is no `go`."""
+    """Compile the oracle into the folder (once for all processes). Skips the test where there is no `go`."""
     root = go_root()
     if root is None:
         pytest.skip("needs the go command with its sources")

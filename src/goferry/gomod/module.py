@@ -350,7 +350,7 @@ def escape_version(version: str) -> str:
 
 
 def unescape_version(escaped: str) -> str:
-    """The version that an escaped one means. Raises InvalidVersion for a wrong escape or a disallowed name."""
+    """The version that an escaped one means. Raises InvalidVersion for a wrong escape or a bad name."""
     version = _unescape(escaped)
     if version is None or not _is_file_name(version):
         raise InvalidVersion('invalid escaped version "{escaped}"', escaped=printable(escaped))
