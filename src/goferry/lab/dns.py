@@ -1,0 +1,155 @@
+"""A DNS server over UDP that answers from a table, or answers badly, or not at all."""
+
+import asyncio
+import ipaddress
+import struct
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Self
+
+from goferry.lab.tcp import LOOPBACK
+
+_A, _AAAA = 1, 28
+_TYPE_OF = {4: _A, 6: _AAAA}
+_RESPONSE = 0x8180  # an answer, with recursion asked for and available
+
+
+class Behaviour(StrEnum):
+    """How the server treats a question."""
+
+    ANSWER = "answer"
+    NXDOMAIN = "nxdomain"
+    SERVFAIL = "servfail"
+    REFUSED = "refused"
+    SILENCE = "silence"
+    WRONG_ID = "wrong_id"
+    GARBAGE = "garbage"
+
+
+_CODES = {Behaviour.SERVFAIL: 2, Behaviour.NXDOMAIN: 3, Behaviour.REFUSED: 5}
+
+
+class DnsServer:
+    """A name server on a loopback port.
+
+    records: name to addresses of both families; a name that is not there does not exist. ttl: seconds, in each record;
+    delay: seconds before each answer. `queries` holds the names asked for, with their types, in order.
+    """
+
+    def __init__(
+        self,
+        records: Mapping[str, Sequence[str]] | None = None,
+        behaviour: Behaviour = Behaviour.ANSWER,
+        *,
+        delay: float = 0.0,
+        ttl: int = 60,
+    ) -> None:
+        self.records = {name.lower(): tuple(addresses) for name, addresses in (records or {}).items()}
+        self.behaviour = behaviour
+        self.delay = delay
+        self.ttl = ttl
+        self.queries: list[tuple[str, str]] = []
+        self.port = 0
+        self._transport: asyncio.DatagramTransport | None = None
+        self._late: set[asyncio.TimerHandle] = set()
+
+    @property
+    def address(self) -> str:
+        """`IP:PORT`, as a list of name servers takes it."""
+        return f"{LOOPBACK}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Port(self), local_addr=(LOOPBACK, 0))
+        self._transport = transport
+        self.port = transport.get_extra_info("sockname")[1]
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        assert self._transport is not None
+        for handle in self._late:
+            handle.cancel()
+        self._transport.close()
+
+    def received(self, query: bytes, sender: tuple[str, int]) -> None:
+        """One datagram: noted, and answered as the behaviour says."""
+        question = _Question.parse(query)
+        if question is None:
+            return
+        self.queries.append((question.name, question.type_name))
+        answer = self._answer(question)
+        if answer is not None:
+            self._send(answer, sender)
+
+    def _answer(self, question: "_Question") -> bytes | None:
+        if self.behaviour is Behaviour.SILENCE:
+            return None
+        if self.behaviour is Behaviour.GARBAGE:
+            # The right id, so that it is taken for the answer, and then nothing that parses.
+            return struct.pack(">HHHHHH", question.id, _RESPONSE, 1, 9, 0, 0) + b"\xff" * 20
+        if self.behaviour in _CODES:
+            return question.reply(_CODES[self.behaviour])
+        if question.name not in self.records:
+            return question.reply(_CODES[Behaviour.NXDOMAIN])
+        id_shift = 1 if self.behaviour is Behaviour.WRONG_ID else 0
+        return question.reply(0, self.records[question.name], self.ttl, id_shift=id_shift)
+
+    def _send(self, answer: bytes, receiver: tuple[str, int]) -> None:
+        assert self._transport is not None
+        if not self.delay:
+            self._transport.sendto(answer, receiver)
+            return
+        handle = asyncio.get_running_loop().call_later(self.delay, self._transport.sendto, answer, receiver)
+        self._late.add(handle)
+
+
+class _Port(asyncio.DatagramProtocol):
+    def __init__(self, server: DnsServer) -> None:
+        self._server = server
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self._server.received(data, addr)
+
+
+class _Question:
+    """The question of a query: enough of RFC 1035 for one question without compression."""
+
+    def __init__(self, query_id: int, name: str, qtype: int, raw: bytes) -> None:
+        self.id = query_id
+        self.name = name
+        self.qtype = qtype
+        self._raw = raw
+
+    @property
+    def type_name(self) -> str:
+        return {_A: "A", _AAAA: "AAAA"}.get(self.qtype, str(self.qtype))
+
+    @classmethod
+    def parse(cls, query: bytes) -> "_Question | None":
+        """None for a datagram that is no query."""
+        if len(query) < 17:
+            return None
+        (query_id,) = struct.unpack_from(">H", query)
+        labels, at = [], 12
+        while at < len(query) and query[at]:
+            labels.append(query[at + 1 : at + 1 + query[at]])
+            at += 1 + query[at]
+        if at + 5 > len(query):
+            return None
+        (qtype,) = struct.unpack_from(">H", query, at + 1)
+        name = b".".join(labels).decode("ascii", "replace").lower()
+        return cls(query_id, name, qtype, query[12 : at + 5])
+
+    def reply(self, code: int, addresses: Sequence[str] = (), ttl: int = 0, *, id_shift: int = 0) -> bytes:
+        """The answer with those of the addresses that have the type asked for."""
+        found = [
+            address
+            for address in map(ipaddress.ip_address, addresses)
+            if _TYPE_OF[address.version] == self.qtype
+        ]
+        head = struct.pack(">HHHHHH", (self.id + id_shift) & 0xFFFF, _RESPONSE | code, 1, len(found), 0, 0)
+        # 0xC00C points back at the name in the question.
+        records = [
+            struct.pack(">HHHIH", 0xC00C, self.qtype, 1, ttl, len(ip.packed)) + ip.packed for ip in found
+        ]
+        return head + self._raw + b"".join(records)

@@ -1,0 +1,131 @@
+"""A forward proxy on loopback: CONNECT tunnels and absolute-form requests, with or without a password, or broken."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from goferry.lab.tcp import HEALTHY, Peer, Wire, both, pump
+
+
+class Conduct(StrEnum):
+    """How the proxy behaves once a request is there."""
+
+    PROPER = "proper"
+    SILENT = "silent"
+    HANGS_UP = "hangs_up"
+    TALKS_NONSENSE = "talks_nonsense"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asked. target: `host:port` for CONNECT, else the URL; headers have lower-case names."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+
+
+class ForwardProxy(Peer):
+    """The proxy.
+
+    auth: (user, password) that it insists on; deny: `host:port` targets that it answers with 403; routes: where a
+    `host:port` really is, so that made-up names lead to loopback servers. `requests` holds all that was asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: tuple[str, str] | None = None,
+        deny: Collection[str] = (),
+        routes: Mapping[str, tuple[str, int]] | None = None,
+        conduct: Conduct = Conduct.PROPER,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        super().__init__(tls=tls)
+        self._auth = None if auth is None else "Basic " + b64encode(":".join(auth).encode()).decode("ascii")
+        self._deny = frozenset(deny)
+        self._routes = dict(routes or {})
+        self._conduct = conduct
+        self.requests: list[Request] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = _parse(await reader.readuntil(b"\r\n\r\n"))
+        self.requests.append(request)
+        if self._conduct is Conduct.SILENT:
+            await asyncio.Event().wait()
+        elif self._conduct is Conduct.HANGS_UP:
+            return
+        elif self._conduct is Conduct.TALKS_NONSENSE:
+            writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
+        elif (refusal := self._refusal(request)) is not None:
+            writer.write(_answer(refusal))
+        else:
+            await self._forward(request, reader, writer)
+        await writer.drain()
+
+    def _refusal(self, request: Request) -> str | None:
+        if self._auth is not None and request.headers.get("proxy-authorization") != self._auth:
+            return "407 Proxy Authentication Required"
+        return "403 Forbidden" if _authority(request) in self._deny else None
+
+    async def _forward(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        host, port = self._routes.get(_authority(request)) or _split(_authority(request))
+        try:
+            away_reader, away_writer = await asyncio.open_connection(host, port)
+        except OSError:
+            writer.write(_answer("502 Bad Gateway"))
+            return
+        try:
+            if request.method == "CONNECT":
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                away_writer.write(_origin_form(request))
+            await both(pump(reader, Wire(away_writer, HEALTHY)), pump(away_reader, Wire(writer, HEALTHY)))
+        finally:
+            away_writer.transport.abort()
+
+
+def _parse(head: bytes) -> Request:
+    line, *fields = head.decode("latin-1").rstrip("\r\n").split("\r\n")
+    method, target, _version = line.split(" ", 2)
+    pairs = (field.partition(":") for field in fields)
+    return Request(method, target, {name.strip().lower(): value.strip() for name, _, value in pairs})
+
+
+def _authority(request: Request) -> str:
+    """The `host:port` that the request is for."""
+    if request.method == "CONNECT":
+        return request.target
+    parts = urlsplit(request.target)
+    return f"{parts.hostname}:{parts.port or 80}"
+
+
+def _split(authority: str) -> tuple[str, int]:
+    host, _, port = authority.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _answer(status: str) -> bytes:
+    challenge = 'Proxy-Authenticate: Basic realm="lab"\r\n' if status.startswith("407") else ""
+    return f"HTTP/1.1 {status}\r\n{challenge}Content-Length: 0\r\nConnection: close\r\n\r\n".encode("ascii")
+
+
+def _origin_form(request: Request) -> bytes:
+    """The request as the server itself gets it; one per connection, so that the end is the end of the connection."""
+    parts = urlsplit(request.target)
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    kept = {name: value for name, value in request.headers.items() if not name.startswith("proxy-")}
+    fields = {**kept, "connection": "close"}
+    lines = [
+        f"{request.method} {path} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in fields.items()),
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode("latin-1")

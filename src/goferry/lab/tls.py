@@ -1,0 +1,144 @@
+"""Throw-away certificates: an authority, good leaves, and leaves with one thing wrong.
+
+Needs the `cryptography` package, which is loaded on first use and is no run-time dependency of the server.
+"""
+
+import datetime
+import ipaddress
+import ssl
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from goferry.errors import Unavailable
+
+_DAY = datetime.timedelta(days=1)
+
+
+class Leaf(StrEnum):
+    """What is wrong with a server's certificate."""
+
+    GOOD = "good"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_HOST = "wrong_host"
+
+
+class Authority:
+    """A certificate authority made up on the spot. Clients that load `pem` trust its leaves; all others do not.
+
+    now: the moment that validity is counted from (UTC).
+    """
+
+    def __init__(self, name: str = "goferry lab", *, now: datetime.datetime | None = None) -> None:
+        x509, ec, _ = _cryptography()
+        self._now = now or datetime.datetime.now(datetime.UTC)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self._certificate = self._certified(
+            self._subject, self._key.public_key(), (self._now - _DAY, self._now + 365 * _DAY), authority=True
+        )
+
+    @property
+    def pem(self) -> bytes:
+        """The authority's own certificate."""
+        return _pem(self._certificate)
+
+    def server_context(
+        self, hosts: Sequence[str] = ("127.0.0.1", "localhost"), leaf: Leaf = Leaf.GOOD
+    ) -> ssl.SSLContext:
+        """The TLS settings of a server for these names and addresses, with a leaf of this kind."""
+        certificate, key = self.issue(hosts, leaf)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_alpn_protocols(["http/1.1"])
+        # ssl reads certificates from files only.
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "server.pem")
+            path.touch(mode=0o600)
+            path.write_bytes(key + certificate + self.pem)
+            context.load_cert_chain(path)
+        return context
+
+    def client_context(self) -> ssl.SSLContext:
+        """The TLS settings of a client that trusts this authority and no other."""
+        return ssl.create_default_context(cadata=self.pem.decode("ascii"))
+
+    def issue(self, hosts: Sequence[str], leaf: Leaf = Leaf.GOOD) -> tuple[bytes, bytes]:
+        """Certificate and private key, both as PEM."""
+        x509, ec, serialization = _cryptography()
+        key = ec.generate_private_key(ec.SECP256R1())
+        names = ("wrong.example.net",) if leaf is Leaf.WRONG_HOST else tuple(hosts)
+        subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0])])
+        certificate = self._certified(subject, key.public_key(), self._validity(leaf), names=names)
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return _pem(certificate), private
+
+    def _validity(self, leaf: Leaf) -> tuple[datetime.datetime, datetime.datetime]:
+        return {
+            Leaf.EXPIRED: (self._now - 30 * _DAY, self._now - _DAY),
+            Leaf.NOT_YET_VALID: (self._now + _DAY, self._now + 30 * _DAY),
+        }.get(leaf, (self._now - _DAY, self._now + 30 * _DAY))
+
+    def _certified(
+        self,
+        subject: Any,
+        public_key: Any,
+        validity: tuple[datetime.datetime, datetime.datetime],
+        *,
+        names: Sequence[str] = (),
+        authority: bool = False,
+    ) -> Any:
+        x509, _, _ = _cryptography()
+        from cryptography.hazmat.primitives import hashes
+
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._subject)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(validity[0])
+            .not_valid_after(validity[1])
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
+        )
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(_san(names)), critical=False)
+        return builder.sign(self._key, hashes.SHA256())
+
+
+def _san(names: Sequence[str]) -> list[Any]:
+    x509, _, _ = _cryptography()
+    entries: list[Any] = []
+    for name in names:
+        try:
+            entries.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            entries.append(x509.DNSName(name))
+    return entries
+
+
+def _pem(certificate: Any) -> bytes:
+    _, _, serialization = _cryptography()
+    encoded: bytes = certificate.public_bytes(serialization.Encoding.PEM)
+    return encoded
+
+
+def _cryptography() -> tuple[Any, Any, Any]:
+    """The package's x509, ec and serialization modules. Raises Unavailable when it is not installed."""
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import ec
+    except ImportError as exc:
+        raise Unavailable(
+            "the lab makes certificates with the cryptography package, which is not installed"
+        ) from exc
+    return x509, ec, serialization
