@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from net.clients import client_for
 
 from goferry.lab.tls import Authority
 from goferry.net import Client
+from net.clients import client_for
 
 MakeClient = Callable[..., Client]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from net.clients import client_for
 
 from goferry import i18n
 from goferry.errors import UpstreamError, UpstreamTimeout
@@ -19,6 +18,7 @@ from goferry.lab.tcp import CUT, RESET, STALL, Fault, Listener, refused_port, si
 from goferry.lab.tls import Authority, Leaf
 from goferry.net import Failure, NetError, NetTimeout, State, Trace, classify
 from goferry.net.failure import failed
+from net.clients import client_for
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 HEAD = HELLO[: -len(b"hello")]

@@ -90,7 +90,7 @@ class Peer:
             pass
         finally:
             self._tasks.discard(task)
-            writer.transport.abort() if writer.transport.is_closing() else writer.close()
+            writer.close()
 
 
 class Wire:
