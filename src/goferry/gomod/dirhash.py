@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from io import BufferedIOBase
 
 from goferry.errors import InvalidInput
-from goferry.gomod.ziparchive import Archive, ZipError, printable
+from goferry.gomod.module import printable
+from goferry.gomod.ziparchive import Archive, ZipError
 
 PREFIX = "h1:"
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from goferry.errors import GoferryError, InvalidInput
 from goferry.gomod import module as _module
 from goferry.gomod.dirhash import summary_hash
-from goferry.gomod.module import Version
-from goferry.gomod.ziparchive import Archive, Entry, ZipError, printable
+from goferry.gomod.module import Version, printable
+from goferry.gomod.ziparchive import Archive, Entry, ZipError
 
 __all__ = [
     "MAX_GO_MOD",

@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from goferry.errors import VerifyError
+from goferry.gomod.module import printable
 
 igzip: Any = None
 isal_zlib: Any = None
@@ -358,11 +359,6 @@ def _inflate(packed: memoryview, size: int) -> Iterator[memoryview]:
 
 def _about(entry: Entry, why: ZipError) -> ZipError:
     return ZipError("{path}: {why}", path=printable(entry.name), why=why)
-
-
-def printable(name: str) -> str:
-    """A file name that may come from anybody, fit for a terminal and a log."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "replace").decode() for c in name)
 
 
 def _cores() -> int:
