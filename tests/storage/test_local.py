@@ -2,8 +2,8 @@ import errno
 import os
 
 import pytest
-from contracts.blob_store import BlobStoreContract
 
+from contracts.blob_store import BlobStoreContract
 from goferry.storage.disk import Disk
 from goferry.storage.local import LocalStore
 

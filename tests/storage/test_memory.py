@@ -1,8 +1,8 @@
 """The store in memory keeps the contract, and fails exactly when it was told to."""
 
 import pytest
-from contracts.blob_store import MOD, ZIP, BlobStoreContract
 
+from contracts.blob_store import MOD, ZIP, BlobStoreContract
 from goferry.errors import StorageError
 from goferry.storage.memory import MemoryStore
 
@@ -52,7 +52,7 @@ async def test_a_fault_for_one_key_leaves_others_alone():
     store.fail("read", key=MOD)
     await store.put(MOD, b"m")
     assert await store.read(ZIP) is None
-    with pytest.raises(StorageError, match="v1.0.0.mod"):
+    with pytest.raises(StorageError, match=r"v1\.0\.0\.mod"):
         await store.read(MOD)
 
 
