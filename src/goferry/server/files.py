@@ -10,6 +10,8 @@ import stat
 from collections import OrderedDict
 from typing import Any, Final
 
+from goferry.errors import GoferryError
+from goferry.gomod.goproxy import parse_request
 from goferry.server import replies
 from goferry.server.replies import TAIL, Content
 
@@ -27,8 +29,8 @@ IMMUTABLE = re.compile(
 """URL paths whose file, if there is one, is complete, verified and final.
 
 Only what needs no decoding and no second thought: no element starts with a dot (so none is `..` or the store's own
-`.goferry`), and the version is canonical, because the .info of a branch or of `v1` changes. Everything else takes the
-long way through gomod.goproxy.parse_request.
+`.goferry`), and the version looks canonical. Whether it is one and fits the module's path, gomod says when the file is
+first loaded: the .info of anything else (a branch, `v1`, `v2.0.0` of a path without /v2) is stored too, but changes.
 """
 
 Stamp = tuple[int, int, int]
@@ -73,6 +75,8 @@ class ReadyFiles:
         return self._load(path)
 
     def _load(self, path: str) -> Ready | None:
+        if not _is_exact(path):
+            return None
         kind = path.rpartition(".")[2]
         content, stamp = read_content(self._root + path, replies.CONTENT_TYPES[kind], replies.FOREVER)
         if content is None:
@@ -88,6 +92,13 @@ class ReadyFiles:
     def _forget(self, path: str) -> None:
         if (entry := self._entries.pop(path, None)) is not None:
             self.bytes -= _cost(entry)
+
+
+def _is_exact(path: str) -> bool:
+    try:
+        return parse_request(path[1:]).exact
+    except GoferryError:
+        return False
 
 
 def _cost(entry: Ready) -> int:

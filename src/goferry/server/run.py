@@ -36,6 +36,10 @@ _log = logging.getLogger(__name__)
 OPENER: Final = "goferry.proxy.assemble:open_proxy"
 """Opens the module proxy in each worker."""
 
+_STOP: Final = (signal.SIGTERM, signal.SIGINT)
+_ONE_GESTURE: Final = 1.0
+"""Seconds within which signals to stop count as one: `timeout` and service managers signal a process and its group."""
+
 _START_SECONDS: Final = 60.0
 _KILL_AFTER: Final = 5.0
 """Seconds beyond drain_timeout after which a worker that does not leave is killed."""
@@ -163,7 +167,7 @@ class Supervisor:
         self._free_rows = deque(range(1, self._board.rows))
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
-        self._signals: deque[int] = deque()
+        self._signals: deque[tuple[int, float]] = deque()
         self._restart_at: list[float] = []
         self._deaths = 0
         self._unclean = False
@@ -180,8 +184,7 @@ class Supervisor:
                 ready(self._url)
             while not self._stopping():
                 self._turn(1.0)
-                if signal.SIGHUP in self._signals:
-                    self._signals.remove(signal.SIGHUP)
+                if self._told_to_reload():
                     self._replace_all()
             self._drain()
         return 1 if self._unclean else 0
@@ -198,10 +201,18 @@ class Supervisor:
         self._board.close()
 
     def _stopping(self) -> bool:
-        return signal.SIGTERM in self._signals or signal.SIGINT in self._signals
+        return any(number in _STOP for number, _ in self._signals)
 
     def _told_twice(self) -> bool:
-        return sum(number in (signal.SIGTERM, signal.SIGINT) for number in self._signals) > 1
+        times = [when for number, when in self._signals if number in _STOP]
+        return bool(times) and times[-1] - times[0] > _ONE_GESTURE
+
+    def _told_to_reload(self) -> bool:
+        told = [entry for entry in self._signals if entry[0] not in _STOP]
+        for entry in told:
+            # Taken out one by one: a signal to stop may come in the middle of this.
+            self._signals.remove(entry)
+        return bool(told)
 
     # ---- starting ------------------------------------------------------------------------------------------
 
@@ -393,7 +404,7 @@ class _Signals:
 
     _WATCHED = (signal.SIGTERM, signal.SIGINT, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
-    def __init__(self, selector: selectors.BaseSelector, queue: deque[int]) -> None:
+    def __init__(self, selector: selectors.BaseSelector, queue: deque[tuple[int, float]]) -> None:
         self._selector = selector
         self._queue = queue
 
@@ -414,7 +425,7 @@ class _Signals:
         self._write.close()
 
     def _note(self, number: int, _frame: Any) -> None:
-        self._queue.append(number)
+        self._queue.append((number, time.monotonic()))
 
     def _forget_bytes(self) -> None:
         with suppress(BlockingIOError):

@@ -166,9 +166,11 @@ async def _until_quiet(app: App, limit: float) -> None:
     """Wait until no request has come for a moment; not at all when none came lately."""
     if perf_counter() - app.last_request > _RECENT and not app.in_flight:
         return
-    end = perf_counter() + limit
-    while (now := perf_counter()) < end and (quiet := now - app.last_request) < _QUIET:
-        await asyncio.sleep(min(_QUIET - quiet, end - now))
+    now = perf_counter()
+    end = now + limit
+    while (left := min(app.last_request + _QUIET, end) - now) > 0:
+        await asyncio.sleep(left)  # noqa: ASYNC110 - it is the time without an event that is waited for
+        now = perf_counter()
 
 
 def _connections() -> int:
