@@ -3,11 +3,11 @@
 from collections.abc import Generator, Iterator
 
 import pytest
-import skips
 from hypothesis import HealthCheck, settings
-from sizes import FULL
 
+import skips
 from goferry import i18n
+from sizes import FULL
 
 settings.register_profile(
     "small", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True

@@ -77,12 +77,12 @@ def serving(store: Path, flags: list[str]) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [
-        GOFERRY,
+        str(GOFERRY),
         "serve",
         "--addr",
         f"127.0.0.1:{port}",
         "--store",
-        store,
+        str(store),
         "--access-log",
         "off",
         *flags,

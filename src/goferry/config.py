@@ -172,6 +172,13 @@ def _parse_choice(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def _parse_language(text: str) -> str:
+    known = {"": "", "zh": "zh_CN", **{language.lower(): language for language in LANGUAGES}}
+    if text.strip().lower() not in known:
+        raise ValueError(text)
+    return known[text.strip().lower()]
+
+
 def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: parse(text) if text.strip() else None
 
@@ -235,9 +242,7 @@ LOG_FORMAT = Kind("log format", N_("text, json or off"), _parse_choice("text", "
 LOG_LEVEL = Kind(
     "log level", N_("debug, info, warning or error"), _parse_choice("debug", "info", "warning", "error")
 )
-LANGUAGE = Kind(
-    "language", ", ".join(LANGUAGES), _parse_choice("", *(word.lower() for word in LANGUAGES), "zh")
-)
+LANGUAGE = Kind("language", ", ".join(LANGUAGES), _parse_language)
 
 
 # ---- the table ---------------------------------------------------------------------------------------------

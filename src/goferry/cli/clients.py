@@ -61,9 +61,9 @@ def client_sumdb(spec: str) -> str:
     return (spec.split() or ["sum.golang.org"])[0]
 
 
-def serving(settings: Settings) -> dict[str, str]:
+def serving(settings: Settings, url: str) -> dict[str, str]:
     """The least that a shell needs to use this goferry."""
-    least = {"GOPROXY": base_url(settings), "GOSUMDB": client_sumdb(settings.sumdb)}
+    least = {"GOPROXY": url, "GOSUMDB": client_sumdb(settings.sumdb)}
     if settings.private:
         # GONOSUMDB alone: GOPRIVATE would also make the client fetch these modules itself.
         least["GONOSUMDB"] = settings.private

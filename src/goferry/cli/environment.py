@@ -8,7 +8,7 @@ only when it stands where no such file is (a wrapper script, a version manager).
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -27,11 +27,29 @@ _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with,
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
-    """The variables of one source. `where` is the file they stand in, or empty for the environment."""
+class GoEnvironment:
+    """The three sources of the go command's settings; the files as text, empty when there is none."""
 
-    variables: Mapping[str, str]
-    where: str
+    environ: Mapping[str, str]
+    user_file: str = ""
+    user_text: str = ""
+    goroot_file: str = ""
+    goroot_text: str = ""
+
+    def settings(self) -> dict[str, goenv.Setting]:
+        """What the go command itself sees."""
+        return goenv.resolve(self.environ, self.user_text, self.goroot_text)
+
+    def proxies(self) -> Iterator[tuple[str, str]]:
+        """The values that GOPROXY has or would have if the sources before were not there, and their places."""
+        for environ, user in ((self.environ, self.user_text), ({}, self.user_text), ({}, "")):
+            setting = goenv.resolve(environ, user, self.goroot_text)["GOPROXY"]
+            if setting.value:
+                yield setting.value, self._place(setting.origin)
+
+    def _place(self, origin: goenv.Origin) -> str:
+        files = {goenv.Origin.USER_FILE: self.user_file, goenv.Origin.GOROOT_FILE: self.goroot_file}
+        return files.get(origin) or _("the environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,45 +61,28 @@ class Complete:
     warnings: tuple[str, ...]
 
 
-def go_environment(environ: Mapping[str, str], platform: str = sys.platform) -> tuple[Layer, ...]:
-    """The sources of the go command's variables, first one first.
-
-    Files that do not exist or cannot be read are left out, as go itself leaves them out.
-    """
-    files = (user_file(environ, platform), goroot_file(environ))
-    texts = [(file, _read(file)) for file in files if file is not None]
-    below = (Layer(goenv.parse(text), str(file)) for file, text in texts if text is not None)
-    return Layer(dict(environ), ""), *below
+def go_environment(environ: Mapping[str, str], platform: str = sys.platform) -> GoEnvironment:
+    """Reads the sources. A file that is missing or cannot be read counts as empty, as it does for go itself."""
+    user = goenv.user_file(environ, platform) or ""
+    goroot = goroot_file(environ, platform) or ""
+    return GoEnvironment(environ, user, _read(user), goroot, _read(goroot))
 
 
-def user_file(environ: Mapping[str, str], platform: str = sys.platform) -> Path | None:
-    """The file that `go env -w` writes: GOENV, or go/env in the user's settings folder; None for GOENV=off."""
-    named = environ.get("GOENV", "")
-    if named:
-        return None if named == "off" else Path(named)
-    if platform == "win32":
-        base = environ.get("APPDATA", "")
-    elif platform == "darwin":
-        base = environ.get("HOME", "") and f"{environ['HOME']}/Library/Application Support"
-    else:
-        base = environ.get("XDG_CONFIG_HOME", "") or (
-            environ.get("HOME", "") and f"{environ['HOME']}/.config"
-        )
-    return Path(base, "go", "env") if base else None
-
-
-def goroot_file(environ: Mapping[str, str]) -> Path | None:
+def goroot_file(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
     """`go.env` of the go command on PATH; None when there is no go."""
     if environ.get("GOROOT"):
-        return Path(environ["GOROOT"], "go.env")
+        return goenv.goroot_file(environ["GOROOT"], platform)
     found = shutil.which("go", path=environ.get("PATH", ""))
     if found is None:
         return None
-    beside = Path(found).resolve().parent.parent / "go.env"
-    return beside if beside.is_file() else _ask_go(found, environ)
+    beside = goenv.goroot_file(str(Path(found).resolve().parent.parent), platform)
+    if Path(beside).is_file():
+        return beside
+    root = _ask_go(found, environ)
+    return goenv.goroot_file(root, platform) if root else None
 
 
-def _ask_go(go: str, environ: Mapping[str, str]) -> Path | None:
+def _ask_go(go: str, environ: Mapping[str, str]) -> str:
     try:
         # GOTOOLCHAIN=local: a question about folders must not download another go.
         answer = subprocess.run(
@@ -93,12 +94,11 @@ def _ask_go(go: str, environ: Mapping[str, str]) -> Path | None:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return None
-    root = answer.stdout.strip()
-    return Path(root, "go.env") if root else None
+        return ""
+    return answer.stdout.strip()
 
 
-def complete(loaded: Loaded, layers: tuple[Layer, ...]) -> Complete:
+def complete(loaded: Loaded, go: GoEnvironment) -> Complete:
     """Fills in upstream, sumdb and private patterns from the go command's variables.
 
     Upstream entries that lead back to goferry itself are dropped with a warning; a source of which nothing is
@@ -107,17 +107,18 @@ def complete(loaded: Loaded, layers: tuple[Layer, ...]) -> Complete:
     """
     settings = loaded.settings
     warnings: list[str] = []
-    upstream, where = _upstream(loaded, layers, warnings)
+    upstream, where = _upstream(loaded, go, warnings)
+    seen = go.settings()
     filled = replace(
         settings,
         upstream=upstream,
-        sumdb=settings.sumdb or _first(layers, "GOSUMDB") or FALLBACK_SUMDB,
-        private=settings.private or _first(layers, "GONOSUMDB") or _first(layers, "GOPRIVATE"),
+        sumdb=settings.sumdb or seen["GOSUMDB"].value or FALLBACK_SUMDB,
+        private=settings.private or seen["GONOSUMDB"].value,
     )
     return Complete(filled, where, tuple(warnings))
 
 
-def _upstream(loaded: Loaded, layers: tuple[Layer, ...], warnings: list[str]) -> tuple[str, str]:
+def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[str, str]:
     own = loaded.settings.upstream
     if own:
         left = _without_self(own, loaded.settings.addr, warnings)
@@ -130,10 +131,9 @@ def _upstream(loaded: Loaded, layers: tuple[Layer, ...], warnings: list[str]) ->
                 origin=loaded.origins["upstream"],
             )
         return left, str(loaded.origins["upstream"])
-    for layer in layers:
-        value = layer.variables.get("GOPROXY", "")
-        if value and (left := _without_self(value, loaded.settings.addr, warnings)):
-            return left, _("GOPROXY in {where}").format(where=layer.where or _("the environment"))
+    for value, place in go.proxies():
+        if left := _without_self(value, loaded.settings.addr, warnings):
+            return left, _("GOPROXY in {place}").format(place=place)
     return FALLBACK_PROXY, _("built in, because no go command is set up here")
 
 
@@ -141,11 +141,10 @@ def _without_self(value: str, addr: Address, warnings: list[str]) -> str:
     """The list without entries that lead back to `addr`; empty when nothing that fetches is left of it."""
     entries = goproxy.parse_list(value)
     kept = [entry for entry in entries if not leads_to(entry.url, addr)]
-    warnings += [
-        _("upstream entry {entry} is goferry itself and was dropped").format(entry=entry.name)
-        for entry in entries
-        if entry not in kept
-    ]
+    for entry in entries:
+        text = _("upstream entry {entry} is goferry itself and was dropped").format(entry=entry.name)
+        if entry not in kept and text not in warnings:
+            warnings.append(text)
     # What stands behind a proxy that was dropped was meant as its fallback, not as the only way.
     if len(kept) < len(entries) and not any(entry.is_proxy for entry in kept):
         return ""
@@ -163,12 +162,8 @@ def leads_to(url: str, addr: Address) -> bool:
     return port == addr.port and host in here
 
 
-def _first(layers: tuple[Layer, ...], name: str) -> str:
-    return next((value for layer in layers if (value := layer.variables.get(name, ""))), "")
-
-
-def _read(file: Path) -> str | None:
+def _read(file: str) -> str:
     try:
-        return file.read_text("utf-8")
+        return Path(file).read_text("utf-8") if file else ""
     except (OSError, UnicodeDecodeError):
-        return None
+        return ""

@@ -29,26 +29,35 @@ SUMMARY = N_("Serve modules to the go command from a verified store.")
 @settings_flags("serve")
 @pass_console
 def command(console: Console, /, **given: Any) -> int:
-    ready = complete(load_settings(console, given), go_environment(console.environ))
-    for warning in ready.warnings:
-        console.warn(warning)
-    for line in greeting(ready, shells.detect(console.environ, sys.platform)):
-        console.out(line)
-    console.stdout.flush()
     from goferry.server.run import serve  # heavy: only a server needs the server
 
-    return serve(ready.settings)
+    def read() -> Complete:
+        found = complete(load_settings(console, given), go_environment(console.environ))
+        for warning in found.warnings:
+            console.warn(warning)
+        return found
+
+    first = read()
+
+    def greet(url: str) -> None:
+        for line in greeting(first, url, shells.detect(console.environ, sys.platform)):
+            console.out(line)
+        console.stdout.flush()
+
+    return serve(first.settings, ready=greet, reload=lambda: read().settings)
 
 
-def greeting(ready: Complete, shell: str) -> Iterator[str]:
+def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:
     """What a person needs to see at the start: the lines to paste, the upstream and why, the store."""
     settings = ready.settings
-    yield from shells.render(shell, clients.serving(settings))
+    yield from shells.render(shell, clients.serving(settings, url))
     yield ""
     if settings.offline:
         yield _("offline:   answers come from the store alone")
     else:
-        yield _("upstream:  {list}  ({where})").format(list=redact(settings.upstream), where=ready.upstream_from)
+        yield _("upstream:  {list}  ({where})").format(
+            list=redact(settings.upstream), where=ready.upstream_from
+        )
     yield _("checksums: {spec}").format(spec=settings.sumdb)
     yield _("store:     {store}").format(store=redact_store(settings.store))
 
