@@ -43,9 +43,11 @@ _ZONE_SPECIAL = " " + "\"!$&'()*+,;=:[]<>-._~"
 def parse(text: str) -> URL:
     """The parts of a URL or relative reference. Raises InvalidURL with Go's reason."""
     try:
-        return _parse(text)
+        url = _parse(text)
+        _check_escapes(url.fragment)
     except InvalidURL as why:
         raise InvalidURL('parse "{url}": {why}', url=redact(text), why=why) from why
+    return url
 
 
 def _parse(text: str) -> URL:
@@ -71,7 +73,6 @@ def _parse(text: str) -> URL:
     else:
         omit_host = bool(scheme)
     _check_escapes(rest)
-    _check_escapes(fragment)
     return URL(
         scheme,
         user_info=user_info,
