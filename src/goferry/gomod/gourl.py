@@ -46,7 +46,9 @@ def parse(text: str) -> URL:
         url = _parse(text)
         _check_escapes(url.fragment)
     except InvalidURL as why:
-        raise InvalidURL('parse "{url}": {why}', url=redact(text), why=why) from why
+        # Whatever precedes an @ may be a secret that was not escaped as it should be.
+        shown = "xxxxx@" + text.rpartition("@")[2] if "@" in text else text
+        raise InvalidURL('parse "{url}": {why}', url=shown, why=why) from why
     return url
 
 
@@ -160,14 +162,13 @@ def _check_escapes(text: str) -> None:
         raise InvalidURL('invalid URL escape "{escape}"', escape=m[0])
 
 
-_AUTHORITY = re.compile(r"(?P<before>//)(?P<user>[^/]*)@")
+_USER = re.compile(r"(?P<before>//|^|(?<=[,|\s]))[^/,|\s]+@")
 
 
 def redact(text: str) -> str:
-    """The URL (or list of URLs) with everything between `//` and `@` hidden: a user name alone may be a
-    token.
+    """A URL, or a list of URLs, with all that stands between `//` and `@` hidden: a user name alone may be a token.
 
     >>> redact("https://user:secret@proxy.example.org/go")
     'https://xxxxx@proxy.example.org/go'
     """
-    return _AUTHORITY.sub(r"\g<before>xxxxx@", text)
+    return _USER.sub(r"\g<before>xxxxx@", text)
