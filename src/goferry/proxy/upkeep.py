@@ -377,7 +377,12 @@ class _Scrubber:
 
     async def _check_zip(self, request: Request) -> str:
         async with _as_file(self._store, request.key) as path:
-            report = await asyncio.to_thread(modzip.verify_zip, request.module, path)
+            try:
+                report = await asyncio.to_thread(modzip.verify_zip, request.module, path)
+            except FileNotFoundError as error:
+                raise _Gone from error
+            except OSError as error:
+                raise StorageError("cannot read {key}: {why}", key=request.key, why=error) from error
         return await self._compare(request, report.h1, ".ziphash", go_mod=False)
 
     async def _check_mod(self, request: Request) -> str:
@@ -395,9 +400,9 @@ class _Scrubber:
                 judge.check_sum(h1, lines, wanted, go_mod=go_mod)
                 return _PROVEN
         kept = await self._store.read(request.key.removesuffix(_SIDECARS[sidecar]) + sidecar)
-        if kept is None:
-            return _FORMAL
-        if kept.decode(errors="replace").strip() != h1:
+        if kept is None or not _H1.fullmatch(kept):
+            return _FORMAL  # a damaged hash says nothing about the file, and is reported by itself
+        if kept.decode().strip() != h1:
             raise VerifyError("{module}: the file does not have the hash it was stored with", module=wanted)
         return _HASHED
 
