@@ -6,14 +6,19 @@ everything valid, omitted and invalid, each with its reason, as golang.org/x/mod
 every byte and computes the h1 hash in the same pass; `create_zip` makes a zip from files by the same rules.
 """
 
+import io
 import os
 import posixpath
 import re
-from collections.abc import Iterable
+import stat
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from goferry.errors import GoferryError, InvalidInput
+from goferry.gomod import modfile
 from goferry.gomod import module as _module
 from goferry.gomod.dirhash import summary_hash
 from goferry.gomod.module import Version, printable
@@ -25,11 +30,17 @@ __all__ = [
     "MAX_ZIP_FILE",
     "CheckedFiles",
     "FileError",
+    "SourceFile",
     "ZipError",
     "ZipLimits",
     "ZipReport",
+    "check_dir",
+    "check_files",
     "check_zip",
+    "create_zip",
+    "create_zip_from_dir",
     "verify_zip",
+    "write_zip",
 ]
 
 MAX_ZIP_FILE = 500 << 20
@@ -244,6 +255,11 @@ class _Names:
         if folder not in self._folders and slash:
             self._claim_folders(folder)
 
+    def claim(self, name: str, *, is_dir: bool) -> None:
+        """Only the second half of check: for a name that is known to be valid."""
+        self._claim(name, is_dir=is_dir)
+        self._claim_folders(name.rpartition("/")[0])
+
     def _claim_folders(self, folder: str) -> None:
         while folder and folder not in self._folders:
             self._claim(folder, is_dir=True)
@@ -285,3 +301,235 @@ def _fold_char(char: str) -> str:
         if len(folded) == 1:
             return folded
     return char
+
+
+# --- from files to a zip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that may go into a zip: slash-separated path below the module root, bytes, how to read it, st_mode."""
+
+    path: str
+    size: int
+    open: Callable[[], BinaryIO]
+    mode: int = stat.S_IFREG | 0o644
+
+    @classmethod
+    def of(cls, path: str, data: bytes) -> "SourceFile":
+        """A regular file with this content."""
+        return cls(path, len(data), lambda: io.BytesIO(data))
+
+
+def check_files(files: Iterable[SourceFile], *, limits: ZipLimits = GO_LIMITS) -> CheckedFiles:
+    """Which files go into a module zip, which are left out (other modules, vendored packages, links) and which make
+    one impossible. The rule is golang.org/x/mod/zip, CheckFiles."""
+    return _check_files(list(files), limits)[0]
+
+
+def check_dir(directory: str | os.PathLike[str], *, limits: ZipLimits = GO_LIMITS) -> CheckedFiles:
+    """check_files for the files below a folder; paths are relative to it. Raises OSError."""
+    files, omitted = _list_dir(os.fspath(directory))
+    checked, _ = _check_files(files, limits)
+    checked.omitted += omitted
+    return checked
+
+
+def create_zip(module: Version, files: Mapping[str, bytes] | Iterable[SourceFile]) -> bytes:
+    """The module zip of these files, made by the rules of check_files. The same files give the same bytes.
+
+    Raises ZipError when they can't be a module, InvalidInput for a malformed module.
+    """
+    if isinstance(files, Mapping):
+        files = [SourceFile.of(path, data) for path, data in files.items()]
+    out = io.BytesIO()
+    write_zip(out, module, files)
+    return out.getvalue()
+
+
+def create_zip_from_dir(module: Version, directory: str | os.PathLike[str]) -> bytes:
+    """create_zip for the files below a folder, without the folders of version control. Raises OSError too."""
+    return create_zip(module, _list_dir(os.fspath(directory))[0])
+
+
+def write_zip(out: BinaryIO, module: Version, files: Iterable[SourceFile]) -> None:
+    """Writes the module zip of these files; errors as create_zip."""
+    check_module(module)
+    checked, chosen = _check_files(list(files), GO_LIMITS)
+    if refusal := checked.error():
+        raise refusal
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in chosen:
+            with file.open() as content:
+                data = content.read(file.size + 1)
+            if len(data) > file.size:
+                raise ZipError('file "{path}" is larger than declared size', path=printable(file.path))
+            info = zipfile.ZipInfo(f"{module}/{file.path}", _NO_TIME)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+
+
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def _check_files(files: list[SourceFile], limits: ZipLimits) -> tuple[CheckedFiles, list[SourceFile]]:
+    checked, chosen = CheckedFiles(), []
+    content = 0
+    reported: set[str] = set()
+    choice = _Choice(files)
+    for file in files:
+        try:
+            omission = choice.omission(file)
+            if omission is None:
+                content += file.size
+                _check_file_size(file.path, file.size, limits)
+        except GoferryError as why:
+            if file.path not in reported:
+                checked.invalid.append(FileError(file.path, why))
+                reported.add(file.path)
+            continue
+        if omission is None:
+            checked.valid.append(file.path)
+            chosen.append(file)
+        elif file.path not in reported:
+            checked.omitted.append(FileError(file.path, omission))
+            reported.add(file.path)
+    if content > limits.content:
+        checked.size_error = ZipError(
+            "module source tree too large (max size is {limit} bytes)", limit=limits.content
+        )
+    return checked, chosen
+
+
+class _Choice:
+    """Says of each file of a set whether it goes into the zip."""
+
+    def __init__(self, files: list[SourceFile]) -> None:
+        self._names = _Names()
+        go_mods = [f for f in files if f.path.rpartition("/")[2].lower() == "go.mod" and stat.S_ISREG(f.mode)]
+        self._modules = {f.path.rpartition("/")[0] for f in go_mods} - {""}
+        root = next((f for f in go_mods if f.path == "go.mod"), None)
+        self._drops_more = root is not None and _is_since_go124(_read(root))
+
+    def omission(self, file: SourceFile) -> ZipError | None:
+        """Why it is left out; None when it goes in. Raises ZipError or InvalidInput when it must not be there."""
+        path = file.path
+        _check_clean(path)
+        if path.startswith("/"):
+            raise ZipError("file path is not relative")
+        if is_vendored(path, since_go124=self._drops_more):
+            return _vendored()
+        if self._in_other_module(path):
+            return ZipError("file is in another module")
+        if path == ".hg_archival.txt":
+            return ZipError("file is inserted by 'hg archive' and is always omitted")
+        _module.check_file_path(path)
+        if path.lower() == "go.mod" != path:
+            raise ZipError("go.mod files must have lowercase names")
+        self._names.claim(path, is_dir=stat.S_ISDIR(file.mode))
+        if stat.S_ISLNK(file.mode):
+            return ZipError("file is a symbolic link")
+        return None if stat.S_ISREG(file.mode) else _irregular()
+
+    def _in_other_module(self, path: str) -> bool:
+        while path := path.rpartition("/")[0]:
+            if path in self._modules:
+                return True
+        return False
+
+
+def _vendored() -> ZipError:
+    return ZipError("file is in vendor directory")
+
+
+def _irregular() -> ZipError:
+    return ZipError("not a regular file")
+
+
+def is_vendored(path: str, *, since_go124: bool) -> bool:
+    """Whether a file belongs to a vendored package. Modules that say go 1.24 or later also lose vendor/modules.txt
+    and keep what an old mistake took for vendored (go.dev/issue/37397); all others must keep their known hash.
+    """
+    if since_go124 and path == "vendor/modules.txt":
+        return True
+    if path.startswith("vendor/"):
+        rest = path.removeprefix("vendor/")
+    elif (at := path.find("/vendor/")) >= 0:
+        start = len("/vendor/")
+        rest = path[at + start :] if since_go124 else path[start:]
+    else:
+        return False
+    return "/" in rest
+
+
+def _is_since_go124(go_mod: bytes) -> bool:
+    try:
+        go = modfile.parse_lax("go.mod", go_mod).go
+    except InvalidInput:
+        return False
+    if go is None:
+        return False
+    match = modfile.GO_VERSION.fullmatch(go.version)
+    # No release is both a patch and a pre-release: such a version is none, and counts as the oldest.
+    if match is None or (match[3] and match[5]):
+        return False
+    return (int(match[1]), int(match[2])) >= (1, 24)
+
+
+def _read(file: SourceFile) -> bytes:
+    with file.open() as content:
+        return content.read()
+
+
+_VERSION_CONTROL = frozenset((".bzr", ".git", ".hg", ".svn"))
+
+
+def _list_dir(top: str) -> tuple[list[SourceFile], list[FileError]]:
+    """All regular files below a folder that are not in another module, and what was left out on the way."""
+    try:
+        since_go124 = _is_since_go124(Path(top, "go.mod").read_bytes())
+    except OSError:
+        since_go124 = False
+    files: list[SourceFile] = []
+    omitted: list[FileError] = []
+    for path, entry in _walk(top, "", omitted):
+        if is_vendored(path, since_go124=since_go124):
+            omitted.append(FileError(path, _vendored()))
+        elif entry.is_dir(follow_symlinks=False):
+            continue
+        elif not entry.is_file(follow_symlinks=False):
+            omitted.append(FileError(path, _irregular()))
+        else:
+            status = entry.stat(follow_symlinks=False)
+            files.append(SourceFile(path, status.st_size, _opener(entry.path), status.st_mode))
+    return files, omitted
+
+
+def _opener(path: str) -> Callable[[], BinaryIO]:
+    return lambda: open(path, "rb")
+
+
+def _walk(folder: str, prefix: str, omitted: list[FileError]) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Everything below a folder in the order of names, but not below folders that are left out whole."""
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
+    for entry in entries:
+        path = prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name in _VERSION_CONTROL:
+                omitted.append(FileError(path, ZipError("directory is a version control repository")))
+                continue
+            if _is_other_module(entry.path):
+                omitted.append(FileError(path, ZipError("directory is in another module")))
+                continue
+            yield path, entry
+            yield from _walk(entry.path, path + "/", omitted)
+        else:
+            yield path, entry
+
+
+def _is_other_module(folder: str) -> bool:
+    try:
+        return not stat.S_ISDIR(Path(folder, "go.mod").lstat().st_mode)
+    except OSError:
+        return False

@@ -174,6 +174,7 @@ class Archive:
 
     def packed(self, entry: Entry) -> memoryview:
         """The stored bytes of a member, found through its local header. Raises ZipError."""
+        start = self._data_start(entry)
         if entry.is_dir:
             if entry.size:
                 raise ZipError("a directory must not have content")
@@ -182,7 +183,6 @@ class Archive:
             raise ZipError("unsupported compression method {method}", method=entry.method)
         if entry.flags & _ENCRYPTED:
             raise ZipError("encrypted members are not allowed")
-        start = self._data_start(entry)
         end = start + entry.packed
         if end > self.size:
             raise ZipError("its data ends behind the end of the file")
