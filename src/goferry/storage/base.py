@@ -64,8 +64,9 @@ class BlobStore(Protocol):
     url: str
     """How a person named it: a folder or a URL without secrets."""
 
-    read_only: str | None
-    """Why nothing can be written (for people, translated), or None for a store in full working order."""
+    @property
+    def read_only(self) -> str | None:
+        """Why nothing can be written (for people, translated), or None for a store in full working order."""
 
     async def stat(self, key: str) -> Blob | None:
         """None when there is no such object."""
