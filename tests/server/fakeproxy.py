@@ -22,7 +22,7 @@ from goferry.errors import (
     VerifyError,
 )
 from goferry.gomod.goproxy import Kind, Request
-from goferry.proxy.base import Answer, Observer, Outcome, Silent
+from goferry.proxy.base import Answer, Observer, Outcome
 from goferry.upstream.loop import VIA
 
 INSTANCE = "fa4e"
@@ -77,7 +77,9 @@ class FakeProxy:
         if request.path == "example.org/via":
             return self._small(request, " ".join(VIA.get()).encode())
         self._observer.answered(str(request.kind), Outcome.MISS)
-        return self._small(request, b"v1.0.0\nv1.1.0\n" if request.kind is Kind.LIST else b'{"Version":"v1.1.0"}')
+        return self._small(
+            request, b"v1.0.0\nv1.1.0\n" if request.kind is Kind.LIST else b'{"Version":"v1.1.0"}'
+        )
 
     def _small(self, request: Request, body: bytes) -> Answer:
         stale = request.path == "example.org/stale"
@@ -102,11 +104,11 @@ class FakeProxy:
 
 
 @asynccontextmanager
-async def open_fake(settings: Settings, *, observer: Observer = Silent()) -> AsyncIterator[FakeProxy]:
+async def open_fake(settings: Settings, *, observer: Observer) -> AsyncIterator[FakeProxy]:
     yield FakeProxy(settings, observer)
 
 
 @asynccontextmanager
-async def open_never(settings: Settings, *, observer: Observer = Silent()) -> AsyncIterator[FakeProxy]:
+async def open_never(settings: Settings, *, observer: Observer) -> AsyncIterator[FakeProxy]:
     raise StorageError("the store {store} is no folder", store=settings.store, hint="give another --store")
     yield FakeProxy(settings, observer)

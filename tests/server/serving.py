@@ -40,7 +40,9 @@ except GoferryError as failure:
 class Running:
     """A server that runs. `get` asks it over a fresh connection."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, settings_file: Path, settings: Settings) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], url: str, settings_file: Path, settings: Settings
+    ) -> None:
         self.process = process
         self.url = url
         self.host, _, port = url.partition("://")[2].rpartition(":")
@@ -85,17 +87,20 @@ class Running:
         return float(found[0].rpartition(" ")[2]) if found else 0.0
 
 
-def start(settings: Settings, folder: Path, opener: str = FAKE, language: str = "en") -> subprocess.Popen[str]:
+def start(
+    settings: Settings, folder: Path, opener: str = FAKE, language: str = "en"
+) -> subprocess.Popen[str]:
     settings_file = folder / "settings.pickle"
     settings_file.write_bytes(pickle.dumps(settings))
     path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
-    return subprocess.Popen(
-        [sys.executable, "-c", _MAIN, str(settings_file), opener, language],
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE,
-        stderr=(folder / "stderr").open("w"),
-        text=True,
-    )
+    with (folder / "stderr").open("w") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-c", _MAIN, str(settings_file), opener, language],
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
 
 
 @contextlib.contextmanager

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from goferry.errors import ConfigError
 from goferry.server.accesslog import AccessLog, Entry, _pieces, format_json, format_text, open_log
 
-ENTRY = Entry(1_700_000_000.25, "192.0.2.1", "GET", "/m/@v/list", 200, 42, 0.00125, "hit", "list", "GoCommand/1")
+ENTRY = Entry(
+    1_700_000_000.25, "192.0.2.1", "GET", "/m/@v/list", 200, 42, 0.00125, "hit", "list", "GoCommand/1"
+)
 
 
 def test_a_text_line() -> None:

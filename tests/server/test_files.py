@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from server.serving import keep
 
 from goferry.server.files import IMMUTABLE, SMALL, ReadyFiles, read_content
+from server.serving import keep
 
 KEY = "/example.org/m/@v/v1.0.0.info"
 
@@ -43,7 +43,14 @@ def test_the_short_way_is_for_immutable_files_only(path: str, matches: bool) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["m/@v/v2.0.0.info", "m/v2/@v/v1.0.0.info", "m/@v/v1.0.0-01.info", "m/@v/v1.0.0-a..b.info", "m!!x/@v/v1.0.0.mod"]
+    "name",
+    [
+        "m/@v/v2.0.0.info",
+        "m/v2/@v/v1.0.0.info",
+        "m/@v/v1.0.0-01.info",
+        "m/@v/v1.0.0-a..b.info",
+        "m!!x/@v/v1.0.0.mod",
+    ],
 )
 def test_a_version_that_only_looks_canonical_takes_the_long_way(name: str, tmp_path: Path) -> None:
     keep(tmp_path, "example.org/" + name, b"{}")

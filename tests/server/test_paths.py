@@ -30,7 +30,19 @@ def test_decoded_once(raw: bytes, path: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    [b"/a%2Fb", b"/a%2fb", b"/a%5Cb", b"/a%00b", b"/a%0ab", b"/a%7fb", b"/a%", b"/a%2", b"/a%zz", b"/a%ff", b"/\xff"],
+    [
+        b"/a%2Fb",
+        b"/a%2fb",
+        b"/a%5Cb",
+        b"/a%00b",
+        b"/a%0ab",
+        b"/a%7fb",
+        b"/a%",
+        b"/a%2",
+        b"/a%zz",
+        b"/a%ff",
+        b"/\xff",
+    ],
 )
 def test_refused(raw: bytes) -> None:
     with pytest.raises(InvalidInput):

@@ -41,7 +41,9 @@ def header(reply: Reply, name: bytes) -> bytes | None:
         (b"", None),
     ],
 )
-def test_one_range_is_understood_and_the_rest_is_ignored(value: bytes, expected: tuple[int, int] | None) -> None:
+def test_one_range_is_understood_and_the_rest_is_ignored(
+    value: bytes, expected: tuple[int, int] | None
+) -> None:
     assert replies.parse_range(value, 10) == expected
 
 

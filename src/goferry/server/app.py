@@ -102,6 +102,7 @@ class App:
         self._log = None if log is None else log.add
         self._files = _ready_files(proxy, settings)
         self._agents: dict[bytes, str] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._hits = {kind: _Counts(row, kind) for kind in ("info", "mod", "zip")}
 
     @property
@@ -124,6 +125,11 @@ class App:
                 self._count_hit(scope, headers, ready, started)
         finally:
             self._cells[self._in_flight] -= 1.0
+
+    def cut(self) -> None:
+        """Give up the requests that still wait for an answer; they are told to come again (503)."""
+        for task in self._tasks:
+            task.cancel()
 
     # ---- the short way -------------------------------------------------------------------------------------
 
@@ -171,13 +177,21 @@ class App:
         self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float
     ) -> None:
         asked = _Asked(scope["method"], headers, scope["scheme"])
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             reply = await self._reply(asked, scope["raw_path"])
         except GoferryError as failure:
             reply = replies.error(failure, may_change=asked.cached_only)
+        except asyncio.CancelledError:
+            # `cut` did it, and what is left to do does not wait for anything.
+            reply = replies.error(Unavailable("the server is stopping and could not wait for the answer"))
         except Exception:  # noqa: BLE001 - whatever it is, this client gets an answer and the log the reason
             _log.exception("request for %r failed unexpectedly", scope["path"])
             reply = replies.error(replies.unexpected())
+        finally:
+            self._tasks.discard(task)
         close = self.draining and scope["http_version"] != "2"
         sent = await _send(send, reply, head=asked.method == "HEAD", close=close)
         self._count(scope, asked, reply.status, sent, started)

@@ -38,7 +38,8 @@ _QUIET: Final = 0.25
 
 _LONGEST_GOODBYE: Final = 2.0
 _RECENT: Final = 5.0
-_CLOSING_SECONDS: Final = 5.0
+_LAST_WORDS: Final = 0.5
+"""Seconds for requests that were given up to hear of it."""
 
 
 def main() -> None:
@@ -152,13 +153,15 @@ class Worker:
         await _until_quiet(app, min(_LONGEST_GOODBYE, self._settings.drain_timeout / 2))
         stop()
         done, _ = await asyncio.wait((finished,), timeout=max(0.0, deadline - monotonic()))
-        nobody.close()
         if not done:
             _log.warning(
-                "leaving after %.0f s with %d requests unanswered",
+                "leaving after %.1f s with %d requests unanswered",
                 self._settings.drain_timeout,
                 app.in_flight,
             )
+            app.cut()
+            await asyncio.wait((finished,), timeout=_LAST_WORDS)
+        nobody.close()
         return bool(done)
 
 
@@ -169,7 +172,7 @@ async def _until_quiet(app: App, limit: float) -> None:
     now = perf_counter()
     end = now + limit
     while (left := min(app.last_request + _QUIET, end) - now) > 0:
-        await asyncio.sleep(left)  # noqa: ASYNC110 - it is the time without an event that is waited for
+        await asyncio.sleep(left)
         now = perf_counter()
 
 
