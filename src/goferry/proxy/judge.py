@@ -1,7 +1,6 @@
 """What an upstream's answer must be to be kept: plain checks on bytes, no network, no store.
 
-Each raises with the reason; what passes is returned. An answer that breaks the protocol is the upstream's fault
-(UpstreamError); bytes that contradict what is proven are refused (VerifyError).
+Each raises UpstreamError with the reason. Sums are judged by gomod.sumdb, zips by gomod.modzip.
 """
 
 import json

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from goferry.errors import GoferryError, NotFound, Refused, VerifyError
+from goferry.errors import GoferryError, Refused, VerifyError
 from goferry.gomod import dirhash, modzip
 from goferry.gomod.goproxy import Kind, Request, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import NotInDatabase, Sums
 from goferry.proxy import judge
 from goferry.proxy.intake import Intake
 from goferry.storage.base import Blob, BlobStore, Upload
@@ -21,8 +22,8 @@ from goferry.upstream.base import Fetcher, Source
 A = TypeVar("A")
 B = TypeVar("B")
 
-Prove = Callable[[Version], Awaitable[tuple[str, ...]]]
-"""The proven go.sum lines of a module version."""
+Prove = Callable[[Version], Awaitable[Sums]]
+"""The proven sums of a module version."""
 
 _ZIP_TRIES = 2
 """A mismatch may come from a broken body that had the right length: one more look before it is called an attack."""
@@ -41,7 +42,13 @@ class Keeper:
     """Brings module files into the store."""
 
     def __init__(
-        self, store: BlobStore, chain: Fetcher, proofs: Proofs, *, index: Index | None = None, max_zip: int
+        self,
+        store: BlobStore,
+        chain: Fetcher,
+        proofs: Proofs | None,
+        *,
+        index: Index | None = None,
+        max_zip: int,
     ) -> None:
         self._store = store
         self._chain = chain
@@ -79,20 +86,20 @@ class Keeper:
 
     async def _keep_mod(self, request: Request) -> Blob:
         mod = request.module
-        fetched, lines = await _both(self._chain.mod(mod), self._prove(mod))
+        fetched, sums = await _both(self._chain.mod(mod), self._prove(mod))
         h1 = dirhash.hash_go_mod(fetched.body)
         try:
-            if lines is None:
+            if sums is None:
                 judge.check_go_mod(fetched.body, mod.path, mod.version)
             else:
-                judge.check_sum(h1, lines, mod, go_mod=True)
+                sums.check_mod(h1)
         except GoferryError as error:
             await self._quarantine(request.key, fetched.body, error)
             raise
         blob = await self._store.put(request.key, fetched.body)
-        if lines is None:
+        if sums is None:
             await self._store.put(_sidecar(mod, "modhash"), h1.encode())
-        self._note(blob, fetched.source, h1=h1, proven=lines is not None)
+        self._note(blob, fetched.source, h1, sums)
         return blob
 
     async def _keep_zip(self, request: Request) -> Blob:
@@ -100,14 +107,12 @@ class Keeper:
         self._intakes[request.key] = intake = Intake(upload, self._max_zip)
         try:
             for tries_left in reversed(range(_ZIP_TRIES)):
-                source, lines = await _both(
+                source, sums = await _both(
                     self._chain.zip(request.module, intake), self._prove(request.module)
                 )
                 try:
-                    report = await self._judge_zip(request.module, upload, lines)
-                    return await self._commit_zip(
-                        request, upload, source, report.h1, proven=lines is not None
-                    )
+                    report = await self._judge_zip(request.module, upload, sums)
+                    return await self._commit_zip(request, upload, source, report.h1, sums)
                 except VerifyError as error:
                     if not tries_left:
                         await upload.quarantine(request.key, str(error))
@@ -118,35 +123,32 @@ class Keeper:
             del self._intakes[request.key]
             await upload.abort()
 
-    async def _judge_zip(
-        self, mod: Version, upload: Upload, lines: tuple[str, ...] | None
-    ) -> modzip.ZipReport:
+    async def _judge_zip(self, mod: Version, upload: Upload, sums: Sums | None) -> modzip.ZipReport:
         report = await asyncio.to_thread(modzip.verify_zip, mod, upload.path)
-        if lines is not None:
-            judge.check_sum(report.h1, lines, mod, go_mod=False)
+        if sums is not None:
+            sums.check_zip(report.h1)
         return report
 
     async def _commit_zip(
-        self, request: Request, upload: Upload, source: Source, h1: str, *, proven: bool
+        self, request: Request, upload: Upload, source: Source, h1: str, sums: Sums | None
     ) -> Blob:
         await self._store.put(_sidecar(request.module, "ziphash"), h1.encode())
         blob = await upload.commit(request.key)
-        self._note(blob, source, h1=h1, proven=proven)
+        self._note(blob, source, h1, sums)
         return blob
 
-    async def _prove(self, mod: Version) -> tuple[str, ...] | None:
-        """The proven lines, or None where no proof is asked for."""
-        if not self._proofs.needed(mod.path):
+    async def _prove(self, mod: Version) -> Sums | None:
+        """The proven sums, or None where no proof is asked for."""
+        if self._proofs is None or not self._proofs.needed(mod.path):
             return None
         try:
             return await self._proofs.prove(mod)
-        except NotFound as error:
+        except NotInDatabase as error:
             raise Refused(
-                "{module}: the checksum database {database} does not know it: {why}",
+                "{module} is not in the checksum database {database}, so it cannot be proven",
                 hint="a private module belongs into the setting `private` (as in GOPRIVATE)",
                 module=mod,
                 database=self._proofs.by,
-                why=error,
             ) from error
 
     async def _quarantine(self, key: str, body: bytes, error: GoferryError) -> None:
@@ -157,10 +159,9 @@ class Keeper:
         finally:
             await upload.abort()
 
-    def _note(self, blob: Blob, source: Source, *, h1: str = "", proven: bool = False) -> None:
+    def _note(self, blob: Blob, source: Source, h1: str = "", sums: Sums | None = None) -> None:
         if self._index is not None:
-            verified_by = self._proofs.by if proven else ""
-            self._index.stored(blob, Provenance(source.name, h1, verified_by))
+            self._index.stored(blob, Provenance(source.name, h1, sums.database if sums else ""))
 
 
 def _sidecar(mod: Version, suffix: str) -> str:

@@ -55,7 +55,7 @@ class Negatives:
 
     async def put(self, key: str, error: GoferryError) -> None:
         """Remember the refusal if it is one; outages are never remembered. A store that can't keep it does no harm."""
-        if type(error) not in _FAMILIES.values() or self._fresh <= 0:
+        if _family(error) is None or self._fresh <= 0:
             return
         no = _No(error, self._clock())
         self._keep(key, no)
@@ -129,12 +129,23 @@ class Gate:
         return answer
 
 
+def _family(error: GoferryError) -> str | None:
+    """The code of the refusal that the error is; the most special one first."""
+    return next((cls.code for cls in (VerifyError, Refused, NotFound) if isinstance(error, cls)), None)
+
+
 def _encode(no: _No) -> bytes:
     error = no.error
     parts = {
         name: value if isinstance(value, int | float) else str(value) for name, value in error.parts.items()
     }
-    row = {"code": error.code, "message": error.message, "hint": error.hint_key, "parts": parts, "at": no.at}
+    row = {
+        "code": _family(error),
+        "message": error.message,
+        "hint": error.hint_key,
+        "parts": parts,
+        "at": no.at,
+    }
     return json.dumps(row).encode()
 
 

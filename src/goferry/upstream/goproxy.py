@@ -6,6 +6,7 @@ the upstream's own words, everything else is the upstream's fault (https://go.de
 """
 
 import asyncio
+import datetime
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,7 +21,7 @@ from goferry.net.backoff import Backoff, retry_after
 from goferry.net.base import HttpClient, Response
 from goferry.net.failure import Failure, NetError
 from goferry.upstream.base import MAX_GO_MOD, MAX_METADATA, Fetched, Sink, Source
-from goferry.upstream.hosts import HostGates
+from goferry.upstream.hosts import HostGates, Visit
 from goferry.upstream.loop import VIA, format_via
 
 T = TypeVar("T")
@@ -98,11 +99,11 @@ class ProxyFetcher:
         path = request_path(Kind.ZIP, module.path, module.version)
         body = _ResumableBody(sink)
 
-        async def attempt() -> Source:
+        async def attempt(visit: Visit) -> Source:
             async with self._client.get(
                 self._url(path), headers=self._headers() | body.headers()
             ) as response:
-                self._gate.answered(response.status)
+                visit.answered(response.status)
                 if response.status == 416:
                     await body.restart()
                     raise _Again(_bad_range(self.name), progress=False)
@@ -116,9 +117,9 @@ class ProxyFetcher:
     async def get(self, path: str, *, limit: int = MAX_METADATA) -> Fetched:
         """Any small answer below the entry, whole. `path` is an escaped URL path without percent signs."""
 
-        async def attempt() -> Fetched:
+        async def attempt(visit: Visit) -> Fetched:
             async with self._client.get(self._url(path), headers=self._headers()) as response:
-                self._gate.answered(response.status)
+                visit.answered(response.status)
                 await self._check(response)
                 return Fetched(await response.read(limit), Source(self.name, response.url))
 
@@ -131,35 +132,21 @@ class ProxyFetcher:
         hops = (*VIA.get(), self._identity) if self._identity else VIA.get()
         return {"Via": format_via(hops)} if hops else {}
 
-    async def _retrying(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retrying(self, attempt: Callable[[Visit], Awaitable[T]]) -> T:
         deadline = self._clock() + self._retries.patience
         failures = 0
         while True:
             try:
-                async with self._gate.slot():
-                    return await self._once(attempt)
+                async with self._gate.visit() as visit:
+                    return await _once(attempt, visit)
             except _Again as again:
                 failures = 1 if again.progress else failures + 1
-                wait = self._retries.backoff.delay(failures, self._random())
-                if again.wait is not None:
-                    wait = max(wait, again.wait)
+                wait = max(self._retries.backoff.delay(failures - 1, self._random), again.wait or 0.0)
                 if again.progress:
-                    deadline = max(deadline, self._clock() + self._retries.patience)
+                    deadline = self._clock() + self._retries.patience
                 if failures >= self._retries.attempts or self._clock() + wait > deadline:
                     raise again.cause from again.cause.__cause__
                 await self._sleep(wait)
-
-    async def _once(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        began = self._clock()
-        try:
-            return await attempt()
-        except NetError as error:
-            if error.kind in _HOST_LIVES:
-                raise _Again(error) from error
-            self._gate.failed(error.kind, began)
-            if error.kind.is_timeout or not error.kind.is_transient:
-                raise
-            raise _Again(error) from error
 
     async def _check(self, response: Response, *, binary: bool = False) -> None:
         if response.status == 200:
@@ -174,8 +161,22 @@ class ProxyFetcher:
             return
         error = await _refusal(self.name, response)
         if response.status in _RETRY_STATUS:
-            raise _Again(error, wait=retry_after(response.headers.get("retry-after", ""), now=time.time()))
+            now = datetime.datetime.now(datetime.UTC)
+            raise _Again(error, wait=retry_after(response.headers.get("retry-after", ""), now))
         raise error
+
+
+async def _once(attempt: Callable[[Visit], Awaitable[T]], visit: Visit) -> T:
+    """One attempt; raises _Again for what another one may mend."""
+    try:
+        return await attempt(visit)
+    except NetError as error:
+        if error.kind in _HOST_LIVES:
+            raise _Again(error) from error
+        visit.failed(error.kind)
+        if error.kind.is_timeout or not error.kind.is_transient:
+            raise
+        raise _Again(error) from error
 
 
 class _ResumableBody:

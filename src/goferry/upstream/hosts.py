@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from goferry.errors import Unavailable
-from goferry.net.breaker import Breaker, State
+from goferry.net.breaker import Breaker, BreakerRules, Breakers, BreakerState, Ticket
 from goferry.net.failure import Failure
 
 _SERVER_ERRORS_PER_FAILURE = 4
@@ -23,41 +23,52 @@ class HostGate:
 
     def __init__(self, host: str, *, slots: int, breaker: Breaker, clock: Callable[[], float]) -> None:
         self.host = host
-        self.breaker = breaker
+        self.clock = clock
+        self.server_errors = 0
+        self.last_answer = float("-inf")
+        self._breaker = breaker
         self._slots = asyncio.Semaphore(slots)
-        self._clock = clock
-        self._server_errors = 0
-        self._last_answer = float("-inf")
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def visit(self) -> AsyncIterator["Visit"]:
         """Waits for a free slot; raises Unavailable while the breaker is open."""
         async with self._slots:
-            if not self.breaker.allow():
+            ticket = self._breaker.ask()
+            if ticket is None:
                 raise Unavailable(
                     "{host} did not answer before and is not asked again for a moment",
                     hint="it is tried again by itself; see goferry_breaker_state in /metrics",
                     host=self.host,
                 )
-            yield
+            try:
+                yield Visit(self, ticket)
+            finally:
+                ticket.abandoned()
+
+
+class Visit:
+    """One request to the host; what came of it is told to the breaker."""
+
+    def __init__(self, gate: HostGate, ticket: Ticket) -> None:
+        self._gate = gate
+        self._ticket = ticket
+        self._began = gate.clock()
 
     def answered(self, status: int) -> None:
         """The host spoke; only 5xx in a row count against it."""
-        self._last_answer = self._clock()
+        gate = self._gate
+        gate.last_answer = gate.clock()
         if status < 500:
-            self._server_errors = 0
-            self.breaker.success()
+            gate.server_errors = 0
+            self._ticket.succeeded()
             return
-        self._server_errors += 1
-        if self._server_errors % _SERVER_ERRORS_PER_FAILURE == 0:
-            self.breaker.failure()
+        gate.server_errors += 1
+        if gate.server_errors % _SERVER_ERRORS_PER_FAILURE == 0:
+            self._ticket.failed()
 
-    def failed(self, kind: Failure, began: float) -> None:
-        """The host could not be reached or went silent in a request that began at `began` (by the same clock)."""
-        if kind.is_timeout and self._last_answer < began:
-            self.breaker.trip()
-        else:
-            self.breaker.failure()
+    def failed(self, kind: Failure) -> None:
+        """The host could not be reached or went silent."""
+        self._ticket.failed(fatal=kind.is_timeout and self._gate.last_answer < self._began)
 
 
 class HostGates:
@@ -67,25 +78,23 @@ class HostGates:
         self,
         *,
         slots: int = 32,
-        failures: int = 5,
-        reset: float = 30.0,
+        rules: BreakerRules | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._slots = slots
-        self._failures = failures
-        self._reset = reset
         self._clock = clock
+        self._breakers = Breakers(rules, clock=clock)
         self._gates: dict[str, HostGate] = {}
 
     def of(self, host: str) -> HostGate:
         """The gate of `host` (with port, as in a URL)."""
         gate = self._gates.get(host)
         if gate is None:
-            breaker = Breaker(failures=self._failures, reset=self._reset, clock=self._clock)
+            breaker = self._breakers.of(host)
             gate = HostGate(host, slots=self._slots, breaker=breaker, clock=self._clock)
             self._gates[host] = gate
         return gate
 
-    def states(self) -> Mapping[str, State]:
+    def states(self) -> Mapping[str, BreakerState]:
         """Breaker state per host, for metrics."""
-        return {host: gate.breaker.state for host, gate in self._gates.items()}
+        return self._breakers.states()

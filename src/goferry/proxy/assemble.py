@@ -1,0 +1,204 @@
+"""Puts a ModuleProxy together from settings. The only place below the server and the command line that builds parts."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from goferry.config import Settings
+from goferry.errors import ConfigError, GoferryError, InvalidInput
+from goferry.gomod import goenv, goproxy, module
+from goferry.gomod.goproxy import Entry
+from goferry.gomod.sumdb.note import parse_verifier
+from goferry.net.backoff import Backoff
+from goferry.net.base import Timeouts
+from goferry.net.breaker import BreakerRules
+from goferry.net.client import Client, ClientOptions
+from goferry.proxy.base import Observer, Silent
+from goferry.proxy.coalesce import Flights
+from goferry.proxy.files import Files
+from goferry.proxy.fresh import FreshCache
+from goferry.proxy.keeper import Keeper, Proofs
+from goferry.proxy.metadata import Metadata
+from goferry.proxy.negative import Gate, Negatives
+from goferry.proxy.observed import Observed
+from goferry.proxy.service import ModuleProxy
+from goferry.proxy.sumdb import ChecksumDatabase, Databases
+from goferry.storage.base import BlobStore
+from goferry.storage.index_sqlite import Index
+from goferry.storage.opening import open_store
+from goferry.upstream import direct
+from goferry.upstream.base import Fetcher
+from goferry.upstream.chain import Chain, Link
+from goferry.upstream.files import FileFetcher
+from goferry.upstream.goproxy import ProxyFetcher, Retries
+from goferry.upstream.hosts import HostGates
+from goferry.upstream.sumdb import SumdbSource
+
+_INDEX = ".goferry/index.sqlite"
+_INSTANCE = ".goferry/instance"
+
+
+@asynccontextmanager
+async def open_proxy(
+    settings: Settings, *, observer: Observer | None = None, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[ModuleProxy]:
+    """A working ModuleProxy; what it opened is closed behind it. Raises ConfigError and StorageError.
+
+    `settings` are complete: upstream and sumdb are set. `environ` holds the proxy variables and root certificates.
+    """
+    observer = observer or Silent()
+    async with AsyncExitStack() as stack:
+        store = open_store(settings.store, fsync=settings.fsync)
+        stack.push_async_callback(store.close)
+        index = _open_index(store, stack)
+        client = Client(_client_options(settings, os.environ if environ is None else environ))
+        stack.push_async_callback(client.close)
+        flights = Flights()
+        stack.push_async_callback(flights.close)
+
+        instance = await _instance(store)
+        gates = HostGates(slots=settings.per_host, rules=_breaker_rules(settings))
+        edge = _Edge(client, gates, _retries(settings), instance, observer)
+        chain = Chain([edge.link(entry) for entry in _entries(settings)])
+        databases = [_database(spec, chain, edge, store, flights, settings) for spec in _specs(settings)]
+        proofs = _proofs(databases, settings)
+        keeper = Keeper(store, chain, proofs, index=index, max_zip=settings.max_zip)
+        fresh = FreshCache(store, flights, fresh=settings.list_fresh, stale_for=settings.stale_for)
+        negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
+        flights.ahead("sweep negatives", negatives.sweep)
+        gate = Gate(negatives)
+        files = Files(store, keeper, flights, gate, fresh, index=index, early_zip=settings.early_zip)
+        yield ModuleProxy(
+            store,
+            files,
+            Metadata(store, chain, fresh, gate, info_of=files.answer),
+            Databases(
+                databases, is_private=lambda path: module.match_prefix_patterns(settings.private, path)
+            ),
+            gates,
+            index=index,
+            offline=settings.offline,
+            instance=instance,
+            observer=observer,
+        )
+
+
+class _Edge:
+    """Makes fetchers that share one client, one set of host gates and one identity."""
+
+    def __init__(
+        self, client: Client, gates: HostGates, retries: Retries, instance: str, observer: Observer
+    ) -> None:
+        self._client = client
+        self._gates = gates
+        self._retries = retries
+        self._instance = instance
+        self._observer = observer
+
+    def link(self, entry: Entry) -> Link:
+        return Link(Observed(self._fetcher(entry), self._observer), entry.falls_through_on_any)
+
+    def proxy(self, url: str) -> ProxyFetcher:
+        return ProxyFetcher(
+            url, self._client, gates=self._gates, retries=self._retries, identity=self._instance
+        )
+
+    def _fetcher(self, entry: Entry) -> Fetcher:
+        if entry.url == goproxy.DIRECT:
+            return direct.direct()
+        if entry.url == goproxy.OFF:
+            return direct.off()
+        if entry.url.startswith("file:"):
+            return FileFetcher(entry.url)
+        goproxy.check_credentials(entry)
+        return self.proxy(entry.url)
+
+
+def _entries(settings: Settings) -> tuple[Entry, ...]:
+    try:
+        return goproxy.parse_list(settings.upstream)
+    except InvalidInput as error:
+        raise _bad_setting("upstream", goproxy.redact(settings.upstream), error) from error
+
+
+def _specs(settings: Settings) -> list[goenv.SumDB]:
+    """The databases of the setting, which may hold several GOSUMDB values with commas between them."""
+    try:
+        specs = [goenv.parse_sumdb(text.strip()) for text in settings.sumdb.split(",")]
+    except InvalidInput as error:
+        raise _bad_setting("sumdb", settings.sumdb, error) from error
+    return [spec for spec in specs if spec is not None]
+
+
+def _bad_setting(name: str, value: str, why: GoferryError) -> ConfigError:
+    return ConfigError("setting {name}: {value!r}: {why}", name=name, value=value, why=why)
+
+
+def _database(
+    spec: goenv.SumDB, chain: Chain, edge: _Edge, store: BlobStore, flights: Flights, settings: Settings
+) -> ChecksumDatabase:
+    source = SumdbSource(
+        spec.name, chain, direct=edge.proxy(spec.base_url).get, direct_only=spec.url is not None
+    )
+    return ChecksumDatabase(parse_verifier(spec.key), source, store, flights, fresh=settings.list_fresh)
+
+
+def _proofs(databases: list[ChecksumDatabase], settings: Settings) -> Proofs | None:
+    """How downloads are proven: by the first database, for the modules that `go` would ask it about."""
+    if not databases:
+        return None
+    first = databases[0]
+
+    def needed(path: str) -> bool:
+        return goenv.use_sumdb(
+            path, gosumdb=first.name, gonosumdb=settings.private, goproxy=settings.upstream
+        )
+
+    return Proofs(first.name, needed, first.prove)
+
+
+async def _instance(store: BlobStore) -> str:
+    """A name that all workers and replicas on one store share, to recognise requests that come back."""
+    try:
+        await store.put(_INSTANCE, secrets.token_hex(8).encode())
+        return (await store.read(_INSTANCE) or b"").decode()
+    except GoferryError:
+        stored = await store.read(_INSTANCE)
+        return stored.decode() if stored else secrets.token_hex(8)
+
+
+def _open_index(store: BlobStore, stack: AsyncExitStack) -> Index | None:
+    path = store.local_path(_INDEX)
+    if path is None:
+        return None
+    index = Index(path)
+    stack.callback(index.close)
+    return index
+
+
+def _client_options(settings: Settings, environ: Mapping[str, str]) -> ClientOptions:
+    timeouts = Timeouts(
+        resolve=settings.resolve_timeout,
+        connect=settings.connect_timeout,
+        tls=settings.tls_timeout,
+        first_byte=settings.first_byte_timeout,
+        idle=settings.idle_timeout,
+        whole=settings.download_timeout,
+    )
+    return ClientOptions(
+        timeouts=timeouts,
+        nameservers=settings.nameservers,
+        hosts=tuple(str(host) for host in settings.hosts),
+        connections_per_host=settings.per_host,
+        environ=dict(environ),
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+    )
+
+
+def _breaker_rules(settings: Settings) -> BreakerRules:
+    return BreakerRules(failures=settings.breaker_failures, pause=settings.breaker_reset)
+
+
+def _retries(settings: Settings) -> Retries:
+    return Retries(attempts=settings.attempts, backoff=Backoff(cap=settings.retry_wait_max))

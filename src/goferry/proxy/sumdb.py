@@ -1,0 +1,266 @@
+"""The checksum databases behind the proxy: asked for proofs by goferry itself, and served on to clients.
+
+goferry.gomod.sumdb.lookup judges and never fetches; here is its other half. What it has proven is kept in the store
+under its URL path, so a later start, another worker and an offline server have it too. The newest proven tree head is
+kept in `.goferry/sumdb/NAME/latest` and only ever moves forward.
+
+All records are answered under one tree head, the newest that this store has proven. The database signs a new head
+every few seconds; taking each one along with each record would fetch new right-edge tiles for every lookup, and would
+leave an offline client with heads whose tiles nobody has. The head moves when a record lies beyond it, and when
+`latest` is refreshed; each move is proven to continue the old one.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from goferry.errors import GoferryError, InvalidInput, NotFound, Refused, StorageError, Unavailable
+from goferry.gomod.module import Version
+from goferry.gomod.sumdb import lookup, tlog
+from goferry.gomod.sumdb.lookup import Ask, Exchange, Fetch, ReadHead, Sums, SwapHead
+from goferry.gomod.sumdb.note import Verifier
+from goferry.gomod.sumdb.tile import parse_tile_path
+from goferry.proxy.base import Answer, Outcome
+from goferry.proxy.coalesce import Flights
+from goferry.storage.base import BlobStore
+from goferry.upstream.sumdb import SumdbSource
+
+T = TypeVar("T")
+
+_SUMS_IN_MEMORY = 4096
+"""Proven sums kept at hand: the go.mod and the zip of a version ask for the same ones."""
+
+
+class ChecksumDatabase:
+    """One database: proofs for goferry, files for clients. `fresh` is how many seconds `latest` may be old."""
+
+    def __init__(
+        self,
+        verifier: Verifier,
+        source: SumdbSource,
+        store: BlobStore,
+        flights: Flights,
+        *,
+        fresh: float = 60.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = verifier.name
+        self._database = lookup.Database(verifier)
+        self._source = source
+        self._store = store
+        self._flights = flights
+        self._fresh = fresh
+        self._clock = clock
+        self._confirmed = 0.0
+        self._sums: OrderedDict[Version, Sums] = OrderedDict()
+
+    async def prove(self, module: Version) -> Sums:
+        """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
+        if module not in self._sums:
+            sums, _ = await self._lookup(module)
+            self._sums[module] = sums
+            while len(self._sums) > _SUMS_IN_MEMORY:
+                self._sums.popitem(last=False)
+        return self._sums[module]
+
+    async def answer(self, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
+        """The body at `path` below the database's root (`supported` is answered by Databases)."""
+        if path == lookup.LATEST:
+            return await self._latest(asking=asking)
+        if path.startswith("lookup/"):
+            return await self._record(lookup.parse_lookup_path(path), asking=asking)
+        if path.startswith("tile/"):
+            return await self._tile(path, asking=asking)
+        raise NotFound("{name} has nothing at {path}", name=self.name, path=path)
+
+    # ---- lookups ---------------------------------------------------------------------------------------------
+
+    async def _lookup(self, module: Version) -> tuple[Sums, bool]:
+        key = self._key(lookup.lookup_path(module))
+
+        async def work() -> Sums:
+            async with self._store.lock(key):
+                await self._load_head()
+                return await self._drive(self._database.lookup(module))
+
+        return await self._flights.run(f"prove {key}", work)
+
+    async def _record(self, module: Version, *, asking: bool) -> tuple[Answer, Outcome]:
+        path = lookup.lookup_path(module)
+        body = await self._store.read(self._key(path))
+        outcome = Outcome.HIT
+        if body is None:
+            self._check_asking(path, asking=asking)
+            _, joined = await self._lookup(module)
+            body = await self._store.read(self._key(path)) or b""
+            outcome = Outcome.COALESCED if joined else Outcome.MISS
+        return await self._answer(path, await self._under_latest(body)), outcome
+
+    async def _under_latest(self, body: bytes) -> bytes:
+        """The record with the newest proven head in place of the one that it came with."""
+        await self._load_head()
+        record, _ = tlog.parse_record(body)
+        head = self._database.latest
+        if record.id >= head.tree.size:
+            return body
+        return tlog.format_record(record) + head.note
+
+    # ---- tree heads ------------------------------------------------------------------------------------------
+
+    async def _latest(self, *, asking: bool) -> tuple[Answer, Outcome]:
+        await self._load_head()
+        is_old = self._clock() - self._confirmed > self._fresh
+        if asking and is_old:
+            name = f"latest {self.name}"
+            if not self._database.latest.note:
+                await self._flights.run(name, self._refresh)
+            else:
+                self._flights.ahead(name, self._refresh)
+        if not self._database.latest.note:
+            raise Unavailable("no tree head of {name} is in the store", name=self.name)
+        outcome = Outcome.STALE if is_old else Outcome.HIT
+        return await self._answer(lookup.LATEST, self._database.latest.note, immutable=False), outcome
+
+    async def _refresh(self) -> None:
+        # Noted first: a database that fails is not asked again with every request.
+        self._confirmed = self._clock()
+        fetched = await self._source.get(lookup.LATEST)
+        await self._drive(self._database.merge(fetched.body))
+
+    async def _load_head(self) -> None:
+        if not self._database.is_loaded:
+            self._database.start(await self._store.read(self._head_key) or b"")
+
+    @property
+    def _head_key(self) -> str:
+        return f".goferry/sumdb/{self.name}/latest"
+
+    # ---- tiles -----------------------------------------------------------------------------------------------
+
+    async def _tile(self, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
+        parse_tile_path(path)
+        body = await self._stored_tile(path)
+        if body is not None:
+            return await self._answer(path, body), Outcome.HIT
+        self._check_asking(path, asking=asking)
+        fetched, joined = await self._flights.run(f"prove {self._key(path)}", lambda: self._fetch_tile(path))
+        return await self._answer(path, fetched), Outcome.COALESCED if joined else Outcome.MISS
+
+    async def _stored_tile(self, path: str) -> bytes | None:
+        """The tile as stored, or cut from the full one that has taken its place."""
+        body = await self._store.read(self._key(path))
+        tile = parse_tile_path(path)
+        if body is None and not tile.is_full and tile.level >= 0:
+            full = await self._store.read(self._key(tile.full.path))
+            body = full and full[: tile.size]
+        return body
+
+    async def _fetch_tile(self, path: str) -> bytes:
+        body = (await self._source.get(path)).body
+        await self._load_head()
+        await self._drive(self._database.verify_response(path, body))
+        return body
+
+    # ---- the other half of an exchange -----------------------------------------------------------------------
+
+    async def _drive(self, exchange: Exchange[T]) -> T:
+        replaced: set[str] = set()
+        while asks := exchange.need():
+            replaced.update(ask.path for ask in asks if isinstance(ask, Fetch) and ask.fresh)
+            answers = await asyncio.gather(*map(self._found, asks))
+            for ask, found in zip(asks, answers, strict=True):
+                exchange.feed(ask, found)
+        await asyncio.gather(*(self._keep(p, body, p in replaced) for p, body in exchange.proven.items()))
+        return exchange.result()
+
+    async def _found(self, ask: Ask) -> bytes | bool | None:
+        match ask:
+            case Fetch(path, fresh):
+                return await self._fetch(path, fresh=fresh)
+            case ReadHead():
+                return await self._store.read(self._head_key) or b""
+            case SwapHead(old, new):
+                return await self._swap_head(old, new)
+
+    async def _fetch(self, path: str, *, fresh: bool) -> bytes | None:
+        is_record = path.startswith("lookup/")
+        body = None
+        if not fresh:
+            body = await (self._store.read(self._key(path)) if is_record else self._stored_tile(path))
+        if body is None:
+            try:
+                body = (await self._source.get(path)).body
+            except NotFound:
+                return None
+        if is_record and self._database.latest.note:
+            body = await self._readable(body)
+        return body
+
+    async def _readable(self, body: bytes) -> bytes:
+        """The record under the newest head; what is no record at all is left to the judge."""
+        try:
+            return await self._under_latest(body)
+        except GoferryError:
+            return body
+
+    async def _swap_head(self, old: bytes, new: bytes) -> bool:
+        async with self._store.lock(self._head_key):
+            if (await self._store.read(self._head_key) or b"") != old:
+                return False
+            await self._store.put(self._head_key, new, replace=True)
+            return True
+
+    async def _keep(self, path: str, body: bytes, replace: bool) -> None:
+        """Keep what is proven; a store that is full or read-only must not undo the proof."""
+        if path == lookup.LATEST:
+            return
+        try:
+            if replace or await self._store.stat(self._key(path)) is None:
+                await self._store.put(self._key(path), body, replace=replace)
+        except StorageError:
+            return
+
+    def _key(self, path: str) -> str:
+        return f"sumdb/{self.name}/{path}"
+
+    def _check_asking(self, path: str, *, asking: bool) -> None:
+        if not asking:
+            raise Unavailable("offline: {key} is not in the store", key=self._key(path))
+
+    async def _answer(self, path: str, body: bytes, *, immutable: bool = True) -> Answer:
+        return Answer(self._key(path), len(body), self._clock(), immutable=immutable, body=body)
+
+
+class Databases:
+    """All databases that are served, by name. The first one is the one that downloads are proven with."""
+
+    def __init__(self, databases: Iterable[ChecksumDatabase], *, is_private: Callable[[str], bool]) -> None:
+        self._databases = {database.name: database for database in databases}
+        self._is_private = is_private
+        self.names = tuple(self._databases)
+
+    async def answer(self, name: str, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
+        """`sumdb/NAME/PATH`. Raises NotFound for an unknown database, Refused for a module that is private."""
+        database = self._databases.get(name)
+        if database is None:
+            raise NotFound("the checksum database {name} is not served here", name=name)
+        if path == "supported":
+            return Answer(f"sumdb/{name}/supported", 0, 0.0, immutable=False, body=b""), Outcome.HIT
+        if path.startswith("lookup/"):
+            self._check_public(path)
+        return await database.answer(path, asking=asking)
+
+    def _check_public(self, path: str) -> None:
+        """A private module's name must not leave the house in a question."""
+        try:
+            module = lookup.parse_lookup_path(path)
+        except InvalidInput as error:
+            raise NotFound("no record can be at {path}", path=path) from error
+        if self._is_private(module.path):
+            raise Refused(
+                "{module} is private here: the checksum database is not asked about it",
+                hint="set GONOSUMDB or GOPRIVATE on the client as well; `goferry env` prints the lines",
+                module=module,
+            )
