@@ -23,6 +23,7 @@ from net.clients import client_for
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 HEAD = HELLO[: -len(b"hello")]
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n5\r\nagain\r\n0\r\n\r\n"
+UNFRAMED = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello"
 SECURE = "https://module.example"
 
 
@@ -167,6 +168,7 @@ FURTHER: list[tuple[Failure, Fault_]] = [
     (Failure.BODY_TRUNCATED, answers(HELLO, Fault(reset_after=len(HELLO) - 2))),
     (Failure.BODY_TRUNCATED, answers(CHUNKED, Fault(cut_after=len(CHUNKED) - 5))),
     (Failure.BODY_TRUNCATED, answers(CHUNKED, Fault(cut_after=len(CHUNKED) - 8))),
+    (Failure.BODY_TRUNCATED, answers(UNFRAMED, Fault(reset_after=len(UNFRAMED) - 2))),
     (Failure.WHOLE_TIMEOUT, answers(HELLO, STALL, whole=0.1)),
     (Failure.WHOLE_TIMEOUT, answers(HEAD.replace(b"5", b"999") + b"x" * 999, Fault(rate=500), whole=0.3)),
     (Failure.FIRST_BYTE_TIMEOUT, answers(HELLO, Fault(rate=50), first_byte=0.1)),

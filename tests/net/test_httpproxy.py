@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -247,8 +248,8 @@ def ours(question: dict[str, Any]) -> dict[str, Any]:
         return {**blank, **flags, "Refused": True}
     if proxy is None:
         return {**blank, **flags, "Direct": True}
-    named = {"Scheme": proxy.scheme, "Host": proxy.host, "Port": proxy.port}
-    secret = {"User": proxy.user or "", "Password": proxy.password or ""}
+    named = {"Scheme": proxy.scheme, "Host": _shown(proxy.host), "Port": proxy.port}
+    secret = {"User": _shown(proxy.user or ""), "Password": _shown(proxy.password or "")}
     return {
         **named,
         **secret,
@@ -256,6 +257,11 @@ def ours(question: dict[str, Any]) -> dict[str, Any]:
         "HasUser": proxy.user is not None,
         "HasPassword": proxy.password is not None,
     }
+
+
+def _shown(text: str) -> str:
+    """As JSON shows it: bytes that are no UTF-8 become a replacement character each."""
+    return re.sub("[\udc80-\udcff]", "\ufffd", text)
 
 
 _NAMES = """

@@ -193,13 +193,12 @@ class ClientResponse:
             async for chunk in self._raw.content.iter_any():
                 size += len(chunk)
                 yield chunk
-        except Exception as exc:
-            ours = translated(exc, host=self._host, url=self.url)
-            trace.failed(Step.BODY, ours, url=self.url, size=size)
-            raise ours from exc
+            self._refuse_reset()
         except BaseException as exc:
             trace.failed(Step.BODY, exc, url=self.url, size=size)
-            raise
+            if isinstance(exc, NetError) or not isinstance(exc, Exception):
+                raise
+            raise translated(exc, host=self._host, url=self.url) from exc
         trace.emit(Step.BODY, State.COMPLETE, url=self.url, size=size)
 
     async def read(self, limit: int) -> bytes:
@@ -222,6 +221,12 @@ class ClientResponse:
     def _too_large(self, limit: int) -> Exception:
         return failed(Failure.BODY_TOO_LARGE, host=self._host, url=self.url, detail=f"> {limit} B")
 
+    def _refuse_reset(self) -> None:
+        """A body without length or chunks ends with the connection. aiohttp takes a reset for such an end too."""
+        framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        if not framed and isinstance(reason := self._flight.protocol.exception(), OSError):
+            raise failed(Failure.BODY_TRUNCATED, host=self._host, url=self.url, detail=str(reason)) from reason
+
     def _refuse_coding(self) -> None:
         """Uncoded bytes were asked for. Passing on others would break every length and sum above."""
         coding = self.headers.get("Content-Encoding", "identity").strip().lower()
@@ -236,13 +241,14 @@ class ClientResponse:
 class _Flight:
     """What the parts of one `get` share. It travels beside aiohttp's own arguments, in a context variable."""
 
-    __slots__ = ("_deadline", "_waiting", "fresh", "head", "proxy", "timeouts", "trace")
+    __slots__ = ("_deadline", "_waiting", "fresh", "head", "protocol", "proxy", "timeouts", "trace")
 
     def __init__(self, timeouts: Timeouts, trace: Trace) -> None:
         now = asyncio.get_running_loop().time()
         self.timeouts = timeouts
         self.trace = trace
         self.proxy: ProxyUrl | None = None
+        self.protocol: Any = None  # aiohttp's end of the connection, once there is one
         self.fresh = False  # the connection was dialled for this request, not taken from the pool
         self.head: asyncio.Timeout | None = (
             None  # the limit on the wait for the head; idle until the request is out
@@ -323,7 +329,8 @@ class _Request(aiohttp.ClientRequest):
             response = await super().send(conn)
         # The idle limit counts from byte to byte, so it starts with the answer's first; until then the
         # first-byte limit rules alone.
-        conn.protocol.read_timeout = flight.timeouts.idle
+        flight.protocol = conn.protocol
+        flight.protocol.read_timeout = flight.timeouts.idle
         flight.await_head()
         return response
 

@@ -301,6 +301,7 @@ _RULES: Mapping[str, Failure | Callable[[BaseException], Failure]] = {
     "builtins.GeneratorExit": Failure.CANCELLED,
     "ssl.SSLCertVerificationError": _of_certificate,
     "ssl.SSLError": Failure.TLS_HANDSHAKE,
+    "builtins.UnicodeError": Failure.DNS_NOT_FOUND,  # getaddrinfo refuses a label that IDNA cannot encode
     "aiodns.error.DNSError": _of_ares,
     "pycares.AresError": _of_ares,
     "socket.gaierror": _of_name,
