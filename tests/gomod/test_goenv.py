@@ -1,6 +1,4 @@
-"""Settings of the go command: which place wins, what is inherited, and the GOSUMDB grammar; against the real
-`go`.
-"""
+"""Settings of the go command: which place wins, what is inherited, and the GOSUMDB grammar."""
 
 import json
 import subprocess

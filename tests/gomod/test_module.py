@@ -1,6 +1,4 @@
-"""Module paths, versions, their escapes and the GOPRIVATE globs: tables by example, then random ones against
-Go.
-"""
+"""Module paths, versions, escapes and GOPRIVATE globs: tables by example, then random ones against Go."""
 
 import string
 from collections.abc import Callable

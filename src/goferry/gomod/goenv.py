@@ -194,9 +194,7 @@ def parse_sumdb(text: str) -> SumDB | None:
 
 
 def _check_name(name: str) -> None:
-    """The name becomes part of URLs and of file names, so it must be host[/path] and nothing that has to be
-    escaped.
-    """
+    """The name becomes part of URLs and file names: host[/path], and nothing that must be escaped."""
     try:
         parsed = gourl.parse("https://" + name)
     except gourl.InvalidURL:

@@ -97,9 +97,7 @@ def _checked_url(word: str) -> str:
 
 
 def check_credentials(entry: Entry) -> None:
-    """Raise Refused if using the entry would send a user name or password in the clear. To be called before
-    use.
-    """
+    """To be called before use: raise Refused if a user name or password would be sent in the clear."""
     if entry.is_proxy and (url := gourl.parse(entry.url)).scheme == "http" and url.user_info is not None:
         raise Refused("refusing to pass credentials to insecure URL: {url}", url=entry.name)
 
@@ -208,9 +206,7 @@ def request_path(kind: Kind, path: str, version: str = "") -> str:
 
 
 def url_path(key: str) -> str:
-    """The key as the go command writes it in a URL: each element percent-encoded (`!` is `%21`), slashes
-    kept.
-    """
+    """The key as the go command writes it in a URL: percent-encoded (`!` is `%21`), with its slashes."""
     return quote(key, safe="/$&+:=@~")
 
 

@@ -123,9 +123,7 @@ def is_toolchain(path: str) -> bool:
 
 
 def from_toolchain(name: str) -> str:
-    """The Go version in a toolchain's name: `1.21.3` for `go1.21.3` and `go1.21.3-custom`; empty when there
-    is none.
-    """
+    """The Go version in a toolchain's name: `1.21.3` for `go1.21.3-custom`; empty when there is none."""
     if "/" in name or "\\" in name or not name.startswith("go"):
         return ""
     version = re.split(r"[ \t-]", name[2:], maxsplit=1)[0]
@@ -133,9 +131,7 @@ def from_toolchain(name: str) -> str:
 
 
 def mod_key(path: str, version: str) -> semver.Key:
-    """A sort key for versions of the module at `path`: Go's order for the virtual modules, else the semantic
-    one.
-    """
+    """A sort key for versions of the module at `path`: Go's order for virtual modules, else the semantic one."""
     if path == "go":
         return key(version)
     if path == "toolchain":

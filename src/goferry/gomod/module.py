@@ -1,5 +1,4 @@
-"""Module paths and versions: what is allowed, how they pair up, and how they are written in URLs and file
-names.
+"""Module paths and versions: what is allowed, how they pair up, how URLs and file names write them.
 
 Why the rules are so strict (golang.org/x/mod/module): a module is stored by its path on file systems of all
 kinds, some of which ignore case, forbid names such as `con` or `aux`, or drop a trailing dot. So a path holds
@@ -133,9 +132,7 @@ def check_path(path: str) -> None:
 
 
 def check_import_path(path: str) -> None:
-    """Raise InvalidPath unless `path` is a valid import path: slash-separated elements of `A-Z a-z 0-9 - . _
-    ~ +`.
-    """
+    """Raise InvalidPath unless `path` is a valid import path: elements of `A-Z a-z 0-9 - . _ ~ +`."""
     try:
         _check_elements(path, _IMPORT)
     except InvalidPath as why:
@@ -143,9 +140,7 @@ def check_import_path(path: str) -> None:
 
 
 def check_file_path(path: str) -> None:
-    """Raise InvalidPath unless `path` is a valid file path in a module: also spaces, Unicode letters, more
-    marks.
-    """
+    """Raise InvalidPath unless `path` is a valid file path: also blanks, Unicode letters, more marks."""
     try:
         _check_elements(path, _FILE)
     except InvalidPath as why:
@@ -209,9 +204,7 @@ def _end(chars: re.Pattern[str], text: str, start: int = 0) -> int:
 
 
 def is_letter(char: str) -> bool:
-    """Whether Go's `unicode.IsLetter` holds: a non-ASCII file name may use every Unicode letter and nothing
-    else.
-    """
+    """Whether Go's `unicode.IsLetter` holds: beyond ASCII, a file name is made of letters alone."""
     if char.isalpha():
         return True
     point = ord(char)
@@ -358,9 +351,7 @@ def unescape_version(escaped: str) -> str:
 
 
 def is_escaped(text: str) -> bool:
-    """Whether the text is the escape of something: no capital, nothing beyond ASCII, `!` only before a small
-    letter.
-    """
+    """Whether the text is an escaped form: ASCII without capitals, and `!` only before a small letter."""
     return _NEVER_ESCAPED.search(text) is None
 
 

@@ -42,9 +42,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class AskRevision:
-    """Only the place the module comes from can say: ask `.info` of this revision (a version, tag, branch or
-    hash).
-    """
+    """Only the module's source can say: ask `.info` of this revision (a version, tag, branch or hash)."""
 
     revision: str
 
@@ -62,9 +60,7 @@ def _always(_: str) -> bool:
 
 
 def is_revision_query(path: str, query: str) -> bool:
-    """Whether the query names one version or revision (`v1.0.0`, `main`, `0123abcd`) and chooses from
-    nothing.
-    """
+    """Whether the query names one revision (`v1.0.0`, `main`, `0123abcd`) instead of choosing from a list."""
     if query in ("latest", "upgrade", "patch") or query.startswith(("<", ">")):
         return False
     return not (gover.mod_is_valid(path, query) and gover.mod_is_prefix(path, query))

@@ -93,7 +93,5 @@ def max(v: str, w: str) -> str:
 
 
 def sort(versions: Iterable[str]) -> list[str]:
-    """A new ascending list; versions of equal precedence (`v1`, `v1.0.0`, `v1.0.0+meta`) are ordered by their
-    text.
-    """
+    """A new ascending list; versions of equal precedence (`v1`, `v1.0.0+meta`) are ordered by their text."""
     return sorted(versions, key=lambda v: (key(v), v))
