@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from goferry.gomod import semver
+from goferry.gomod import digits, semver
 
 TOOLCHAIN_MODULE = "golang.org/toolchain"
 """The module whose zips are Go toolchains. Its sums are always checked, whatever GONOSUMDB says."""
@@ -53,13 +53,9 @@ def _parse(v: str) -> _Parts:
     major, minor, patch, kind, pre = (group or "" for group in m.groups())
     if not minor:
         return _Parts(major, "0", "0")
-    if not patch and not kind and _decimal(minor) < _decimal("21"):
+    if not patch and not kind and digits.key(minor) < digits.key("21"):
         patch = "0"  # only from 1.21 on is the two-part form something else than the first release
     return _Parts(major, minor, patch, kind, pre)
-
-
-def _decimal(digits: str) -> tuple[int, str]:
-    return len(digits), digits
 
 
 def is_valid(v: str) -> bool:
@@ -70,7 +66,7 @@ def is_valid(v: str) -> bool:
 def key(v: str) -> Key:
     """A sort key: `key(v) < key(w)` exactly when `compare(v, w) < 0`."""
     p = _parse(v)
-    return _decimal(p.major), _decimal(p.minor), _decimal(p.patch), p.kind, _decimal(p.pre)
+    return digits.key(p.major), digits.key(p.minor), digits.key(p.patch), p.kind, digits.key(p.pre)
 
 
 def compare(v: str, w: str) -> int:
@@ -106,15 +102,9 @@ def is_prerelease(v: str) -> bool:
 def prev(v: str) -> str:
     """The language version before it: `1.2` for `1.3rc4`; `1` for the first ones; empty when invalid."""
     p = _parse(v)
-    if _decimal(p.minor) <= _decimal("1"):
+    if digits.key(p.minor) <= digits.key("1"):
         return p.major
-    return f"{p.major}.{_decrement(p.minor)}"
-
-
-def _decrement(decimal: str) -> str:
-    head = decimal.rstrip("0")
-    less = head[:-1] + str(int(head[-1]) - 1) + "9" * (len(decimal) - len(head))
-    return less.removeprefix("0") if len(less) > 1 else less
+    return f"{p.major}.{digits.decrement(p.minor)}"
 
 
 def is_toolchain(path: str) -> bool:

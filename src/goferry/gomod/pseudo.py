@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from goferry.gomod import semver
+from goferry.gomod import digits, semver
 from goferry.gomod.module import InvalidVersion
 
 _FORM = re.compile(
@@ -65,7 +65,7 @@ def _compose(major: str, older: str, timestamp: str, rev: str) -> str:
     if semver.prerelease(base):
         return f"{base}.0.{segment}{build}"
     stem, _, patch = base.rpartition(".")
-    return f"{stem}.{_increment(patch)}-0.{segment}{build}"
+    return f"{stem}.{digits.increment(patch)}-0.{segment}{build}"
 
 
 def pseudo_version_time(v: str) -> datetime:
@@ -106,7 +106,7 @@ def pseudo_version_base(v: str) -> str:
             version=v,
             base=release,
         )
-    return f"{stem}.{_decrement(patch)}{parts.build}"
+    return f"{stem}.{digits.decrement(patch)}{parts.build}"
 
 
 def _parse(v: str) -> _Parts:
@@ -117,22 +117,3 @@ def _parse(v: str) -> _Parts:
     # vX.0.0-TIME has the time after its last dash, the other two forms after their last dot.
     cut = max(rest.rfind("-"), rest.rfind("."))
     return _Parts(rest[:cut], rest[cut + 1 :], rev, build)
-
-
-# Decimal text of any length: Python refuses to turn thousands of digits into an int and back.
-
-
-def _increment(decimal: str) -> str:
-    head = decimal.rstrip("9")
-    nines = len(decimal) - len(head)
-    if not head:
-        return "1" + "0" * nines
-    return head[:-1] + str(int(head[-1]) + 1) + "0" * nines
-
-
-def _decrement(decimal: str) -> str:
-    """One less than a number above zero."""
-    head = decimal.rstrip("0")
-    zeros = len(decimal) - len(head)
-    less = head[:-1] + str(int(head[-1]) - 1) + "9" * zeros
-    return less.removeprefix("0") if len(less) > 1 else less
