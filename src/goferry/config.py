@@ -357,7 +357,7 @@ class Settings:
         None,
         SIZE_OR_NONE,
         STORE,
-        ("cache",),
+        ("gc",),
         N_("What `cache gc` keeps at most: the least recently used objects go first. Default: no limit."),
         "bytes",
     )
@@ -365,7 +365,7 @@ class Settings:
         None,
         DURATION_OR_NONE,
         STORE,
-        ("cache",),
+        ("gc",),
         N_("`cache gc` removes what nobody has asked for this long. Default: no limit."),
         "seconds",
     )
@@ -615,7 +615,7 @@ def load(
         )
         values[setting.name] = setting.default if origin is DEFAULT else _value(setting, raw, origin)
         origins[setting.name] = origin
-    values["store"] = values["store"] or str(default_store(environ, platform))
+    values["store"] = _store(values["store"]) or str(default_store(environ, platform))
     settings = Settings(**values)
     _check_together(settings, origins)
     return Loaded(settings, origins, file, tuple(_misspelled(environ)))
@@ -639,6 +639,11 @@ def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> P
             hint=N_("give --store DIR or set GOFERRY_STORE"),
         )
     return Path(base, "goferry", "store")
+
+
+def _store(named: str) -> str:
+    """A folder's ~ is the home; a URL stays as it is."""
+    return named if not named or "://" in named else str(Path(named).expanduser())
 
 
 def parse_value(name: str, text: str) -> Any:

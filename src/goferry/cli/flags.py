@@ -73,15 +73,15 @@ def _is_switch(kind: Kind) -> bool:
     return kind.name == "bool"
 
 
-def settings_flags(command: str) -> Callable[[Any], Any]:
-    """Adds --config, --lang and a flag for each setting that `command` takes, section by section."""
+def settings_flags(*commands: str) -> Callable[[Any], Any]:
+    """Adds --config, --lang and a flag for each setting that one of `commands` takes, section by section."""
 
     def decorate(function: Any) -> Any:
         rows = [
             row
             for section in SECTIONS
             for row in SETTINGS
-            if row.section == section and command in row.commands
+            if row.section == section and set(commands) & set(row.commands)
         ]
         for row in reversed(rows):
             function = _setting_option(row)(function)
