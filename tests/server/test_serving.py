@@ -92,7 +92,7 @@ TABLE = [
     ("GET", "/sumdb/sum.example.org/latest", {}, 200, TEXT | MINUTE, "sum.example.org latest"),
     ("GET", "/sumdb/sum.example.org/deep/latest", {}, 200, {}, "sum.example.org/deep latest"),
     ("GET", "/sumdb/sum.example.org/tile/8/0/x001/234", {}, 200, BINARY, "sum.example.org tile/8/0/x001/234"),
-    ("GET", "/sumdb/sum.example.org/lookup/x.org/%21m@v1.0.0", {}, 200, FOREVER, "sum.example.org lookup/x.org/!m@v1.0.0"),
+    ("GET", "/sumdb/sum.example.org/lookup/x.org/%21m@v1", {}, 200, FOREVER, "sum.example.org lookup/x.org/!m@v1"),
     ("GET", "/cached-only/sumdb/sum.example.org/latest", {}, 200, {}, "sum.example.org latest"),
     ("GET", "/sumdb/sum.example.org/other", {}, 404, {}, None),
     ("GET", "/sumdb/other.example.org/supported", {}, 404, {}, None),
