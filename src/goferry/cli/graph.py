@@ -54,6 +54,7 @@ class Mains:
     replace: Mapping[Version, Version | Local] = field(default_factory=dict)
     """Keys with an empty version hold for every version of the path."""
     exclude: frozenset[Version] = frozenset()
+    workspace: bool = False
 
     def source(self, version: Version) -> Version | Local:
         """Where a version really comes from: itself, another version, or a folder."""
@@ -76,7 +77,11 @@ class Graph:
 
     def missing(self) -> list[Version]:
         """Versions in the whole graph whose go.mod has not been added yet."""
-        return sort_versions(version for version in self._reach(pruning=False) if version not in self._known)
+        return sort_versions(
+            version
+            for version in self._reach(self._mains.requirements, pruning=False)
+            if version not in self._known
+        )
 
     def needed(self) -> frozenset[Version]:
         """Versions whose go.mod the go command itself reads: those in its pruned graph, and those that it builds."""
@@ -84,31 +89,51 @@ class Graph:
 
     def build_list(self) -> list[Version]:
         """The highest version of each module in the pruned graph, main modules apart: minimal version selection."""
-        highest: dict[str, str] = {}
-        for version in self._reach(pruning=True):
-            known = highest.get(version.path)
-            highest[version.path] = version.version if known is None else semver.max(known, version.version)
-        return sort_versions(Version(path, version) for path, version in highest.items())
+        return sort_versions(
+            Version(path, version) for path, version in self._highest(self._mains_now()).items()
+        )
 
     def _loaded(self) -> set[Version]:
         """Versions whose requirements count in the pruned graph."""
-        return {version for version, _pruned in self._walk(pruning=True)}
+        return {version for version, _pruned in self._walk(self._mains_now(), pruning=True)}
 
-    def _reach(self, *, pruning: bool) -> set[Version]:
+    def _mains_now(self) -> list[Requirements]:
+        """The main modules, and in a workspace what acts as one.
+
+        There the go.mod of one module does not know what another one needs. A dependency that the workspace raises
+        above what a module asked for is read as if it were a main module itself (cmd/go readModGraph).
+        """
+        mains = list(self._mains.requirements)
+        raised: set[Version] = set()
+        while self._mains.workspace:
+            highest = self._highest(mains)
+            wanted = {Version(v.path, highest[v.path]) for main in mains for v in self._require(main)}
+            named = {version for main in mains for version in self._require(main)}
+            new = {version for version in wanted - named - raised if self._known.get(version)}
+            if not new:
+                break
+            raised |= new
+            mains += [found for version in sort_versions(new) if (found := self._known[version])]
+        return mains
+
+    def _highest(self, mains: Iterable[Requirements]) -> dict[str, str]:
+        highest: dict[str, str] = {}
+        for version in self._reach(mains, pruning=True):
+            known = highest.get(version.path)
+            highest[version.path] = version.version if known is None else semver.max(known, version.version)
+        return highest
+
+    def _reach(self, mains: Iterable[Requirements], *, pruning: bool) -> set[Version]:
         """Every version that is mentioned."""
         reached: set[Version] = set()
-        for version, _below in self._walk(pruning=pruning):
+        for version, _below in self._walk(mains, pruning=pruning):
             reached.add(version)
             reached.update(self._require(self._known.get(version)))
         return reached
 
-    def _walk(self, *, pruning: bool) -> Iterator[tuple[Version, bool]]:
+    def _walk(self, mains: Iterable[Requirements], *, pruning: bool) -> Iterator[tuple[Version, bool]]:
         """Versions whose go.mod is read, each once per way of reading: with what is below it pruned, or not."""
-        queue = [
-            (version, pruning and main.pruned)
-            for main in self._mains.requirements
-            for version in self._require(main)
-        ]
+        queue = [(version, pruning and main.pruned) for main in mains for version in self._require(main)]
         seen = set(queue)
         while queue:
             version, pruned = queue.pop()
