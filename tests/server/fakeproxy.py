@@ -23,6 +23,7 @@ from goferry.errors import (
 )
 from goferry.gomod.goproxy import Kind, Request
 from goferry.proxy.base import Answer, Observer, Outcome
+from goferry.storage.base import Blob
 from goferry.upstream.loop import VIA
 
 INSTANCE = "fa4e"
@@ -51,6 +52,12 @@ class FolderStore:
 
     def local_path(self, key: str) -> Path | None:
         return self._root / key
+
+    async def keys(self, prefix: str = "") -> AsyncIterator[Blob]:
+        for path in self._root.rglob("*"):
+            if path.is_file():
+                status = path.stat()
+                yield Blob(str(path.relative_to(self._root)), status.st_size, status.st_mtime)
 
 
 class FakeProxy:

@@ -254,6 +254,8 @@ def test_metrics_of_all_workers_add_up(server: Running) -> None:
         "goferry_build_info",
     } <= names
     assert server.metric("goferry_workers") == 2
+    until(lambda: server.metric("goferry_store_bytes") >= 2 * len(ZIP))
+    assert server.metric("goferry_store_objects") >= 6
     assert server.metric('goferry_breaker_state{host="proxy.example.org"}') == 1
 
 

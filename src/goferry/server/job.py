@@ -26,6 +26,8 @@ class Job:
     board_fd: int
     board_rows: int
     row: int
+    place: int
+    """0 to the number of workers less one. What one worker does for all, such as measuring the store, is done by 0."""
 
 
 def set_up_logging(level: str) -> None:

@@ -116,7 +116,7 @@ def _raise_file_limit() -> None:
 class _Worker:
     """A worker process, as the supervisor sees it."""
 
-    def __init__(self, job: Job, row: int) -> None:
+    def __init__(self, job: Job) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
@@ -125,7 +125,8 @@ class _Worker:
                 stdin=subprocess.DEVNULL,
             )
         self.control: Connection[Any, Any] = Connection(ours.detach())
-        self.row = row
+        self.row = job.row
+        self.place = job.place
         self.ready_at: float | None = None
         self.failure: GoferryError | None = None
         self.kill_at: float | None = None
@@ -168,7 +169,8 @@ class Supervisor:
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
         self._signals: deque[tuple[int, float]] = deque()
-        self._restart_at: list[float] = []
+        self._restarts: list[tuple[float, int]] = []
+        """When which place gets a new worker."""
         self._deaths = 0
         self._unclean = False
 
@@ -217,7 +219,7 @@ class Supervisor:
     # ---- starting ------------------------------------------------------------------------------------------
 
     def _start_first(self) -> None:
-        workers = [self._start() for _ in range(self._settings.workers)]
+        workers = [self._start(place) for place in range(self._settings.workers)]
         if not self._until(lambda: all(w.ready_at for w in workers) or self._failed(workers), _START_SECONDS):
             if self._stopping():
                 return
@@ -234,7 +236,7 @@ class Supervisor:
     def _failed(workers: list[_Worker]) -> _Worker | None:
         return next((w for w in workers if w.failure or w.process.returncode is not None), None)
 
-    def _start(self) -> _Worker:
+    def _start(self, place: int) -> _Worker:
         job = Job(
             settings=self._settings,
             opener=self._opener,
@@ -244,8 +246,9 @@ class Supervisor:
             board_fd=self._board.fd,
             board_rows=self._board.rows,
             row=self._free_rows.popleft(),
+            place=place,
         )
-        worker = _Worker(job, job.row)
+        worker = _Worker(job)
         self._workers.append(worker)
         self._selector.register(worker.control.fileno(), selectors.EVENT_READ, worker)
         self._count_workers()
@@ -267,7 +270,7 @@ class Supervisor:
         now = time.monotonic()
         due = [
             moment
-            for moment in (*self._restart_at, *(w.kill_at for w in self._workers))
+            for moment in (*(moment for moment, _ in self._restarts), *(w.kill_at for w in self._workers))
             if moment is not None
         ]
         wait = min((max(0.0, moment - now) for moment in due), default=longest)
@@ -313,15 +316,15 @@ class Supervisor:
         _log.error("worker %d ended unexpectedly (status %d)", worker.process.pid, status)
         self._deaths = self._deaths + 1 if time.monotonic() - worker.ready_at < _LONG_ENOUGH else 0
         pause = _PAUSES[min(self._deaths, len(_PAUSES) - 1)]
-        self._restart_at.append(time.monotonic() + pause)
+        self._restarts.append((time.monotonic() + pause, worker.place))
 
     def _restart_the_dead(self) -> None:
         if self._stopping():
             return
-        for moment in [moment for moment in self._restart_at if moment <= time.monotonic()]:
-            self._restart_at.remove(moment)
+        for restart in [restart for restart in self._restarts if restart[0] <= time.monotonic()]:
+            self._restarts.remove(restart)
             self._row.add(1.0, metrics.RESTARTS)
-            self._start()
+            self._start(restart[1])
 
     def _kill_the_late(self) -> None:
         for worker in self._workers:
@@ -345,7 +348,7 @@ class Supervisor:
             return
         old = [worker for worker in self._workers if not worker.leaving]
         for place in range(max(len(old), self._settings.workers)):
-            if place < self._settings.workers and not self._start_another():
+            if place < self._settings.workers and not self._start_another(place):
                 self._row.add(1.0, metrics.RELOADS, "failed")
                 return
             if place < len(old):
@@ -366,9 +369,9 @@ class Supervisor:
             raise ConfigError("more than {limit} workers need a restart", limit=(self._board.rows - 1) // 2)
         return settings
 
-    def _start_another(self) -> bool:
+    def _start_another(self, place: int) -> bool:
         """Start one worker and wait until it is ready."""
-        worker = self._start()
+        worker = self._start(place)
         if self._until(lambda: worker.ready_at or self._failed([worker]), _START_SECONDS) and worker.ready_at:
             return True
         if not self._stopping():

@@ -118,7 +118,9 @@ class Worker:
         if log is not None:
             log.start()
         await engine.start()
-        refreshing = asyncio.create_task(app.refresh_forever())
+        background = [asyncio.create_task(app.refresh_forever())]
+        if self._job.place == 0:
+            background.append(asyncio.create_task(app.measure_forever()))
         # What was imported lives as long as the process: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
@@ -131,7 +133,8 @@ class Worker:
             _log.error("the HTTP server ended by itself")
             return 1
         clean = await self._leave_politely(app, engine.stop, finished)
-        refreshing.cancel()
+        for task in background:
+            task.cancel()
         if log is not None:
             await log.close()
         return 0 if clean else 1
