@@ -4,17 +4,17 @@ Why: those scripts are the best description there is of what the go command expe
 that passes without a proxy in between must pass with it; exceptions stand by name and reason in
 conformance_exceptions.toml.
 
-How: the test binary of cmd/go is built from the Go tree on the machine with one file replaced (`-overlay`; the
-tree itself is never written). The replaced proxy_test.go listens where it is told and has one more rule:
+How: the test binary of cmd/go is built from the Go tree on the machine with one file replaced (`-overlay`;
+the tree itself is never written). The replaced proxy_test.go listens where it is told and has one more rule:
 
     go ── /mod/… ──> fixture server ── plain requests ──> proxy under test ── /origin/… ──> fixture server
                      └─ magic paths (/mod/404/…, /mod/sumdb-wrong/…, /mod/invalid/…) are answered here: they
                         play a broken proxy, or a checksum database that the client reaches without a proxy
 
-What follows a magic part (the modules of /mod/sumdb-503/…, the last hop of /mod/redirect/9/…) goes through too.
+What follows a magic part (modules of /mod/sumdb-503/…, the last hop of /mod/redirect/9/…) goes through too.
 
     python tools/conformance.py                   baseline, then through goferry
-    python tools/conformance.py --server relay    through a byte relay: what the runner itself changes (nothing)
+    python tools/conformance.py --server relay    through a byte relay: shows what the runner itself changes
     python tools/conformance.py --go PATH         another Go tree
 """
 
@@ -151,7 +151,7 @@ def find_toolchain(go: str) -> Toolchain:
 
 
 def go_environment() -> dict[str, str]:
-    """The environment without settings of the go command: a person's go env file must not change the result."""
+    """The environment without settings of the go command: a person's own must not change the result."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith("GO") or name == "GOCACHE"
     }

@@ -1,0 +1,124 @@
+"""`python -m bench`: runs scenarios, prints the table, keeps the raw rounds as JSON.
+
+python -m bench                          every row
+python -m bench --only serve,cold        some groups
+python -m bench --quick                  few rounds: for trying, not for quoting
+python -m bench --save                   also merge the rows into bench/results/latest.json, which is committed
+python -m bench --show FILE [--markdown] print a kept run
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bench import report, tools
+from bench.demands import GROUPS
+from bench.load import LoadError
+from bench.plan import Bench, Results, now
+
+OUT = tools.ROOT / "bench" / "out"
+LATEST = tools.ROOT / "bench" / "results" / "latest.json"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Exit status: 0 every measured row passes, 1 one fails or broke, 2 wrong arguments."""
+    options = _arguments(argv)
+    if options.show:
+        kept = json.loads(options.show.read_text())
+        print(report.render(kept["machine"], Results.from_json(kept), markdown=options.markdown))
+        return 0
+    return _run(options)
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Figures of goferry beside its peers."
+    )
+    parser.add_argument("--only", default=",".join(GROUPS), help=f"groups to run: {','.join(GROUPS)}")
+    parser.add_argument("--quick", action="store_true", help="few rounds")
+    parser.add_argument("--athens", action="store_true", help="Athens as well (minutes per cold pass)")
+    parser.add_argument(
+        "--work", type=Path, help="where trees and stores live meanwhile (default: the temporary folder)"
+    )
+    parser.add_argument(
+        "--save", action="store_true", help=f"merge the rows into {LATEST.relative_to(tools.ROOT)}"
+    )
+    parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept run instead of running")
+    parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown tables")
+    options = parser.parse_args(argv)
+    options.only = options.only.split(",")
+    unknown = set(options.only) - set(GROUPS)
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))} (there are {', '.join(GROUPS)})")
+    return options
+
+
+def _run(options: argparse.Namespace) -> int:
+    from bench.scenarios import SCENARIOS
+
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.work) as name:
+        bench = Bench(Path(name), quick=options.quick, athens=options.athens)
+        about = asdict(tools.machine(bench.folder)) | {
+            "commit": _commit(),
+            "quick": options.quick,
+            "when": now(),
+        }
+        for group in GROUPS:
+            if group not in options.only:
+                continue
+            print(f"\n{group}", flush=True)
+            started = time.monotonic()
+            try:
+                SCENARIOS[group](bench)
+            except (tools.Missing, LoadError, OSError, subprocess.SubprocessError, ImportError) as error:
+                # One scenario that can't be run must not cost the figures of the others.
+                bench.results.absent[group] = f"{type(error).__name__}: {error}"
+                print(f"  not measured: {error}")
+            print(f"  ({time.monotonic() - started:.0f} s)", flush=True)
+    kept = {"machine": about} | bench.results.to_json()
+    target = _keep(kept)
+    if options.save:
+        _merge(kept, LATEST)
+    print("\n" + report.render(about, bench.results, groups=options.only))
+    print(f"\nraw rounds: {target.relative_to(tools.ROOT)}")
+    missing = report.missing(bench.results, options.only)
+    return 0 if not missing and all(one.passed for one in bench.results.measured.values()) else 1
+
+
+def _keep(kept: dict[str, Any]) -> Path:
+    target = tools.ensure(OUT) / f"{kept['machine']['when'].replace(':', '').replace('+0000', 'Z')}.json"
+    target.write_text(json.dumps(kept, indent=1) + "\n")
+    return target
+
+
+def _merge(kept: dict[str, Any], target: Path) -> None:
+    """New rows over old ones of the same machine; a different machine starts anew."""
+    same = ("cpu", "cores", "memory_gb", "system")
+    old = json.loads(target.read_text()) if target.exists() else None
+    if old is not None and all(old["machine"][name] == kept["machine"][name] for name in same):
+        groups = {note["group"] for note in kept["notes"]} | {key.partition(":")[0] for key in kept["absent"]}
+        kept = kept | {
+            "measured": old["measured"] | kept["measured"],
+            "notes": [note for note in old["notes"] if note["group"] not in groups] + kept["notes"],
+            "absent": {k: v for k, v in old["absent"].items() if k.partition(":")[0] not in groups}
+            | kept["absent"],
+        }
+    tools.ensure(target.parent)
+    target.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=tools.ROOT, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,217 @@
+"""A real graph through the real upstream: what a build waits for. The only rows that leave the machine.
+
+Bounded: one unmeasured pass (so that a caching upstream is equally warm for everybody), then three rounds.
+Nothing is pinned here: client and server share the machine, as they do for the person who tries it.
+"""
+
+import os
+import subprocess
+import time
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from bench import load, servers, tools
+from bench.plan import GOFERRY, Bench
+from bench.servers import Server
+from bench.stats import Round, alternate, paired_ratio, typical
+
+GRAPH = tools.ATHENS
+LEAST_MODULES = 150
+ROUNDS = 3
+COMMAND_SECONDS = 1200
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A go command that ended well: how long it took and what it wrote."""
+
+    seconds: float
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Download(Command):
+    """`sums` is the go.sum it made, `cache` a folder that works as GOPROXY=file://."""
+
+    sums: str
+    cache: Path
+
+
+def download(bench: Bench) -> None:
+    """`go mod download`, cold then warm, each with an empty module cache and no go.sum: every sum is looked up."""
+    graph, straight = _graph(), tools.default_proxy()
+    floor = _download(bench, graph, "floor", GOPROXY=straight)
+    count = len(list(floor.cache.rglob("*.zip")))
+    if count < LEAST_MODULES:
+        raise load.LoadError(f"the graph has only {count} modules")
+    bench.note("graph", "modules of the graph", count)
+    stores = _cold(bench, graph, straight, floor.sums)
+    _warm(bench, graph, straight, floor, stores)
+
+
+def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path]:
+    """Empty stores every round. Peers are slow here and no demand needs them: they get the first round only."""
+    rounds: list[Round] = []
+    stores: dict[str, Path] = {}
+    for number in range(bench.rounds(ROUNDS)):
+        figures = {}
+        for name in alternate(["straight", GOFERRY, *(_peers(bench) if number == 0 else [])], number):
+            try:
+                one = _cold_once(bench, graph, name, straight, stores)
+            except tools.Missing as reason:
+                bench.results.absent[f"graph: {name}"] = str(reason)
+                continue
+            if one.sums != sums:
+                raise load.LoadError(f"{name} gives another go.sum than the upstream")
+            figures[name] = one.seconds
+            if number == 0 and name in _peers(bench):
+                bench.note("graph", f"cold, {name}", one.seconds, "s")
+                bench.note("graph", f"cold, {name} ÷ straight", one.seconds / figures["straight"], "x")
+        rounds.append(figures)
+    for name in ("straight", GOFERRY):
+        if name in rounds[0]:
+            bench.note("graph", f"cold, {name}", typical(rounds, name), "s")
+    if GOFERRY in rounds[0]:
+        bench.record("graph.cold", paired_ratio(rounds, GOFERRY, "straight"), rounds)
+    return stores
+
+
+def _cold_once(bench: Bench, graph: Path, name: str, straight: str, stores: dict[str, Path]) -> Download:
+    if name == "straight":
+        return _download(bench, graph, "client", GOPROXY=straight)
+    store = bench.fresh(f"graph-store-{name}")
+    with _server(bench, name, store, straight) as server:
+        stores[name] = store
+        return _download(bench, graph, "client", GOPROXY=server.url)
+
+
+def _warm(bench: Bench, graph: Path, straight: str, floor: Download, stores: dict[str, Path]) -> None:
+    """The stores of the last cold round, beside the same files without any server."""
+    with ExitStack() as stack:
+        up = bench.start(
+            stack,
+            "graph",
+            {name: partial(_server, bench, name, store, straight) for name, store in stores.items()},
+        )
+        ways = {"floor": {"GOPROXY": f"file://{floor.cache}", "GOSUMDB": "off"}}
+        for name, server in up.items():
+            ways[name] = {"GOPROXY": server.url, "GOSUMDB": "off"}
+            ways[f"{name}, database on"] = {"GOPROXY": server.url}
+        rounds = []
+        for number in range(bench.rounds(ROUNDS)):
+            order = alternate(list(ways), number)
+            rounds.append({way: _download(bench, graph, "client", **ways[way]).seconds for way in order})
+    for way in ways:
+        bench.note("graph", f"warm, {way}", typical(rounds, way), "s")
+        if way not in ("floor", GOFERRY):
+            bench.note("graph", f"warm, {way} ÷ floor", paired_ratio(rounds, way, "floor"), "x")
+    if GOFERRY in up:
+        bench.record("graph.warm", paired_ratio(rounds, GOFERRY, "floor"), rounds)
+
+
+def list_updates(bench: Bench) -> None:
+    """`go list -m -u all` with a full module cache: hundreds of list requests and hardly anything else."""
+    graph, straight = _graph(), tools.default_proxy()
+    client = _download(bench, graph, "list-client", GOPROXY=straight)
+    flags = _flags(bench, straight)
+    expected = _list(bench, flags, straight).output
+    bench.note("list", "modules listed", len(expected.splitlines()))
+    with ExitStack() as stack:
+        up = bench.start(
+            stack,
+            "list",
+            {
+                name: partial(_server, bench, name, bench.fresh(f"list-store-{name}"), straight)
+                for name in (GOFERRY, *_peers(bench))
+            },
+        )
+        ways = {name: server.url for name, server in up.items()}
+        for name, url in ways.items():
+            first = _list(bench, flags, url)
+            bench.note("list", f"first, {name}", first.seconds, "s")
+            different = set(first.output.splitlines()) ^ set(expected.splitlines())
+            bench.note("list", f"lines that differ from straight, {name}", len(different))
+        ways["floor"] = f"file://{client.cache}"
+        ways["straight"] = straight
+        rounds = []
+        for number in range(bench.rounds(ROUNDS)):
+            order = alternate(list(ways), number)
+            rounds.append({way: _list(bench, flags, ways[way]).seconds for way in order})
+    for way in ways:
+        bench.note("list", f"again, {way}", typical(rounds, way), "s")
+    if GOFERRY in up:
+        bench.record("graph.list", paired_ratio(rounds, GOFERRY, "straight"), rounds)
+        bench.record("graph.list_seconds", typical(rounds, GOFERRY), rounds)
+
+
+def _flags(bench: Bench, straight: str) -> list[str]:
+    """`-e` where the upstream refuses lists of modules that it carries: the command fails without, for everybody."""
+    try:
+        _list(bench, [], straight)
+    except load.LoadError as error:
+        bench.results.absent["list: go list without -e"] = str(error)
+        return ["-e"]
+    return []
+
+
+def _peers(bench: Bench) -> list[str]:
+    return ["goproxy", "athens"] if bench.athens else ["goproxy"]
+
+
+def _server(bench: Bench, name: str, store: Path, upstream: str) -> AbstractContextManager[Server]:
+    folder = bench.folder / f"graph-{name}"
+    if name == GOFERRY:
+        return servers.goferry(folder, store=store, upstream=upstream, sumdb=None, core=None)
+    if name == "goproxy":
+        return servers.goproxy(folder, store=store, upstream=upstream, sumdb=True, core=None)
+    return servers.athens(folder, store=store, upstream=upstream, core=None)
+
+
+def _graph() -> Path:
+    """The folder with the go.mod of the graph. Raises Missing without go or upstream."""
+    return tools.download(GRAPH.module, GRAPH.version, tools.CACHE / "gopath")
+
+
+def _download(bench: Bench, graph: Path, name: str, **env: str) -> Download:
+    """`go mod download` in an empty folder with an empty module cache."""
+    folder, gopath = bench.fresh(name), bench.fresh(f"{name}-gopath")
+    # Copied by content: module caches are read-only, and this go.mod will be rewritten.
+    (folder / "go.mod").write_bytes((graph / "go.mod").read_bytes())
+    done = _go(["mod", "download"], folder, gopath, env)
+    return Download(
+        done.seconds, done.output, (folder / "go.sum").read_text(), gopath / "mod" / "cache" / "download"
+    )
+
+
+def _list(bench: Bench, flags: list[str], proxy: str) -> Command:
+    """`go list -m -u all` in the module that `list-client` downloaded."""
+    env = {"GOPROXY": proxy}
+    return _go(
+        ["list", *flags, "-m", "-u", "all"],
+        bench.folder / "list-client",
+        bench.folder / "list-client-gopath",
+        env,
+    )
+
+
+def _go(words: list[str], folder: Path, gopath: Path, env: dict[str, str]) -> Command:
+    """Runs go and takes the time. Raises LoadError when it fails: a failed build is no figure."""
+    if hasattr(os, "sync"):
+        os.sync()  # what an earlier command wrote must not be paid by this one
+    started = time.perf_counter()
+    done = subprocess.run(
+        [tools.need("go"), *words],
+        cwd=folder,
+        env=tools.go_environment(gopath, **env),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        raise load.LoadError(
+            f"go {' '.join(words)} through {env['GOPROXY']}: {tools.first_line(done.stderr)}"
+        )
+    return Command(seconds, done.stdout)
