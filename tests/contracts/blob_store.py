@@ -222,8 +222,7 @@ class BlobStoreContract:
         assert [blob async for blob in store.keys("z")] == [await store.stat("z.z/@v/list")]
 
     async def test_a_listing_survives_deletes_under_way(self, store):
-        for n in range(1200):
-            await store.put(f"example.com/m{n:04}/@v/list", b"")
+        await asyncio.gather(*(store.put(f"example.com/m{n:04}/@v/list", b"") for n in range(1200)))
         seen = []
         async for blob in store.keys():
             seen.append(blob.key)

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -497,3 +498,42 @@ async def test_close_waits_for_writes_under_way(tmp_path):
     await store.close()
     assert len(await asyncio.gather(*puts)) == 50
     await store.close()
+
+
+async def test_a_closed_store_refuses_to_write(tmp_path):
+    store = LocalStore(tmp_path)
+    await store.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        await store.put(MOD, b"m")
+
+
+async def test_a_fault_that_is_no_fault_of_the_disk_reaches_its_asker_too(tmp_path):
+    """Whatever goes wrong in the writer's thread, nobody waits for ever and the thread lives on."""
+
+    class Surprising(Disk):
+        surprise = True
+
+        def sync_folder(self, path):
+            if self.surprise:
+                raise ZeroDivisionError
+            super().sync_folder(path)
+
+    disk = Surprising()
+    disk.surprise = False
+    store = LocalStore(tmp_path, disk=disk)
+    disk.surprise = True
+    with pytest.raises(ZeroDivisionError):
+        await store.put(MOD, b"m")
+    disk.surprise = False
+    await store.put(MOD, b"m")
+    await store.close()
+
+
+def test_threads_that_need_the_first_private_file_share_one_owner(tmp_path):
+    temps = TempFiles(str(tmp_path))
+    with ThreadPoolExecutor(16) as pool:
+        names = list(pool.map(lambda _: temps.name(), range(200)))
+    assert len(set(names)) == 200
+    assert len({os.path.dirname(name) for name in names}) == 1
+    temps.close()
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ import itertools
 import os
 import secrets
 import shutil
+import threading
 from contextlib import suppress
 
 from goferry.storage.locks import try_lock, unlock
@@ -26,10 +27,12 @@ class TempFiles:
         self._folder = folder
         self._own: tuple[int, str] | None = None
         self._numbers = itertools.count()
+        self._claiming = threading.Lock()
 
     def name(self) -> str:
         """A path that no other file has or will have; OSError when the owner's folder cannot be made."""
-        folder = self._claim()
+        with self._claiming:  # the loop, the writer and the threads of uploads all ask
+            folder = self._claim()
         return os.path.join(folder, f"{os.getpid()}-{next(self._numbers)}")
 
     def _claim(self) -> str:

@@ -76,6 +76,7 @@ class GroupWriter:
         self._waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
+        self._closed = False
         self._pool = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="goferry-sync")
 
     def submit(self, write: Write) -> Future[Blob]:
@@ -84,6 +85,8 @@ class GroupWriter:
         """
         if self._thread is None:
             with self._start:
+                if self._closed:
+                    raise RuntimeError("the store is closed")
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="goferry-writer", daemon=True)
                     self._thread.start()
@@ -93,6 +96,7 @@ class GroupWriter:
     def close(self) -> None:
         """Ends when everything that was submitted is settled."""
         with self._start:
+            self._closed = True
             thread, self._thread = self._thread, None
         if thread is not None:
             self._waiting.put(None)
@@ -107,7 +111,13 @@ class GroupWriter:
                 while len(group) < MOST_AT_ONCE:
                     group.append(self._waiting.get_nowait())
             running = None not in group
-            self._commit([write for write in group if write is not None])
+            writes = [write for write in group if write is not None]
+            try:
+                self._commit(writes)
+            except BaseException as error:  # noqa: BLE001 (no asker may wait for ever, whatever went wrong here)
+                for write in writes:
+                    write.error = write.error or RuntimeError(f"the writer failed: {error!r}")
+                    _settle(write)
 
     def _commit(self, group: list[Write]) -> None:
         for write in group:
@@ -289,7 +299,7 @@ def _needs_sync(write: Write) -> bool:
 
 
 def _settle(write: Write) -> None:
-    if not write.result.set_running_or_notify_cancel():
+    if write.result.done():
         return
     if write.error is not None:
         write.result.set_exception(write.error)
