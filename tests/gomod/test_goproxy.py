@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goferry.errors import GoferryError, InvalidInput, NotFound, Refused
@@ -379,6 +379,7 @@ urls = st.builds(
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_urls_are_taken_apart_as_go_takes_them(oracle: Oracle, data: st.DataObject) -> None:
     batch = [(text,) for text in data.draw(st.lists(urls, min_size=size(20, 100), max_size=200))]
@@ -402,6 +403,7 @@ def test_random_urls_are_taken_apart_as_go_takes_them(oracle: Oracle, data: st.D
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_keys_are_written_into_urls_as_go_writes_them(oracle: Oracle, data: st.DataObject) -> None:
     elements = st.text(string.printable + "é", max_size=8).filter(lambda text: "/" not in text)

@@ -1,7 +1,7 @@
 """Go's own version order, the virtual modules `go` and `toolchain`, and toolchains as modules."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goferry.gomod import gover
@@ -148,6 +148,7 @@ versions = st.builds(
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_go_versions_are_read_as_go_reads_them(oracle: Oracle, data: st.DataObject) -> None:
     batch = data.draw(st.lists(versions, min_size=size(20, 50), max_size=100))
@@ -167,6 +168,7 @@ def test_random_go_versions_are_read_as_go_reads_them(oracle: Oracle, data: st.D
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_versions_of_any_module_are_judged_as_in_go(oracle: Oracle, data: st.DataObject) -> None:
     text = versions | versions.map("go{}".format) | versions.map("v{}".format)

@@ -4,7 +4,7 @@ import string
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goferry.errors import GoferryError
@@ -394,6 +394,7 @@ def _agrees(answer: Answer, ours: Callable[..., object], args: tuple[str, ...]) 
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_paths_are_judged_as_go_judges_them(oracle: Oracle, data: st.DataObject) -> None:
     ours: dict[str, Callable[..., object]] = {
@@ -411,6 +412,7 @@ def test_random_paths_are_judged_as_go_judges_them(oracle: Oracle, data: st.Data
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_versions_are_judged_as_go_judges_them(oracle: Oracle, data: st.DataObject) -> None:
     ours: dict[str, Callable[..., object]] = {
@@ -430,6 +432,7 @@ def test_random_versions_are_judged_as_go_judges_them(oracle: Oracle, data: st.D
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_globs_match_as_go_matches_them(oracle: Oracle, data: st.DataObject) -> None:
     batch = data.draw(st.lists(st.tuples(globs, targets), min_size=size(50, 200), max_size=400))

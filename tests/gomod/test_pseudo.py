@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goferry.gomod import pseudo, semver
@@ -108,6 +108,7 @@ def test_a_pseudo_version_sorts_after_its_base(major: str, older: str, time: dat
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_pseudo_versions_are_made_and_read_as_in_go(oracle: Oracle, data: st.DataObject) -> None:
     batch = data.draw(st.lists(st.tuples(majors, older, times, revs), min_size=10, max_size=size(30, 100)))

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goferry.gomod import semver
@@ -110,6 +110,7 @@ versions = st.builds(
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_versions_are_read_as_go_reads_them(oracle: Oracle, data: st.DataObject) -> None:
     batch = data.draw(st.lists(versions, min_size=size(20, 50), max_size=100))
@@ -127,6 +128,7 @@ def test_random_versions_are_read_as_go_reads_them(oracle: Oracle, data: st.Data
 
 
 @pytest.mark.go
+@settings(max_examples=size(30, 300))
 @given(st.data())
 def test_random_versions_are_ordered_as_go_orders_them(oracle: Oracle, data: st.DataObject) -> None:
     batch = data.draw(st.lists(versions, min_size=size(20, 50), max_size=100))
