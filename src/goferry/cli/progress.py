@@ -1,6 +1,7 @@
 """How far a long command is: a bar where the terminal can redraw it, a line now and then where it cannot."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -22,18 +23,18 @@ class Silent:
 
 
 class Lines:
-    """One line for each tenth of the way, which reads well in the log of a CI job."""
+    """A line every few seconds, which reads well in the log of a CI job. A short run says nothing."""
 
-    _STEPS: Final = 10
+    _PAUSE: Final = 5.0
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console
-        self._said = 0
+        self._clock = clock
+        self._next = clock() + self._PAUSE
 
     def update(self, done: int, total: int, what: str = "") -> None:  # noqa: ARG002 - the protocol has it
-        step = done * self._STEPS // total if total else 0
-        if step > self._said:
-            self._said = step
+        if self._clock() >= self._next:
+            self._next = self._clock() + self._PAUSE
             self._console.note(_("{done} of {total} done").format(done=done, total=total))
 
 

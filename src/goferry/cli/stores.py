@@ -4,49 +4,48 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from goferry.config import Settings
-from goferry.errors import ConfigError, StorageError
+from goferry.errors import StorageError
 from goferry.i18n import N_
+from goferry.storage.base import BlobStore
 from goferry.storage.index_sqlite import Index
-from goferry.storage.local import LocalStore
+from goferry.storage.opening import open_store
+
+_INDEX: Final = ".goferry/index.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A store and what is known about the use of it."""
+    """A store, and what is known about the use of it where that is kept."""
 
-    store: LocalStore
-    index: Index
+    store: BlobStore
+    index: Index | None
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Opened]:
-    """The store that the settings name. Raises as `folder_of` does."""
-    folder = folder_of(settings)
-    store = LocalStore(folder, fsync=settings.fsync)
-    index = Index(folder / ".goferry" / "index.sqlite")
+    """The store that the settings name. ConfigError for a kind of store that there is not, StorageError for a
+    folder that does not exist: looking into a store must not make an empty one.
+    """
+    if "://" not in settings.store:
+        _check_folder(Path(settings.store))
+    store = open_store(settings.store, fsync=settings.fsync)
+    place = store.local_path(_INDEX)
+    index = None if place is None else Index(place)
     try:
         yield Opened(store, index)
     finally:
-        index.close()
+        if index is not None:
+            index.close()
         await store.close()
 
 
-def folder_of(settings: Settings) -> Path:
-    """The store's folder. StorageError when it is not there: looking must not make an empty one."""
-    if "://" in settings.store and not settings.store.startswith("file://"):
-        raise ConfigError(
-            "setting {name}: there is no kind of store for {store}",
-            hint=N_("name a folder"),
-            name="store",
-            store=settings.store,
-        )
-    folder = Path(settings.store.removeprefix("file://"))
+def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise StorageError(
             "there is no store at {folder}",
             hint=N_("give --store DIR or set GOFERRY_STORE; `goferry serve` makes a store"),
             folder=folder,
         )
-    return folder
