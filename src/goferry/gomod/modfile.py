@@ -181,6 +181,12 @@ def _drop(items: list[_S], unwanted: Callable[[_S], bool]) -> None:
     items[:] = [item for item in items if item.syntax.tokens]
 
 
+def _add_beside(syntax: FileSyntax, near: list[Line], words: list[str]) -> Line:
+    """A new line behind the last of its kin. Without any it stands alone at the end of the file, not in the last block
+    of its verb: so does `go mod edit`."""
+    return syntax.add_line(*words, hint=near[-1]) if near else syntax.append_line(*words)
+
+
 def _keep_first(items: Iterable[_S], key: Callable[[_S], object]) -> None:
     seen = set()
     for item in items:
@@ -245,8 +251,7 @@ class Statements:
         words = [word for word in words if word]
         hits = [r for r in self.replace if r.old.path == old.path and old.version in ("", r.old.version)]
         if not hits:
-            near = [r.syntax for r in self.replace if r.old.path == old.path]
-            line = self.syntax.add_line(*words, hint=near[-1] if near else None)
+            line = _add_beside(self.syntax, [r.syntax for r in self.replace if r.old.path == old.path], words)
             self.replace.append(Replace(old, new, line))
             return
         line = hits[0].syntax
@@ -407,10 +412,8 @@ class File(Statements):
         _check_canonical(mod.path, mod.version)
         if any(x.mod == mod for x in self.exclude):
             return
-        near = [x.syntax for x in self.exclude if x.mod.path == mod.path]
-        line = self.syntax.add_line(
-            "exclude", auto_quote(mod.path), mod.version, hint=near[-1] if near else None
-        )
+        words = ["exclude", auto_quote(mod.path), mod.version]
+        line = _add_beside(self.syntax, [x.syntax for x in self.exclude if x.mod.path == mod.path], words)
         self.exclude.append(Exclude(mod, line))
 
     def drop_exclude(self, mod: Version) -> None:
@@ -1006,7 +1009,7 @@ def is_directory_path(path: str) -> bool:
 
 
 _FOLDER = re.compile(r"\.\.?\Z|\.\.?[/\\]|[/\\]|[A-Za-z]:")
-_MODULE_LINE = re.compile(rb"^[^\S\n]*module[^\n]*", re.MULTILINE)
+_MODULE_LINE = re.compile(rb"[^\n]*module[^\n]*")
 
 
 def module_path(data: bytes) -> str:
@@ -1015,7 +1018,7 @@ def module_path(data: bytes) -> str:
         line = match[0].decode("utf-8", "surrogateescape").partition("//")[0].strip(GO_SPACE)
         rest = line.removeprefix("module")
         path = rest.strip(GO_SPACE)
-        if not path or len(path) == len(rest):
+        if not path or len(path) == len(rest) or len(rest) == len(line):
             continue
         return _unquoted_path(path)
     return ""

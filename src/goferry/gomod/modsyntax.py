@@ -188,6 +188,10 @@ class FileSyntax(Node):
         neighbour.lines.insert(place, new)
         return new
 
+    def append_line(self, *tokens: str) -> Line:
+        """A new line at the end of the file."""
+        return self._insert(len(self.statements), tokens)
+
     def _insert(self, at: int, tokens: tuple[str, ...]) -> Line:
         new = Line(tokens=list(tokens))
         self.statements.insert(at, new)
@@ -254,10 +258,10 @@ _EOF, _NEWLINE, _END_COMMENT, _COMMENT, _WORD = "end of file", "newline", "end c
 _ENDS_LINE = frozenset((_EOF, _NEWLINE, _END_COMMENT))
 _BLANKS = re.compile(r"[ \t\r]*")
 _COMMENT_TEXT = re.compile(r"[^\n]*\n?")
-_IDENT = re.compile(r"(?:[^ \t\r\n()\[\]{},/]++|/(?![/*]))++")
+_IDENT = re.compile(r"(?:[^ \t\r\n()\[\]{},/]+|/(?![/*]))+")
 _QUOTED = {
-    '"': re.compile(r'"[^"\\\n]*+(?:\\[\s\S][^"\\\n]*+)*+("?)'),
-    "`": re.compile(r"`[^`\n]*+(`?)"),
+    '"': re.compile(r'"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*("?)'),
+    "`": re.compile(r"`[^`\n]*(`?)"),
 }
 _SURROGATES = re.compile("[\udc80-\udcff]")
 
@@ -608,7 +612,9 @@ _BRACKETS = re.compile(r"[()\[\]{},]")
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\\"])|([0-3][0-7]{2})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
 )
-_QUOTED_TEXT = re.compile(rf'(?:[^"\\\n]++|{_ESCAPE.pattern})*+')
+_QUOTED_TEXT = re.compile(
+    r'"(?:[^"\\\n]|\\(?:[abfnrtv\\"]|[0-3][0-7]{2}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}))*"', re.ASCII
+)
 
 
 def must_quote(word: str) -> bool:
@@ -648,10 +654,9 @@ def _escaped(char: str) -> str:
 
 def unquote(literal: str) -> str:
     """The text of a Go string literal in double quotes (strconv.Unquote). Raises InvalidInput."""
-    inner = literal[1:-1]
-    if len(literal) < 2 or literal[-1] != '"' or not _QUOTED_TEXT.fullmatch(inner):
+    if not _QUOTED_TEXT.fullmatch(literal):
         raise InvalidInput("invalid syntax")
-    raw = b"".join(_unescaped_parts(inner))
+    raw = b"".join(_unescaped_parts(literal[1:-1]))
     return raw.decode("utf-8", "surrogateescape")
 
 
