@@ -14,8 +14,9 @@ from goferry.lab.dns import DnsServer
 from goferry.lab.forward import ForwardProxy
 from goferry.lab.tcp import STALL, Fault, Listener, Relay
 from goferry.lab.tls import Authority
-from goferry.net import Client, Failure, NetError, State, Step, Trace
+from goferry.net import Client, ClientOptions, Failure, NetError, State, Step, Trace
 from goferry.net.client import MAX_REDIRECTS
+from goferry.net.httpproxy import ProxyConfig
 from net.clients import client_for
 from net.web import Request, Web, answer, moved, ok
 
@@ -390,25 +391,55 @@ def sockets() -> set[str]:
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="sockets are counted in /proc")
-@pytest.mark.parametrize("stage", ["tls", "head", "body"])
-async def test_cancellation_leaves_no_task_and_no_socket(
-    make_client: Any, authority: Authority, stage: str
-) -> None:
-    fault = Fault(stall_after=len(ok()) - 2) if stage == "body" else STALL
-    tasks, before = asyncio.all_tasks(), sockets()
-    reached = asyncio.Event()
-    want = {"tls": Step.TLS, "head": Step.FIRST_BYTE, "body": Step.BODY}[stage]
-    trace = Trace([lambda event: reached.set() if event.step is want else None])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("stage", [Step.TLS, Step.FIRST_BYTE, Step.BODY])
+def test_cancellation_leaves_no_task_and_no_socket(authority: Authority, stage: Step, loop: str) -> None:
+    async def run() -> None:
+        tasks, before = asyncio.all_tasks(), sockets()
+        reached = asyncio.Event()
+        trace = Trace([lambda event: reached.set() if event.step is stage else None])
+        fault = Fault(stall_after=len(ok()) - 2) if stage is Step.BODY else STALL
+        async with Listener(ok(), fault) as server:
+            client = client_for(authority)
+            url = server.url.replace("http:", "https:") if stage is Step.TLS else server.url
+            task = asyncio.ensure_future(fetch(client, url, trace=trace))
+            await reached.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await client.close()
+        for _ in range(20):  # closing a transport takes the loop a few turns
+            await asyncio.sleep(0)
+        assert asyncio.all_tasks() == tasks
+        assert sockets() == before
+
+    factory = asyncio.new_event_loop if loop == "asyncio" else pytest.importorskip("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(run())
+
+
+@pytest.mark.parametrize("stage", [Step.TLS, Step.FIRST_BYTE, Step.BODY])
+async def test_closing_the_client_ends_its_requests(make_client: Any, stage: Step) -> None:
+    fault = Fault(stall_after=len(ok()) - 2) if stage is Step.BODY else STALL
     async with Listener(ok(), fault) as server:
-        client = make_client()
-        url = server.url.replace("http:", "https:") if stage == "tls" else server.url
+        client = make_client(tls=0.1)
+        started = asyncio.Event()
+        trace = Trace([lambda event: started.set() if event.step is stage else None])
+        url = server.url.replace("http:", "https:") if stage is Step.TLS else server.url
         task = asyncio.ensure_future(fetch(client, url, trace=trace))
-        await reached.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+        await started.wait()
         await client.close()
-    for _ in range(10):  # closing a transport takes the loop a few turns
-        await asyncio.sleep(0)
-    assert asyncio.all_tasks() == tasks
-    assert sockets() == before
+        with pytest.raises(NetError) as caught:
+            await task
+        assert caught.value.kind is Failure.CANCELLED
+        with pytest.raises(NetError) as later:
+            await fetch(client, server.url)
+        assert later.value.kind is Failure.CANCELLED
+
+
+async def test_no_password_shows_in_a_refusal_or_a_setting(make_client: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await fetch(make_client(), "https://user:secret@host:port/")
+    assert "secret" not in str(caught.value)
+    environ = {"HTTPS_PROXY": "http://user:secret@p.corp"}
+    assert "secret" not in repr(ClientOptions(environ=environ)) + repr(ProxyConfig.from_env(environ).https)

@@ -101,6 +101,15 @@ async def stalled_handshake(world: World) -> Asked:
     return f"https://127.0.0.1:{server.port}/", {"tls": 0.1}
 
 
+async def silent_as_a_whole(world: World) -> Asked:
+    return f"http://127.0.0.1:{await world.enter(silent_port())}/", {"whole": 0.1}
+
+
+async def stalled_handshake_as_a_whole(world: World) -> Asked:
+    server = await world.enter(Listener(fault=STALL))
+    return f"https://127.0.0.1:{server.port}/", {"whole": 0.1}
+
+
 async def plain_behind_https(world: World) -> Asked:
     server = await world.enter(Listener(greeting=b"SSH-2.0-lab\r\n"))
     return f"https://127.0.0.1:{server.port}/", {}
@@ -171,6 +180,8 @@ FURTHER: list[tuple[Failure, Fault_]] = [
     (Failure.BODY_TRUNCATED, answers(UNFRAMED, Fault(reset_after=len(UNFRAMED) - 2))),
     (Failure.WHOLE_TIMEOUT, answers(HELLO, STALL, whole=0.1)),
     (Failure.WHOLE_TIMEOUT, answers(HEAD.replace(b"5", b"999") + b"x" * 999, Fault(rate=500), whole=0.3)),
+    (Failure.WHOLE_TIMEOUT, silent_as_a_whole),
+    (Failure.WHOLE_TIMEOUT, stalled_handshake_as_a_whole),
     (Failure.FIRST_BYTE_TIMEOUT, answers(HELLO, Fault(rate=50), first_byte=0.1)),
     (Failure.HTTP_PROTOCOL, answers(HELLO.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))),
     (Failure.BAD_REDIRECT, answers(moved("http://bad host/"))),
@@ -204,7 +215,7 @@ CASES = [*FAULTS.items(), *FURTHER]
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize(("kind", "fault"), CASES, ids=[f"{kind}-{at}" for at, (kind, _) in enumerate(CASES)])
 def test_each_fault_gets_its_name(kind: Failure, fault: Fault_, loop: str, authority: Authority) -> None:
-    if fault is silent and sys.platform != "linux":
+    if fault in (silent, silent_as_a_whole) and sys.platform != "linux":
         pytest.skip("only Linux drops connections to a full queue")
     trace = Trace()
     with asyncio.Runner(loop_factory=loop_of(loop)) as runner:
@@ -215,7 +226,9 @@ def test_each_fault_gets_its_name(kind: Failure, fault: Fault_, loop: str, autho
     assert "{" not in str(error)
     assert "secret" not in str(error) + error.url
     cause = error.__cause__
-    assert trace.failures()[-1:] in ([], [kind], [cause.kind] if isinstance(cause, NetError) else [])
+    whole_cuts_from_outside = [Failure.CANCELLED] if kind is Failure.WHOLE_TIMEOUT else []
+    reason = [cause.kind] if isinstance(cause, NetError) else []
+    assert trace.failures()[-1:] in ([], [kind], reason, whole_cuts_from_outside)
 
 
 def test_no_name_is_without_a_fault() -> None:

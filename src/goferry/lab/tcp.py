@@ -5,6 +5,7 @@ All listen on a free loopback port and are async context managers that leave not
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import struct
@@ -15,6 +16,7 @@ from typing import Self
 LOOPBACK = "127.0.0.1"
 
 _READ = 64 * 1024
+_LINGER = "hh" if os.name == "nt" else "ii"  # struct linger: on, seconds
 _MAX_HEAD = 64 * 1024
 
 
@@ -155,7 +157,7 @@ class Wire:
 def reset(writer: asyncio.StreamWriter) -> None:
     """Drops the connection with a RST instead of a FIN."""
     sock = writer.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
     writer.transport.abort()
 
 

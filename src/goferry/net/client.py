@@ -76,6 +76,8 @@ class Client:
         self._names = names
         self._dialer = Dialer(names, tls or trust.context)
         self._session: aiohttp.ClientSession | None = None
+        self._live: set[ClientResponse] = set()
+        self._closed = False
 
     @asynccontextmanager
     async def get(
@@ -92,11 +94,15 @@ class Client:
         Raises NetError; InvalidInput for something that is no http or https URL.
         """
         target = _parse(url)
+        if self._closed:
+            raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
         flight = _Flight(timeouts or self.options.timeouts, trace or Trace(self._observers, keep=False))
         response = await self._walk(target, dict(headers or {}), flight)
+        self._live.add(response)
         try:
             yield response
         finally:
+            self._live.discard(response)
             response.close()
 
     async def _walk(self, target: URL, headers: dict[str, str], flight: "_Flight") -> "ClientResponse":
@@ -123,10 +129,12 @@ class Client:
                 timeout=flight.remaining(),
                 allow_redirects=False,
             )
-        except NetError as exc:
-            exc.at(_public(target))
-            raise
         except Exception as exc:
+            if self._closed:  # whatever it looked like, it was us
+                raise failed(Failure.CANCELLED, host=_host(target), url=_public(target)) from exc
+            if isinstance(exc, NetError):
+                exc.at(_public(target))
+                raise
             raise translated(exc, host=_host(target), url=_public(target)) from exc
         finally:
             _current.reset(token)
@@ -150,7 +158,10 @@ class Client:
         return self._session
 
     async def close(self) -> None:
-        """Closes the pool and the resolver. Requests that still run fail."""
+        """Closes the pool and the resolver. Requests that still run, or come later, fail as cancelled."""
+        self._closed = True
+        for response in self._live:  # closing the pool does not wake who waits for a body
+            response.close()
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -225,7 +236,9 @@ class ClientResponse:
         """A body without length or chunks ends with the connection. aiohttp takes a reset for such an end too."""
         framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
         if not framed and isinstance(reason := self._flight.protocol.exception(), OSError):
-            raise failed(Failure.BODY_TRUNCATED, host=self._host, url=self.url, detail=str(reason)) from reason
+            raise failed(
+                Failure.BODY_TRUNCATED, host=self._host, url=self.url, detail=str(reason)
+            ) from reason
 
     def _refuse_coding(self) -> None:
         """Uncoded bytes were asked for. Passing on others would break every length and sum above."""
@@ -360,6 +373,12 @@ class _Pool(aiohttp.BaseConnector):
 # --- URLs and headers -------------------------------------------------------------------------------------------------
 
 _UNSENDABLE = re.compile(r"[\x00-\x20\x7f]")
+_USERINFO = re.compile(r"//[^/]*@")
+
+
+def _redacted(text: str) -> str:
+    """A text that should have been a URL, without what may be a password."""
+    return _USERINFO.sub("//…@", text)
 
 
 def _parse(url: str) -> URL:
@@ -371,7 +390,7 @@ def _parse(url: str) -> URL:
         if target.scheme not in ("http", "https") or not target.raw_host or not target.port:
             raise ValueError(url)
     except ValueError as exc:
-        raise InvalidInput("invalid URL {url}: an http or https URL is needed", url=url) from exc
+        raise InvalidInput("invalid URL {url}: an http or https URL is needed", url=_redacted(url)) from exc
     return target
 
 
@@ -403,9 +422,8 @@ def _redirect(response: "ClientResponse", asked: URL) -> URL | None:
         following = asked.join(URL(location, encoded=location.isascii())).with_fragment(None)
         _parse(str(following))
     except (ValueError, InvalidInput) as exc:
-        raise failed(
-            Failure.BAD_REDIRECT, host=_host(asked), url=_public(asked), detail=location[:200]
-        ) from exc
+        where = {"host": _host(asked), "url": _public(asked)}
+        raise failed(Failure.BAD_REDIRECT, **where, detail=_redacted(location)[:200]) from exc
     if asked.scheme == "https" and following.scheme == "http":
         raise failed(
             Failure.INSECURE_REDIRECT, host=_host(asked), url=_public(asked), detail=_public(following)

@@ -276,6 +276,12 @@ def _of_os(exc: BaseException) -> Failure:
     return next((kind for kind in _MOST_TELLING if kind in seen), Failure.UNKNOWN)
 
 
+def _of_lost(exc: BaseException) -> Failure:
+    """A connection that was there and went away; some loops say so without a number."""
+    kind = _of_os(exc)
+    return Failure.CONNECT_RESET if kind is Failure.UNKNOWN else kind
+
+
 def _of_timeout(exc: BaseException) -> Failure:
     """The kernel's ETIMEDOUT is a TimeoutError too; one without a number is our own deadline."""
     return Failure.WHOLE_TIMEOUT if getattr(exc, "errno", None) is None else _of_os(exc)
@@ -308,6 +314,10 @@ _RULES: Mapping[str, Failure | Callable[[BaseException], Failure]] = {
     "aiohttp.client_exceptions.SocketTimeoutError": Failure.IDLE_TIMEOUT,
     "aiohttp.client_exceptions.ServerDisconnectedError": Failure.NO_ANSWER,
     "aiohttp.client_exceptions.ClientPayloadError": Failure.BODY_TRUNCATED,
+    # Only our own close() leaves nothing more telling than this.
+    "aiohttp.client_exceptions.ClientConnectionError": Failure.CANCELLED,
+    "aiohttp.client_exceptions.ClientOSError": _of_lost,
+    "aiohttp.client_exceptions.ClientConnectionResetError": Failure.CONNECT_RESET,
     "aiohttp.client_exceptions.ClientResponseError": Failure.HTTP_PROTOCOL,
     "aiohttp.http_exceptions.HttpProcessingError": Failure.HTTP_PROTOCOL,
     "builtins.ConnectionRefusedError": Failure.CONNECT_REFUSED,

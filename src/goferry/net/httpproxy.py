@@ -9,7 +9,7 @@ or, with `http://` put in front, a nonsense proxy. Even that nonsense is kept: i
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import unquote_to_bytes
@@ -36,7 +36,7 @@ class ProxyUrl:
     host: str
     port: str = ""
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @property
     def effective_port(self) -> str:
