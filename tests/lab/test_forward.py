@@ -35,9 +35,10 @@ def connect(target: str, *fields: bytes) -> bytes:
 async def test_a_tunnel_carries_bytes_both_ways(secure: bool) -> None:
     authority = Authority()
     context = authority.server_context() if secure else None
-    async with Listener(HELLO, Fault(cut_after=len(HELLO))) as server, ForwardProxy(
-        routes={"module.example:443": ("127.0.0.1", server.port)}, tls=context
-    ) as proxy:
+    async with (
+        Listener(HELLO, Fault(cut_after=len(HELLO))) as server,
+        ForwardProxy(routes={"module.example:443": ("127.0.0.1", server.port)}, tls=context) as proxy,
+    ):
         told = await talk(
             proxy,
             connect("module.example:443"),
@@ -77,6 +78,15 @@ async def test_who_may_not_pass_is_told_so(options: dict[str, Any], said: bytes,
         told = await talk(proxy, said)
     assert told.startswith(b"HTTP/1.1 " + status + b"\r\n")
     assert (b"Proxy-Authenticate: Basic" in told) is (b"407" in status)
+
+
+@pytest.mark.parametrize(
+    "said", [b"hello\r\n\r\n", connect("a.example"), connect("a.example:x"), b"GET /x HTTP/1.1\r\n\r\n"]
+)
+async def test_what_names_no_target_is_a_bad_request(said: bytes) -> None:
+    async with ForwardProxy() as proxy:
+        assert (await talk(proxy, said)).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert proxy.requests == []
 
 
 async def test_an_unreachable_target_is_a_bad_gateway() -> None:

@@ -60,9 +60,10 @@ async def test_another_authority_is_not_trusted(authority: Authority) -> None:
 
 
 async def test_a_relay_puts_tls_before_a_plain_server(authority: Authority) -> None:
-    async with Listener(greeting=b"hello\n") as plain, Relay(
-        plain.port, Fault(latency=0.01), tls=authority.server_context(["module.example"])
-    ) as relay:
+    async with (
+        Listener(greeting=b"hello\n") as plain,
+        Relay(plain.port, Fault(latency=0.01), tls=authority.server_context(["module.example"])) as relay,
+    ):
         assert await greeting(relay.port, authority.client_context()) == b"hello\n"
 
 

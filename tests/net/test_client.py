@@ -158,6 +158,20 @@ async def test_a_redirect_to_nowhere_is_the_answer_itself(make_client: Any) -> N
         assert await fetch(make_client(), web.url + "/") == (302, b"choose", web.url + "/")
 
 
+async def test_a_refused_redirect_frees_its_connection(make_client: Any) -> None:
+    def reply(request: Request) -> bytes:
+        return (
+            answer("302 Found", bytes(4_000_000), Location="ftp://a/") if request.target == "/bad" else ok()
+        )
+
+    async with Web(reply) as web:
+        client = make_client(connections_per_host=1)
+        with pytest.raises(NetError) as caught:
+            await fetch(client, web.url + "/bad")
+        assert caught.value.kind is Failure.BAD_REDIRECT
+        assert (await fetch(client, web.url + "/good"))[0] == 200  # would wait for ever for the lost one
+
+
 async def test_http_may_lead_to_https(make_client: Any, authority: Authority) -> None:
     context = authority.server_context(["module.example"])
     async with Web(lambda _: ok(), tls=context) as secure:

@@ -54,6 +54,9 @@ class ForwardProxy(Peer):
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = _parse(await reader.readuntil(b"\r\n\r\n"))
+        if request is None:
+            writer.write(_answer("400 Bad Request"))
+            return
         self.requests.append(request)
         if self._conduct is Conduct.SILENT:
             await asyncio.Event().wait()
@@ -91,11 +94,19 @@ class ForwardProxy(Peer):
             away_writer.transport.abort()
 
 
-def _parse(head: bytes) -> Request:
+def _parse(head: bytes) -> Request | None:
+    """The request; None for what is none, or names no `host:port`."""
     line, *fields = head.decode("latin-1").rstrip("\r\n").split("\r\n")
-    method, target, _version = line.split(" ", 2)
+    words = line.split(" ")
+    if len(words) != 3:
+        return None
     pairs = (field.partition(":") for field in fields)
-    return Request(method, target, {name.strip().lower(): value.strip() for name, _, value in pairs})
+    request = Request(words[0], words[1], {name.strip().lower(): value.strip() for name, _, value in pairs})
+    try:
+        _split(_authority(request))
+    except ValueError:
+        return None
+    return request
 
 
 def _authority(request: Request) -> str:
@@ -103,11 +114,14 @@ def _authority(request: Request) -> str:
     if request.method == "CONNECT":
         return request.target
     parts = urlsplit(request.target)
-    return f"{parts.hostname}:{parts.port or 80}"
+    return f"{parts.hostname or ''}:{parts.port or 80}"
 
 
 def _split(authority: str) -> tuple[str, int]:
+    """Raises ValueError."""
     host, _, port = authority.rpartition(":")
+    if not host:
+        raise ValueError(authority)
     return host.strip("[]"), int(port)
 
 

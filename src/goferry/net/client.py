@@ -40,20 +40,23 @@ _READ_BUFFER = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ClientOptions:
-    """How the client behaves. Times are seconds; an empty list of name servers means the system resolver."""
+    """How the client behaves. Times are seconds.
+
+    nameservers: `IP` or `IP:PORT`, asked in order; none means the system resolver. hosts: `NAME=IP` entries, which are
+    never looked up. environ: where the proxy variables, SSL_CERT_FILE and SSL_CERT_DIR are read. ca_file: PEM,
+    trusted in addition to the system's roots.
+    """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     nameservers: Sequence[str] = ()
     nameserver_timeout: float = 2.0
     nameserver_tries: int = 2
-    hosts: Sequence[str] = ()  # NAME=IP
+    hosts: Sequence[str] = ()
     connections: int = 256
     connections_per_host: int = 64
     keepalive: float = 60.0
-    environ: Mapping[str, str] = field(
-        default_factory=lambda: dict(os.environ), repr=False
-    )  # proxies and roots
-    ca_file: str | None = None  # trusted in addition to the roots of the system
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    ca_file: str | None = None
     user_agent: str = f"goferry/{__version__}"
 
 
@@ -109,7 +112,11 @@ class Client:
         """Sends, and follows redirects."""
         for _hop in range(MAX_REDIRECTS + 1):
             response = await self._send(target, headers, flight)
-            following = _redirect(response, target)
+            try:
+                following = _redirect(response, target)
+            except NetError:
+                response.close()
+                raise
             if following is None:
                 return response
             response.close()
