@@ -95,7 +95,7 @@ def start(
     path = os.pathsep.join([str(TESTS.parent / "src"), str(TESTS)])
     with (folder / "stderr").open("w") as stderr:
         return subprocess.Popen(
-            [sys.executable, "-c", _MAIN, str(settings_file), opener, language],
+            [sys.executable, "-P", "-c", _MAIN, str(settings_file), opener, language],
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
             stderr=stderr,

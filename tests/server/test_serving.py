@@ -51,6 +51,7 @@ TABLE = [
     ("GET", "/example.org/!big/@v/v1.0.0.mod?x=1", {}, 200, {}, "module example.org/m"),
     ("HEAD", "/example.org/m/@v/v1.0.0.zip", {}, 200, {"content-length": "700000"}, ""),
     ("HEAD", "/example.org/m/@v/list", {}, 200, {"content-length": "14"}, ""),
+    ("HEAD", "/example.org/m/@v/v1.0.0.zip", {"Range": "bytes=0-9"}, 200, {"content-length": "700000"}, ""),
     ("GET", "/example.org/m/@v/list", {}, 200, TEXT | MINUTE, "v1.0.0"),
     ("GET", "/example.org/m/@latest", {}, 200, {"content-type": "application/json"}, '{"Version":"v1.1.0"}'),
     ("GET", "/example.org/m/@v/main.info", {}, 200, MINUTE, '{"Version":"v1.1.0"}'),

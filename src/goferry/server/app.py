@@ -177,6 +177,9 @@ class App:
     async def _long_way(
         self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float
     ) -> None:
+        if scope["method"] == "HEAD":
+            # A range is for GET alone (RFC 9110 section 14.2); HEAD tells how long the whole is.
+            headers = {name: value for name, value in headers.items() if name != b"range"}
         asked = _Asked(scope["method"], headers, scope["scheme"])
         task = asyncio.current_task()
         assert task is not None
@@ -207,7 +210,7 @@ class App:
         if path.startswith(_CACHED_ONLY) or asked.headers.get(b"disable-module-fetch") == b"true":
             asked.cached_only = True
             path = path.removeprefix(_CACHED_ONLY)
-        if IMMUTABLE.match("/" + path) and (reply := self._stored(asked, path)) is not None:
+        if (reply := self._stored(asked, path)) is not None:
             return reply
         if sumdb.is_sumdb(path):
             asked.kind = "sumdb"
@@ -216,6 +219,13 @@ class App:
         wanted = parse_request(path)
         asked.kind = str(wanted.kind)
         answer = await self._proxy.answer(wanted, cached_only=asked.cached_only)
+        if (
+            answer.immutable
+            and answer.file is not None
+            and (reply := self._stored(asked, answer.key)) is not None
+        ):
+            # It was stored just now. Taken like this it is in memory for the next one who asks.
+            return reply
         return self._answered(asked, answer, replies.content_type(asked.kind))
 
     def _note_hops(self, asked: _Asked) -> None:
@@ -232,8 +242,10 @@ class App:
         VIA.set(hops)
 
     def _stored(self, asked: _Asked, path: str) -> Reply | None:
-        """An immutable file straight from the store."""
-        ready = None if self._files is None else self._files.find("/" + path)
+        """An immutable file straight from the store, if the path is one's and it is there."""
+        if self._files is None or not IMMUTABLE.match("/" + path):
+            return None
+        ready = self._files.find("/" + path)
         if ready is None:
             return None
         asked.kind = ready.kind

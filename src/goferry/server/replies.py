@@ -13,7 +13,6 @@ Servers with equal bytes agree on it, whenever and from wherever they got them; 
 
 import email.utils
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -281,8 +280,3 @@ def _fitting(lines: list[str]) -> bytes:
 def unexpected() -> GoferryError:
     """What the client hears about a fault of goferry itself; the log has the details."""
     return UpstreamError("internal error in goferry; its log says more")
-
-
-def age_header(mtime: float) -> tuple[bytes, bytes]:
-    """How old a stale answer is, in seconds."""
-    return b"age", b"%d" % max(0, int(time.time() - mtime))

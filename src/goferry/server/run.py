@@ -13,6 +13,7 @@ The supervisor imports neither granian nor the network stack: it stays small, an
 """
 
 import logging
+import os
 import selectors
 import signal
 import socket
@@ -113,6 +114,11 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def _environment() -> dict[str, str]:
+    """A worker imports from where this process does, and never from the folder that it happens to stand in (-P)."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+
+
 class _Worker:
     """A worker process, as the supervisor sees it."""
 
@@ -120,7 +126,8 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "goferry.server.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "goferry.server.worker", str(theirs.fileno())],
+                env=_environment(),
                 pass_fds=(theirs.fileno(), job.listen_fd, job.board_fd),
                 stdin=subprocess.DEVNULL,
             )
