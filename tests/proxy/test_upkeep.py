@@ -422,6 +422,22 @@ async def test_lists_sums_and_what_is_not_ours_are_never_collected(store, index)
     assert await keys(store) == others
 
 
+async def test_quarantine_is_kept_for_a_while_and_then_collected(store):
+    await store.put(key(YAML, "zip"), b"bad")
+    await store.quarantine(key(YAML, "zip"), "bad")
+    await keep(store, TOML)
+    assert (await upkeep.gc(store, now=upkeep.QUARANTINE_AGE)).quarantine_removed == 0
+    assert len(await keys(store, ".goferry/quarantine/")) == 2
+    dry = await upkeep.gc(store, now=NOW, dry_run=True)
+    assert len(await keys(store, ".goferry/quarantine/")) == 2
+    done = await upkeep.gc(store, now=NOW)
+    assert (done.quarantine_removed, done.quarantine_size) == (dry.quarantine_removed, dry.quarantine_size)
+    assert done.quarantine_removed == 1
+    assert done.quarantine_size > 3
+    assert await keys(store, ".goferry/quarantine/") == set()
+    assert len(await keys(store)) == 5
+
+
 async def test_without_an_index_the_time_of_storing_decides(store):
     await keep(store, YAML)
     assert (await upkeep.gc(store, None, max_age=10, now=5.0)).removed == ()

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,14 @@ async def test_an_existing_module_tree_is_adopted(tmp_path):
     assert store.writable
     assert await all_keys(store) == [MOD]
     await store.close()
+
+
+async def test_files_that_no_key_names_are_not_listed(store, tmp_path):
+    await store.put(MOD, b"m")
+    for name in (b"back\\slash", b"line\nbreak", b"not-utf8-\xff"):
+        with suppress(OSError):  # some file systems take none of these
+            (tmp_path / "store" / os.fsdecode(name)).write_bytes(b"")
+    assert await all_keys(store) == [MOD]
 
 
 async def test_only_looking_leaves_nothing_behind(tmp_path):

@@ -9,6 +9,9 @@ database said (`sumdb/`) is never collected: tiles serve many versions, the reme
 forked log, and a record proves the version again on the day it comes back. Pinned versions stay whatever
 their age.
 
+What lies in quarantine was meant to be looked at: it goes after `QUARANTINE_AGE`, or a broken upstream could fill the
+disk with what we refuse to serve.
+
 Files are unlinked, never truncated: who is being served one reads it to its end.
 """
 
@@ -30,6 +33,9 @@ from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index, Record
 
 PINS = ".goferry/pins.json"
+QUARANTINE_AGE = 30 * 86_400.0
+"""Seconds."""
+
 _QUARANTINE = ".goferry/quarantine/"
 _SUMDB = "sumdb/"
 _SIDECARS = {".ziphash": ".zip", ".modhash": ".mod"}
@@ -44,9 +50,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Sizes of a store, in files and bytes. `files` and `size` count what can be served, without
-    quarantine.
-    """
+    """Sizes of a store, in files and bytes. `files` and `size` count what can be served, without quarantine."""
 
     modules: int
     versions: int
@@ -62,9 +66,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModuleUse:
-    """One module: its kept versions in order, and when any of them was last used (seconds since the
-    epoch).
-    """
+    """One module: its kept versions in order, and when any of them was last used (seconds since the epoch)."""
 
     path: str
     versions: tuple[str, ...]
@@ -75,9 +77,7 @@ class ModuleUse:
 
 @dataclass(frozen=True, slots=True)
 class VersionInfo:
-    """One version: its files, and the go.sum lines that a stored record of a checksum database holds
-    for it.
-    """
+    """One version: its files, and the go.sum lines that a stored record of a checksum database holds for it."""
 
     path: str
     version: str
@@ -102,9 +102,7 @@ class _Unit:
 
 
 def version_of(key: str) -> Version | None:
-    """The version whose file (or sidecar) a key names; None for lists, branch answers, `sumdb/` and all
-    else.
-    """
+    """The version whose file (or sidecar) a key names; None for lists, branch answers, `sumdb/` and all else."""
     request = _request(key)
     return request.module if request is not None and request.exact else None
 
@@ -201,9 +199,7 @@ def _module_use(path: str, units: Sequence[_Unit]) -> ModuleUse:
 
 
 async def info(store: BlobStore, index: Index | None, wanted: Version) -> VersionInfo:
-    """All that is known of one version. InvalidInput for a malformed one, NotFound when nothing of it
-    is kept.
-    """
+    """All that is known of one version. InvalidInput for a malformed one, NotFound when nothing of it is kept."""
     unit = (await _units(store, index, _stem(wanted))).get(wanted)
     if unit is None:
         raise NotFound("{module} is not in the store", module=wanted)
@@ -226,9 +222,7 @@ async def _record(index: Index | None, blob: Blob) -> Record:
 
 
 def _stem(wanted: Version) -> str:
-    """What the keys of a version start with (those of `v1.0.0-rc` start with the stem of `v1.0.0-r`:
-    filter).
-    """
+    """What the keys of a version start with, up to the dot before the kind of file."""
     module.check(wanted.path, wanted.version)
     return request_path(Kind.ZIP, wanted.path, wanted.version).removesuffix("zip")
 
@@ -247,9 +241,7 @@ async def _databases(store: BlobStore) -> list[str]:
 
 
 async def _proven(store: BlobStore, name: str, wanted: Version) -> list[str]:
-    """The go.sum lines in a stored lookup record: what stands between the record's number and the blank
-    line.
-    """
+    """The go.sum lines in a stored lookup record: what stands between the record's number and the blank line."""
     escaped = f"{module.escape_path(wanted.path)}@{module.escape_version(wanted.version)}"
     record = await store.read(f"{_SUMDB}{name}/lookup/{escaped}")
     if record is None:
@@ -263,9 +255,7 @@ async def _proven(store: BlobStore, name: str, wanted: Version) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A file that is not what it must be. `quarantined` is where it lies now; empty when it was left in
-    place.
-    """
+    """A file that is not what it must be. `quarantined` is where it lies now; empty when it was left in place."""
 
     key: str
     reason: str
@@ -341,9 +331,7 @@ class _Gone(Exception):
 
 
 class _Scrubber:
-    """Checks one file by its kind: returns by what it was checked, raises a GoferryError with what is
-    wrong.
-    """
+    """Checks one file by its kind: returns by what it was checked, raises a GoferryError with what is wrong."""
 
     def __init__(self, store: BlobStore, databases: Sequence[str]) -> None:
         self._store = store
@@ -456,9 +444,7 @@ async def _as_file(store: BlobStore, key: str) -> AsyncIterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """One version that went, or would go: why is `age`, `size` or `asked`. `used` is seconds since the
-    epoch.
-    """
+    """One version that went, or would go: why is `age`, `size` or `asked`. `used` is seconds since the epoch."""
 
     path: str
     version: str
@@ -470,13 +456,17 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a collection took (with `dry_run`: would take). `kept_size` counts the files of versions only."""
+    """What a collection took (with `dry_run`: would take). `kept_size` counts the files of versions only;
+    `quarantine_removed` the refused files that had lain aside long enough, `quarantine_size` their bytes.
+    """
 
     removed: tuple[Removed, ...]
     removed_size: int
     kept_versions: int
     kept_size: int
     pinned_versions: int
+    quarantine_removed: int
+    quarantine_size: int
     dry_run: bool
 
 
@@ -506,14 +496,27 @@ async def gc(
             await _remove(store, index, unit)
         removed.append(_removed(unit, why))
         total -= unit.size
+    aside = await _old_quarantine(store, now - QUARANTINE_AGE)
+    if not dry_run:
+        for blob in aside:
+            await store.delete(blob.key)
     return Collection(
         tuple(removed),
         removed_size=sum(row.size for row in removed),
         kept_versions=len(units) - len(removed),
         kept_size=total,
         pinned_versions=len(units) - len(loose),
+        quarantine_removed=len(aside) // 2,
+        quarantine_size=sum(blob.size for blob in aside),
         dry_run=dry_run,
     )
+
+
+async def _old_quarantine(store: BlobStore, before: float) -> list[Blob]:
+    """Refused files and their notes; the note tells the time, because a moved file keeps its own."""
+    blobs = {blob.key: blob async for blob in store.keys(_QUARANTINE)}
+    notes = [key for key, blob in blobs.items() if key.endswith(".json") and blob.mtime < before]
+    return [blobs[key] for note in notes for key in (note.removesuffix(".json"), note) if key in blobs]
 
 
 def _why_go(
@@ -589,9 +592,7 @@ async def pins(store: BlobStore) -> frozenset[Version]:
 
 
 async def pin(store: BlobStore, wanted: Iterable[Version]) -> frozenset[Version]:
-    """Protects versions, or whole modules, from collection; returns all pins. What is not there yet can
-    be pinned.
-    """
+    """Protects versions, or whole modules, from collection; returns all pins. What is not there yet can be pinned."""
     return await _change_pins(store, lambda have: have | set(wanted))
 
 

@@ -19,9 +19,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """What is known of a stored object without reading it. `mtime` is seconds since the epoch (with
-    fraction).
-    """
+    """What is known of a stored object without reading it. `mtime` is seconds since the epoch (with fraction)."""
 
     key: str
     size: int
@@ -45,14 +43,10 @@ class Upload(Protocol):
         """Forget what was written beyond `size` (a restart of a broken body)."""
 
     async def commit(self, key: str, *, replace: bool = False) -> Blob:
-        """Make it durable and visible under `key`. Without `replace` an existing object wins and is
-        returned.
-        """
+        """Make it durable and visible under `key`. Without `replace` an existing object wins and is returned."""
 
     async def quarantine(self, key: str, reason: str) -> str:
-        """Move it aside for inspection with the reason beside it; returns the key below
-        `.goferry/quarantine/`.
-        """
+        """Move it aside for inspection with the reason beside it; returns the key below `.goferry/quarantine/`."""
 
     async def abort(self) -> None:
         """Drop it. Safe to call twice and after commit."""
@@ -104,8 +98,6 @@ class BlobStore(Protocol):
         """
 
     def local_path(self, key: str) -> Path | None:
-        """The file behind a key (for sendfile and mmap), whether or not it exists yet; None for remote
-        stores.
-        """
+        """The file behind a key (for sendfile and mmap), whether or not it exists yet; None for remote stores."""
 
     async def close(self) -> None: ...

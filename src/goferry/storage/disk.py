@@ -15,15 +15,10 @@ from goferry.errors import StorageError
 from goferry.i18n import N_
 
 MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
-"""What a file system says when it holds no object of that name (a name too long for it cannot be there
-either).
-"""
+"""What a file system says when it holds no object of that name (a name too long for it cannot be there either)."""
 
 _WINDOWS = sys.platform == "win32"
 _BINARY = getattr(os, "O_BINARY", 0)
-_FULLFSYNC = 51 if sys.platform == "darwin" else None
-"""fcntl command of macOS, whose fsync(2) stops at the drive's own cache."""
-
 READ_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_CLOEXEC", 0)
 NO_LINK = frozenset({errno.EPERM, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP})
 """What link(2) says on a file system without hard links (FAT, some network and container mounts)."""
@@ -52,13 +47,11 @@ class Disk:
 
     def sync(self, fd: int) -> None:
         """What is in the file survives a crash of the machine from here on."""
-        if _FULLFSYNC is not None:
+        if sys.platform == "darwin":  # its fsync(2) stops at the drive's own cache
             import fcntl
 
-            with suppress(
-                OSError
-            ):  # not every file system on macOS has it; plain fsync is then the best there is
-                fcntl.fcntl(fd, _FULLFSYNC)
+            with suppress(OSError):  # not every file system there has it: then plain fsync is the best
+                fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
                 return
         os.fsync(fd)
 
@@ -66,9 +59,7 @@ class Disk:
         os.close(fd)
 
     def link(self, source: str, target: str) -> None:
-        """A second name for a file; FileExistsError when the target is taken. This is the exclusive
-        publish.
-        """
+        """A second name for a file; FileExistsError when the target is taken. This is the exclusive publish."""
         os.link(source, target)
 
     def rename(self, source: str, target: str) -> None:
@@ -154,9 +145,7 @@ _OTHER = (N_("the store failed at {key}: {why}"), N_("Look at {root}, then run: 
 
 
 def storage_error(error: OSError, key: str, root: str) -> StorageError:
-    """The fault of a disk as people should read it: which key, what happened, what to do. Raise it `from
-    error`.
-    """
+    """The fault of a disk as people should read it: which key, what happened, what to do. Raise it `from error`."""
     message, hint = _FAULTS.get(error.errno or 0, _OTHER)
     why = error.strerror or type(error).__name__
     if len(key) > _LONGEST_KEY:

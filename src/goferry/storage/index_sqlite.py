@@ -279,9 +279,7 @@ class Index:
         return self._connection
 
     def _moved(self) -> bool:
-        """Whether another process has put a new file in place (an open connection would go on with the
-        old one).
-        """
+        """Whether another process has put a new file in place (an open connection would go on with the old one)."""
         try:
             return os.stat(self.path).st_ino != self._inode
         except OSError:

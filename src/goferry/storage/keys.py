@@ -24,6 +24,11 @@ def check_key(key: str) -> str:
     return key
 
 
+def is_key(key: str) -> bool:
+    """Whether an object can have this key. A folder may hold files of others that no key names."""
+    return not _forbidden.search(key)
+
+
 def check_prefix(prefix: str) -> str:
     """The prefix itself, which may be empty or end in a slash; InvalidInput when no key can start with it."""
     if prefix:
@@ -32,7 +37,5 @@ def check_prefix(prefix: str) -> str:
 
 
 def quarantine_key(key: str, now: datetime) -> str:
-    """A new key below `.goferry/quarantine/` that tells what was there and when; `.json` beside it says
-    why.
-    """
+    """A new key below `.goferry/quarantine/` that tells what was there and when; `.json` beside it says why."""
     return f"{OWN}quarantine/{key}.{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"

@@ -25,7 +25,7 @@ from goferry.errors import StorageError
 from goferry.i18n import N_
 from goferry.storage.base import Blob
 from goferry.storage.disk import MISSING, READ_FLAGS, Disk, storage_error
-from goferry.storage.keys import OWN, check_key, check_prefix, quarantine_key
+from goferry.storage.keys import OWN, check_key, check_prefix, is_key, quarantine_key
 from goferry.storage.locks import NamedLocks
 from goferry.storage.tempfiles import TempFiles
 from goferry.storage.writer import GroupWriter, Write, blob_at, settled
@@ -181,9 +181,7 @@ class LocalStore:
         return whole
 
     async def keys(self, prefix: str = "") -> AsyncIterator[Blob]:
-        """All objects whose key starts with `prefix`, in order; `.goferry/` only when the prefix lies
-        in it.
-        """
+        """All objects whose key starts with `prefix`, in order; `.goferry/` only when the prefix lies in it."""
         found = _walk(self._root, check_prefix(prefix))
         while batch := await self._in_thread(prefix, lambda: list(islice(found, _WALK_BATCH))):
             for blob in batch:
@@ -250,9 +248,7 @@ class LocalStore:
         return await self._in_thread(key, self.move_aside, path, key, reason)
 
     def move_aside(self, path: str, key: str, reason: str) -> str | None:
-        """Blocking part of a quarantine: the reason first, so nothing ever lies there unexplained. For this
-        package.
-        """
+        """Blocking part of a quarantine: the reason first, so nothing ever lies there unexplained. For this package."""
         now = datetime.now(UTC)
         aside = quarantine_key(key, now)
         target = self._path(aside)
@@ -317,9 +313,7 @@ class LocalStore:
 
 
 class LocalUpload:
-    """Bytes on their way into a LocalStore: held back while few, then in a private file on the same file
-    system.
-    """
+    """Bytes on their way into a LocalStore: held back while few, then in a private file on the same file system."""
 
     def __init__(self, store: LocalStore) -> None:
         self._store = store
@@ -345,9 +339,7 @@ class LocalUpload:
         return Path(self._temp)
 
     async def write(self, chunk: bytes) -> None:
-        """Adds to the end. StorageError when the disk does not take it; the upload is then good for abort
-        only.
-        """
+        """Adds to the end. StorageError when the disk does not take it; the upload is then good for abort only."""
         self._check_open()
         self._held.append(chunk)
         self._held_size += len(chunk)
@@ -365,9 +357,7 @@ class LocalUpload:
             await self._fly(self._cut, size)
 
     async def commit(self, key: str, *, replace: bool = False) -> Blob:
-        """Makes it durable and visible; from the call on the upload is over, whatever happens to the
-        caller.
-        """
+        """Makes it durable and visible; from the call on the upload is over, whatever happens to the caller."""
         path = self._store._path(key)
         self._check_open()
         if self._fd is None:
@@ -521,5 +511,5 @@ def _walk_folder(path: str, base: str, start: str, *, skip_own: bool) -> Iterato
         if name.endswith("/"):
             if not (skip_own and base + name == OWN):
                 yield from _walk_folder(entry.path, base + name, "", skip_own=False)
-        elif (blob := blob_at(entry.path, base + name)) is not None:
+        elif is_key(base + name) and (blob := blob_at(entry.path, base + name)) is not None:
             yield blob

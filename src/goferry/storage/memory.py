@@ -45,9 +45,7 @@ class _Fault:
 
 
 class MemoryStore:
-    """Keeps objects in a dict. `objects` and `asked` may be read by tests; all copies of one store share
-    them.
-    """
+    """Keeps objects in a dict. `objects` and `asked` may be read by tests; all copies of one store share them."""
 
     def __init__(self, url: str = "memory:", *, read_only: str | None = None) -> None:
         self.url = url
@@ -60,9 +58,7 @@ class MemoryStore:
         self._users: Counter[str] = Counter()
 
     def fail(self, act: Act, when: When = "before", *, times: int = 1, key: str | None = None) -> None:
-        """The next `times` such acts (on `key`, or any) raise StorageError, before or after they took
-        hold.
-        """
+        """The next `times` such acts (on `key`, or any) raise StorageError, before or after they took hold."""
         self._faults.append(_Fault(act, when, times, key))
 
     def _point(self, act: Act, when: When, key: str) -> None:

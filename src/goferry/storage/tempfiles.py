@@ -19,9 +19,7 @@ _LOCK = ".lock"
 
 
 class TempFiles:
-    """Names for new temporary files. The owner's folder is made at the first use, so readers leave no
-    trace.
-    """
+    """Names for new temporary files. The owner's folder is made at the first use, so readers leave no trace."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -51,9 +49,7 @@ class TempFiles:
         return self._own[1]
 
     def collect(self) -> int:
-        """Removes what dead owners left behind; how many owners that were. Faults leave it for the next
-        time.
-        """
+        """Removes what dead owners left behind; how many owners that were. Faults leave it for the next time."""
         with suppress(OSError):
             names = set(os.listdir(self._folder))
             owners = {name.removesuffix(_LOCK) for name in names}

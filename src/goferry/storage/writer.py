@@ -80,9 +80,7 @@ class GroupWriter:
         self._pool = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="goferry-sync")
 
     def submit(self, write: Write) -> Future[Blob]:
-        """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write
-        alone.
-        """
+        """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write alone."""
         if self._thread is None:
             with self._start:
                 if self._closed:
@@ -173,9 +171,7 @@ class GroupWriter:
         names.add(write, folder, fresh)
 
     def _make_folders(self, folder: str) -> list[str]:
-        """Makes what is missing; returns the folders whose own names are not known to be durable, deepest
-        first.
-        """
+        """Makes what is missing; returns the folders whose own names are not known to be durable, deepest first."""
         fresh: list[str] = []
         while folder not in self._settled:
             fresh.append(folder)
@@ -185,9 +181,7 @@ class GroupWriter:
         return fresh
 
     def _give_name(self, write: Write) -> None:
-        """Without `replace`, an object that is there already stays, also when two processes get here at
-        once.
-        """
+        """Without `replace`, an object that is there already stays, also when two processes get here at once."""
         assert write.temp is not None
         assert write.fd is not None
         found = os.fstat(write.fd)
