@@ -540,7 +540,7 @@ def test_go_edits_files_as_we_do(oracle: Oracle) -> None:
         SPLIT,
     ] * 100
     calls, mine = [], []
-    for _ in range(size(1500, 30000)):
+    for _ in range(size(1500, 15000)):
         data = rng.choice(readable)
         edits = [random_edit(rng) for _ in range(rng.randint(1, 3))]
         file = modfile.parse("go.mod", data)

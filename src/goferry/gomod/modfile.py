@@ -181,18 +181,25 @@ def _drop(items: list[_S], unwanted: Callable[[_S], bool]) -> None:
     items[:] = [item for item in items if item.syntax.tokens]
 
 
+def _without(items: list[_S], unwanted: list[_S]) -> list[_S]:
+    lines = {id(item.syntax) for item in unwanted}
+    return [item for item in items if id(item.syntax) not in lines]
+
+
 def _add_beside(syntax: FileSyntax, near: list[Line], words: list[str]) -> Line:
     """A new line behind the last of its kin. Without any it stands alone at the end of the file, not in the last block
     of its verb: so does `go mod edit`."""
     return syntax.add_line(*words, hint=near[-1]) if near else syntax.append_line(*words)
 
 
-def _keep_first(items: Iterable[_S], key: Callable[[_S], object]) -> None:
-    seen = set()
+def _later_ones(items: Iterable[_S], key: Callable[[_S], object]) -> list[_S]:
+    """The values that come after another one with the same key."""
+    seen, later = set(), []
     for item in items:
         if key(item) in seen:
-            item.syntax.remove()
+            later.append(item)
         seen.add(key(item))
+    return later
 
 
 @dataclass(slots=True, eq=False)
@@ -267,15 +274,16 @@ class Statements:
 
     def sort_blocks(self) -> None:
         """Remove duplicates and sort the lines of every block."""
-        self._remove_duplicates()
-        # Only blocks that became empty go now; the rest waits for cleanup, which also unfolds blocks of one line.
+        self.syntax.take_out({id(extra.syntax) for extra in self._remove_duplicates()})
         for statement in self.syntax.statements:
             if isinstance(statement, LineBlock):
                 statement.lines.sort(key=self._sort_key(statement.tokens[0]))
 
-    def _remove_duplicates(self) -> None:
-        _keep_first(reversed(self.replace), lambda r: r.old)
-        self.replace = [r for r in self.replace if r.syntax.tokens]
+    def _remove_duplicates(self) -> list[_HasSyntax]:
+        """Drop values said twice, and return what was dropped. The last replacement counts."""
+        extra = _later_ones(reversed(self.replace), lambda r: r.old)
+        self.replace = _without(self.replace, extra)
+        return list(extra)
 
     def _sort_key(self, verb: str) -> Callable[[Line], Any]:  # noqa: ARG002 - go.mod files have several orders
         return _by_words
@@ -456,14 +464,15 @@ class File(Statements):
         """Do not ignore a folder any more."""
         _drop(self.ignore, lambda i: i.path == path)
 
-    def _remove_duplicates(self) -> None:
-        Statements._remove_duplicates(self)
-        _keep_first(self.exclude, lambda x: x.mod)
-        _keep_first(self.tool, lambda t: t.path)
-        _keep_first(self.ignore, lambda i: i.path)
-        self.exclude = [x for x in self.exclude if x.syntax.tokens]
-        self.tool = [t for t in self.tool if t.syntax.tokens]
-        self.ignore = [i for i in self.ignore if i.syntax.tokens]
+    def _remove_duplicates(self) -> list[_HasSyntax]:
+        extra = Statements._remove_duplicates(self)
+        excludes = _later_ones(self.exclude, lambda x: x.mod)
+        tools = _later_ones(self.tool, lambda t: t.path)
+        ignores = _later_ones(self.ignore, lambda i: i.path)
+        self.exclude = _without(self.exclude, excludes)
+        self.tool = _without(self.tool, tools)
+        self.ignore = _without(self.ignore, ignores)
+        return [*extra, *excludes, *tools, *ignores]
 
     def _sort_key(self, verb: str) -> Callable[[Line], Any]:
         if verb == "retract":

@@ -219,6 +219,17 @@ class FileSyntax(Node):
             at += 1
         self.statements.insert(at, line)
 
+    def take_out(self, lines: set[int]) -> None:
+        """Take out the lines with these ids at once, and all blocks without lines."""
+        for statement in self.statements:
+            if isinstance(statement, LineBlock):
+                statement.lines = [line for line in statement.lines if id(line) not in lines]
+        self.statements = [
+            statement
+            for statement in self.statements
+            if (statement.lines if isinstance(statement, LineBlock) else id(statement) not in lines)
+        ]
+
     def cleanup(self) -> None:
         """Take out the lines marked as removed, and the blocks left empty; a block of one line becomes a line."""
         kept: list[Statement] = []
