@@ -15,9 +15,9 @@ from goferry.storage.disk import Disk
 from goferry.storage.local import LocalStore
 from sizes import size
 from storage.dying_writer import BAD, BIG, FIRST, LIST, MOD, SECOND, ZIP, scenario
+from storage.programs import ENVIRONMENT
 
 PROGRAM = Path(__file__).parent / "dying_writer.py"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def read(store: Path, key: str) -> bytes | None:

@@ -14,7 +14,7 @@ from goferry.storage import index_sqlite
 from goferry.storage.base import Blob
 from goferry.storage.index_sqlite import Index, Provenance, Record
 from goferry.storage.memory import MemoryStore
-from storage.test_local import ENVIRONMENT
+from storage.programs import ENVIRONMENT
 
 MOD, ZIP = "example.com/m/@v/v1.0.0.mod", "example.com/m/@v/v1.0.0.zip"
 FROM = Provenance("goproxy.cn", "h1:abc=", "sum.golang.org")

@@ -20,8 +20,7 @@ from goferry.errors import StorageError
 from goferry.storage.disk import Disk, storage_error
 from goferry.storage.local import FORMAT, LocalStore, LocalUpload
 from goferry.storage.tempfiles import TempFiles
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+from storage.programs import ENVIRONMENT
 
 
 class NoLinks(Disk):
