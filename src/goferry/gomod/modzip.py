@@ -227,8 +227,10 @@ def _check_go_mod_place(name: str) -> None:
 
 
 def _check_file_size(name: str, size: int, limits: ZipLimits) -> None:
-    limit = {"go.mod": limits.go_mod, "LICENSE": limits.license}.get(name)
-    if limit is not None and size > limit:
+    if name not in ("go.mod", "LICENSE"):
+        return
+    limit = limits.go_mod if name == "go.mod" else limits.license
+    if size > limit:
         raise ZipError("{name} file too large (max size is {limit} bytes)", name=name, limit=limit)
 
 
