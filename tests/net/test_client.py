@@ -370,11 +370,13 @@ async def test_every_step_says_started_and_complete(make_client: Any, authority:
     context = authority.server_context(["module.example"])
     async with DnsServer({"module.example": ["127.0.0.1"]}) as dns, Web(lambda _: ok(), tls=context) as web:
         client = make_client(nameservers=[dns.address], observers=[seen.append])
-        await fetch(client, f"https://module.example:{web.port}/x")
+        trace = Trace()
+        await fetch(client, f"https://module.example:{web.port}/x", trace=trace)
     steps = [Step.RESOLVE, Step.CONNECT, Step.TLS, Step.REQUEST, Step.FIRST_BYTE, Step.BODY]
     assert [(event.step, event.state) for event in seen] == [
         (step, state) for step in steps for state in (State.STARTED, State.COMPLETE)
     ]
+    assert trace.events == seen
     assert [event.at for event in seen] == sorted(event.at for event in seen)
     details = {event.step: event.detail for event in seen if event.state is State.COMPLETE}
     assert details[Step.RESOLVE]["addresses"] == ("127.0.0.1",)

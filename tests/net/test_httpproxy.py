@@ -335,7 +335,7 @@ QUESTIONS = st.fixed_dictionaries(
 
 @pytest.mark.go
 def test_whatever_is_set_we_agree_with_go(go_rules: Ask) -> None:
-    questions = _sample(QUESTIONS, size(3000, 30_000))
+    questions = _sample(QUESTIONS, size(2000, 30_000))
     told = go_rules(questions)
     wrong = [
         (question, answer, mine)

@@ -91,7 +91,7 @@ class Client:
         timeouts: Timeouts | None = None,
         trace: Trace | None = None,
     ) -> AsyncIterator["ClientResponse"]:
-        """GET, as HttpClient says. trace: receives the events of this request instead of the client's observers.
+        """GET, as HttpClient says. trace: receives the events of this request, beside the client's observers.
 
         A user and password in the URL become basic authorization, over https only.
         Raises NetError; InvalidInput for something that is no http or https URL.
@@ -99,7 +99,7 @@ class Client:
         target = _parse(url)
         if self._closed:
             raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
-        flight = _Flight(timeouts or self.options.timeouts, trace or Trace(self._observers, keep=False))
+        flight = _Flight(timeouts or self.options.timeouts, self._trace(trace))
         response = await self._walk(target, dict(headers or {}), flight)
         self._live.add(response)
         try:
@@ -107,6 +107,13 @@ class Client:
         finally:
             self._live.discard(response)
             response.close()
+
+    def _trace(self, wanted: Trace | None) -> Trace:
+        if wanted is None:
+            return Trace(self._observers, keep=False)
+        if not self._observers:
+            return wanted
+        return Trace((*self._observers, wanted.record), keep=False)
 
     async def _walk(self, target: URL, headers: dict[str, str], flight: "_Flight") -> "ClientResponse":
         """Sends, and follows redirects."""
@@ -195,11 +202,6 @@ class ClientResponse:
         self._host = host
         self._raw = raw
         self._flight = flight
-
-    @property
-    def trace(self) -> Trace:
-        """The events so far."""
-        return self._flight.trace
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises NetError: body_truncated, idle_timeout, whole_timeout, http_protocol."""

@@ -70,7 +70,10 @@ class Trace:
         """Records one event."""
         if not self._active:
             return
-        event = Event(step, state, self._clock(), detail)
+        self.record(Event(step, state, self._clock(), detail))
+
+    def record(self, event: Event) -> None:
+        """Takes in an event that another trace has emitted; so a trace can observe a trace."""
         if self._keep:
             self.events.append(event)
         for observer in self._observers:
