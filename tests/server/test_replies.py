@@ -100,11 +100,16 @@ def test_a_whole_answer_has_everything_a_cache_needs() -> None:
     assert replies.whole(CONTENT).headers == [
         (b"content-type", b"application/zip"),
         (b"content-length", b"10"),
-        (b"accept-ranges", b"bytes"),
         (b"cache-control", b"public, max-age=31536000, immutable"),
         (b"etag", ETAG),
         (b"last-modified", DATE),
     ]
+
+
+def test_big_files_say_that_they_can_be_had_in_parts() -> None:
+    big = Content(b"application/zip", replies.FOREVER, replies.TAIL + 1, 0.0, ETAG, file="x.zip")
+    assert header(replies.whole(big), b"accept-ranges") == b"bytes"
+    assert header(replies.whole(CONTENT), b"accept-ranges") is None
 
 
 def test_unchanged_has_no_body_but_the_validators() -> None:
