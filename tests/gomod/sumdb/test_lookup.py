@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from goferry.errors import GoferryError, InvalidInput, NotFound, UpstreamError, VerifyError
 from goferry.gomod.module import Version
-from goferry.gomod.sumdb import lookup as sumdb
 from goferry.gomod.sumdb import tlog
 from goferry.gomod.sumdb.lookup import Age, Database, Fetch, ForkDetected, MissingSum, NotInDatabase
 from goferry.gomod.sumdb.memlog import Lie, LyingLog, MemLog
@@ -659,70 +658,6 @@ def test_no_other_path_is_judged(path: str) -> None:
     world = World(grown_log(3))
     with pytest.raises(InvalidInput):
         world.drive(world.database.verify_response(path, b""))
-
-
-# Settings
-
-
-@pytest.mark.parametrize(
-    ("spec", "name", "url"),
-    [
-        ("sum.golang.org", "sum.golang.org", None),
-        ("sum.golang.org https://mirror.example.org", "sum.golang.org", "https://mirror.example.org"),
-        ("sum.golang.google.cn", "sum.golang.org", "https://sum.golang.google.cn"),
-        (" sum.golang.org ", "sum.golang.org", None),
-        (
-            "localhost.localdev/sumdb+00000c67+AcTrnkbUA+TU4heY3hkjiSES/DSQniBqIeQ/YppAUtK6",
-            "localhost.localdev/sumdb",
-            None,
-        ),
-    ],
-)
-def test_gosumdb_says_whose_key_counts_and_where_to_ask(spec: str, name: str, url: str | None) -> None:
-    source = sumdb.parse_gosumdb(spec)
-    assert source is not None
-    assert (source.verifier.name, source.url) == (name, url)
-
-
-def test_gosumdb_off_is_no_database() -> None:
-    assert sumdb.parse_gosumdb("off") is None
-
-
-@pytest.mark.parametrize("spec", ["", " ", "a b c", "sum.example.org", "sum.golang.org+00000000+AAAA", "OFF"])
-def test_a_broken_gosumdb_is_refused(spec: str) -> None:
-    with pytest.raises(InvalidInput):
-        sumdb.parse_gosumdb(spec)
-
-
-@pytest.mark.parametrize("name", ["a/", "/a", "a//b", "a/../b", "a?b", "a#b", "user@a", "a%2fb", "a\\b"])
-def test_a_database_name_is_a_host_and_maybe_a_path(name: str) -> None:
-    key = MemLog(name).verifier_key
-    with pytest.raises(InvalidInput, match="invalid database name"):
-        sumdb.parse_gosumdb(key)
-
-
-@pytest.mark.parametrize(
-    ("path", "gosumdb", "gonosumdb", "goproxy", "is_used"),
-    [
-        ("example.org/m", "sum.golang.org", "", "", True),
-        ("example.org/m", "off", "", "", False),
-        ("golang.org/toolchain", "off", "", "", True),
-        ("golang.org/toolchain", "sum.golang.org", "golang.org", "https://proxy.example.org", True),
-        ("golang.org/toolchain", "sum.golang.org", "golang.org", "file:///goproxy", False),
-        ("golang.org/toolchain", "off", "", "file:///goproxy", False),
-        ("golang.org/toolchain", "sum.golang.org", "", "file:///goproxy", True),
-        ("golang.org/toolchain", "off", "", "file:///goproxy,direct", True),
-        ("golang.org/toolchain", "off", "", "file:///goproxy|direct", True),
-        ("golang.org/toolchain/x", "off", "", "", False),
-        # Vectors: facts from golang/mod sumdb/client_test.go (BSD-3-Clause)
-        *((path, "sum.golang.org", "p,*/q", "", True) for path in ("abc", "a/p", "pq", "q", "n/o/p/q")),
-        *((path, "sum.golang.org", "p,*/q", "", False) for path in ("p", "p/x", "x/q", "x/q/z")),
-    ],
-)
-def test_the_database_is_asked_as_go_would(
-    path: str, gosumdb: str, gonosumdb: str, goproxy: str, is_used: bool
-) -> None:
-    assert sumdb.uses_sumdb(path, gosumdb, gonosumdb, goproxy) is is_used
 
 
 # Vectors: facts from golang/mod sumdb/client_test.go (BSD-3-Clause)

@@ -38,10 +38,11 @@ head seen is on one timeline, or ForkDetected carries the proof that it is not.
 
 Nothing unproven is used or offered for keeping: `proven` fills once the tree head is on the timeline. Sums are taken
 from the one record that was hashed and from nowhere else in the answer (GO-2026-6180), and a record without a sum of
-the module is an error (GO-2026-4984). Rules: golang.org/x/mod/sumdb/client.go; cmd/go's modfetch/sumdb.go.
+the module is an error (GO-2026-4984). Rules: golang.org/x/mod/sumdb/client.go.
+
+Whether a module is to be asked about at all is not decided here: see goferry.gomod.goenv.use_sumdb.
 """
 
-import re
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -53,12 +54,11 @@ from goferry.gomod.module import (
     Version,
     escape_path,
     escape_version,
-    match_prefix_patterns,
     unescape_path,
     unescape_version,
 )
 from goferry.gomod.sumdb import tlog
-from goferry.gomod.sumdb.note import Verifier, open_note, parse_verifier
+from goferry.gomod.sumdb.note import Verifier, open_note
 from goferry.gomod.sumdb.tile import (
     DATA_LEVEL,
     HEIGHT,
@@ -83,18 +83,14 @@ __all__ = [
     "MissingSum",
     "NotInDatabase",
     "ReadHead",
-    "Source",
     "Sums",
     "SwapHead",
     "lookup_path",
-    "parse_gosumdb",
     "parse_lookup_path",
-    "uses_sumdb",
 ]
 
 LATEST = "latest"
 _LOOKUP = "lookup/"
-_TOOLCHAIN = "golang.org/toolchain"
 _KEEP_TILES = 512  # 4 MiB of full tiles
 _KEEP_HEADS = 256
 
@@ -330,6 +326,22 @@ class Database:
         judge = _Judge(self)
         return Exchange(judge.response(path, body), judge.proven)
 
+    def start(self, note: bytes) -> None:
+        """Take up the head that an earlier process remembered, unless that was done.
+
+        A driver may call it first; else the first exchange asks for the head.
+        """
+        if not self._loaded:
+            if note:
+                self.latest = self.open(note)
+                self.remember(self.latest)
+            self._loaded = True
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the remembered head was taken up."""
+        return self._loaded
+
     # For exchanges only
 
     def open(self, note: bytes) -> Head:
@@ -342,19 +354,6 @@ class Database:
     def has_proven(self, head: Head) -> bool:
         """Whether the head is known to be on the timeline."""
         return head.note in self._heads
-
-    def start(self, note: bytes) -> None:
-        """Take up the head that an earlier process remembered, unless that was done."""
-        if not self._loaded:
-            if note:
-                self.latest = self.open(note)
-                self.remember(self.latest)
-            self._loaded = True
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether the remembered head was taken up."""
-        return self._loaded
 
     def remember(self, head: Head) -> None:
         """The head is on the timeline."""
@@ -679,7 +678,7 @@ def _with_prefix(lines: list[str], prefix: str) -> tuple[str, ...]:
     return tuple(line.removeprefix(prefix) for line in lines if line.startswith(prefix))
 
 
-# Paths and settings
+# Paths
 
 
 def lookup_path(module: Version) -> str:
@@ -693,45 +692,3 @@ def parse_lookup_path(path: str) -> Version:
     if not path.startswith(_LOOKUP) or not at:
         raise InvalidInput("malformed lookup path {path}", path=path)
     return Version(unescape_path(module), unescape_version(version))
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What GOSUMDB says: whose key counts, and the URL to ask when it is not `https://NAME` or a proxy."""
-
-    verifier: Verifier
-    url: str | None = None
-
-
-# Facts: cmd/go's table of known keys, and the alias that is reachable from mainland China.
-_KNOWN = {"sum.golang.org": "sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8"}
-_ALIASES = {"sum.golang.google.cn": "sum.golang.org https://sum.golang.google.cn"}
-_DATABASE_NAME = re.compile(r"[A-Za-z0-9.\-_~:\[\]]+(/(?!\.{1,2}(/|$))[A-Za-z0-9.\-_~]+)*")
-
-
-def parse_gosumdb(spec: str) -> Source | None:
-    """What a GOSUMDB value means: `off` is None; else `NAME`, `NAME URL`, `KEY` or `KEY URL`. Raises InvalidInput."""
-    if spec == "off":
-        return None
-    fields = _ALIASES.get(spec, spec).split()
-    if not 1 <= len(fields) <= 2:
-        raise InvalidInput("invalid GOSUMDB {value}: it takes a name or key, and maybe a URL", value=spec)
-    key = fields[0]
-    if "+" not in key and key not in _KNOWN:
-        raise InvalidInput("invalid GOSUMDB {value}: the key of {name} is not known", value=spec, name=key)
-    verifier = parse_verifier(_KNOWN.get(key, key))
-    if not _DATABASE_NAME.fullmatch(verifier.name):
-        raise InvalidInput("invalid database name {name}: it must read host or host/path", name=verifier.name)
-    return Source(verifier, fields[1] if len(fields) == 2 else None)
-
-
-def uses_sumdb(path: str, gosumdb: str, gonosumdb: str = "", goproxy: str = "") -> bool:
-    """Whether Go would check a module with this path in the checksum database (cmd/go's useSumDB).
-
-    Toolchains can't be listed in go.sum, so they are checked whatever the settings say (with GOSUMDB=off that fails);
-    only a GOPROXY that is one file:// tree, by which a toolchain is tried before it is published, frees them.
-    """
-    is_file_tree = goproxy.startswith("file://") and not {",", "|"} & set(goproxy)
-    if path == _TOOLCHAIN and not is_file_tree:
-        return True
-    return gosumdb != "off" and not match_prefix_patterns(gonosumdb, path)
