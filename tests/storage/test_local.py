@@ -17,6 +17,7 @@ import pytest
 from contracts.blob_store import MOD, ZIP, BlobStoreContract, all_keys
 from goferry import i18n
 from goferry.errors import StorageError
+from goferry.storage import locks
 from goferry.storage.disk import Disk, storage_error
 from goferry.storage.local import FORMAT, LocalStore, LocalUpload
 from goferry.storage.tempfiles import TempFiles
@@ -47,6 +48,11 @@ class BadDisk(Disk):
         return object.__getattribute__(self, name)
 
 
+def lock_files(own):
+    """Lock files beside the one that holds all names as byte ranges."""
+    return [path for path in (own / "locks").iterdir() if path.name != "names"]
+
+
 class TestLocalStore(BlobStoreContract):
     @pytest.fixture(params=["fsync", "no-fsync", "threads", "no-links"])
     async def pair(self, request, tmp_path):
@@ -59,7 +65,7 @@ class TestLocalStore(BlobStoreContract):
             await store.close()
         own = tmp_path / "store" / ".goferry"
         assert list((own / "tmp").iterdir()) == []
-        assert list((own / "locks").iterdir()) == [], "lock files must not gather"
+        assert lock_files(own) == [], "lock files must not gather"
 
 
 @pytest.fixture
@@ -495,7 +501,7 @@ async def test_processes_that_lock_lose_no_update(store, tmp_path):
         await counter.communicate()
         assert counter.returncode == 0
     assert await store.read("example.com/count") == b"150"
-    assert list((tmp_path / "store/.goferry/locks").iterdir()) == []
+    assert lock_files(tmp_path / "store/.goferry") == []
 
 
 async def test_close_waits_for_writes_under_way(tmp_path):
@@ -544,3 +550,24 @@ def test_threads_that_need_the_first_private_file_share_one_owner(tmp_path):
     assert len({os.path.dirname(name) for name in names}) == 1
     temps.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("has_ranges", [True, False])
+async def test_both_kinds_of_kernel_locks_exclude_and_hand_over(tmp_path, monkeypatch, has_ranges):
+    if has_ranges and not locks._HAS_RANGES:
+        pytest.skip("this system has no locks of byte ranges that belong to an open file")
+    monkeypatch.setattr(locks, "_HAS_RANGES", has_ranges)
+    ours, theirs = locks.NamedLocks(str(tmp_path)), locks.NamedLocks(str(tmp_path))
+    async with ours.hold("a"):
+        waiting = asyncio.create_task(_hold(theirs, "a"))
+        await _hold(theirs, "b")
+        assert not waiting.done()
+    async with asyncio.timeout(20):
+        await waiting
+    ours.close()
+    theirs.close()
+
+
+async def _hold(kernel, name):
+    async with kernel.hold(name):
+        pass

@@ -292,6 +292,7 @@ class LocalStore:
         self._writer.close()
         self._pool.shutdown()
         self._temps.close()
+        self._locks.close()
 
     # The border: OSError in here, StorageError out there
 

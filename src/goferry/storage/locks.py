@@ -3,12 +3,17 @@
 A lock is a file that is locked, not a file that exists: a crash leaves at worst an unlocked file behind.
 Holders remove the file as they leave, so a contender may lock a file that no longer has a name; it must look
 whether the name still leads to its file, and start over when not.
+
+Names are locked thousands of times a minute, and making and removing a file each time costs more than everything
+else about a lock. Where the kernel has locks of byte ranges that belong to an open file (Linux), a name is one byte
+of one file that stays, at the offset that its hash says.
 """
 
 import asyncio
 import errno
 import os
 import random
+import struct
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -27,6 +32,12 @@ else:
     def _lock(fd: int, *, wait: bool) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+
+_HAS_RANGES = sys.platform == "linux" and struct.calcsize("P") == 8
+"""Whether struct flock is known to look as `_RANGE` says, and F_OFD_SETLK is there."""
+
+_RANGE = struct.Struct("hhqqi4x")
+"""struct flock of 64-bit Linux: type, whence, start, length, pid (0 for these locks)."""
 
 _BUSY = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -86,6 +97,59 @@ class _Queue:
     users: int = 0
 
 
+class _FileLocks:
+    """Each name a file of its own, made and removed with every lock."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def try_lock(self, name: str) -> bool:
+        fd = try_lock(self._path(name))
+        if fd is not None:
+            self._held[name] = fd
+        return fd is not None
+
+    def unlock(self, name: str) -> None:
+        unlock(self._held.pop(name), self._path(name))
+
+    def close(self) -> None: ...
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self._folder, sha256(name.encode()).hexdigest())
+
+
+class _RangeLocks:
+    """Each name one byte of one file."""
+
+    def __init__(self, folder: str) -> None:
+        self._path = os.path.join(folder, "names")
+        self._fd: int | None = None
+
+    def try_lock(self, name: str) -> bool:
+        try:
+            self._set(name, fcntl.F_WRLCK)
+            return True
+        except OSError as error:
+            if error.errno in _BUSY:
+                return False
+            raise
+
+    def unlock(self, name: str) -> None:
+        self._set(name, fcntl.F_UNLCK)
+
+    def close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _set(self, name: str, kind: int) -> None:
+        if self._fd is None:
+            self._fd = os.open(self._path, _FLAGS, 0o644)
+        offset = int.from_bytes(sha256(name.encode()).digest()[:8], "big") >> 2
+        fcntl.fcntl(self._fd, fcntl.F_OFD_SETLK, _RANGE.pack(kind, os.SEEK_SET, offset, 1, 0))
+
+
 class NamedLocks:
     """Exclusive locks by name over all processes that share `folder`. Belongs to one event loop.
 
@@ -93,7 +157,9 @@ class NamedLocks:
     """
 
     def __init__(self, folder: str | None) -> None:
-        self._folder = folder
+        self._kernel: _FileLocks | _RangeLocks | None = None
+        if folder is not None:
+            self._kernel = _RangeLocks(folder) if _HAS_RANGES else _FileLocks(folder)
         self._queues: dict[str, _Queue] = {}
 
     @asynccontextmanager
@@ -103,24 +169,25 @@ class NamedLocks:
         queue.users += 1
         try:
             async with queue.lock:
-                held = await self._acquire(name)
+                await self._acquire(name)
                 try:
                     yield
                 finally:
-                    if held is not None:
-                        unlock(*held)
+                    if self._kernel is not None:
+                        self._kernel.unlock(name)
         finally:
             queue.users -= 1
             if not queue.users:
                 self._queues.pop(name, None)
 
-    async def _acquire(self, name: str) -> tuple[int, str] | None:
-        if self._folder is None:
-            return None
-        path = os.path.join(self._folder, sha256(name.encode()).hexdigest())
+    def close(self) -> None:
+        """Frees what is still held, as the end of the process would."""
+        if self._kernel is not None:
+            self._kernel.close()
+
+    async def _acquire(self, name: str) -> None:
         pause = FIRST_WAIT
         # The try itself never awaits, so a cancelled waiter holds nothing.
-        while (fd := try_lock(path)) is None:
+        while self._kernel is not None and not self._kernel.try_lock(name):
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 (spreads tries, guards nothing)
             pause = min(pause * 2, LONGEST_WAIT)
-        return fd, path
