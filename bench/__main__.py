@@ -31,8 +31,10 @@ def main(argv: list[str] | None = None) -> int:
     options = _arguments(argv)
     if options.show:
         kept = json.loads(options.show.read_text())
-        print(report.render(kept["machine"], Results.from_json(kept), markdown=options.markdown))
+        print(report.render(kept["machine"], Results.from_json(kept)))
         return 0
+    if options.docs:
+        return _write_docs()
     return _run(options)
 
 
@@ -50,7 +52,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         "--save", action="store_true", help=f"merge the rows into {LATEST.relative_to(tools.ROOT)}"
     )
     parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept run instead of running")
-    parser.add_argument("--markdown", action="store_true", help="with --show: as Markdown tables")
+    parser.add_argument(
+        "--docs", action="store_true", help="write the committed rows into docs/*/performance.md"
+    )
     options = parser.parse_args(argv)
     options.only = options.only.split(",")
     unknown = set(options.only) - set(GROUPS)
@@ -111,6 +115,20 @@ def _merge(kept: dict[str, Any], target: Path) -> None:
         }
     tools.ensure(target.parent)
     target.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def _write_docs() -> int:
+    kept = json.loads(LATEST.read_text())
+    text = report.render(kept["machine"], Results.from_json(kept), markdown=True)
+    for page in sorted(tools.ROOT.glob("docs/*/performance.md")):
+        before, begin, rest = page.read_text().partition(report.BEGIN)
+        _, end, after = rest.partition(report.END)
+        if not begin or not end:
+            print(f"{page.relative_to(tools.ROOT)} has no place for the tables")
+            return 1
+        page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
+        print(f"{page.relative_to(tools.ROOT)} written")
+    return 0
 
 
 def _commit() -> str:

@@ -237,10 +237,23 @@ def fill(server: Server, root: Path, paths: Sequence[str], *, at_once: int = 16)
     """Asks every path once over plain HTTP and compares with the tree. Raises LoadError when a byte differs."""
     replies = asyncio.run(get_all(server.port, paths, at_once=at_once))
     for path, reply in zip(paths, replies, strict=True):
-        wanted = hashlib.sha256((root / path.lstrip("/")).read_bytes()).hexdigest()
-        if reply.status != 200 or reply.sha256 != wanted:
-            why = reply.why or f"status {reply.status}, {reply.size} bytes"
+        why = fault_of(reply, (root / path.lstrip("/")).read_bytes())
+        if why:
             raise LoadError(f"{server.name} answers {path} wrongly: {why}")
+
+
+def fault_of(reply: Reply, wanted: bytes) -> str:
+    """What is wrong with an answer; empty when it is whole and right."""
+    if reply.status != 200:
+        return reply.why or f"status {reply.status}"
+    return "" if reply.sha256 == hashlib.sha256(wanted).hexdigest() else f"{reply.size} other bytes"
+
+
+def check_all(server: Server, replies: Sequence[Reply]) -> None:
+    """Raises LoadError when an answer is not 200 and whole."""
+    bad = [reply.why or f"status {reply.status}" for reply in replies if reply.status != 200]
+    if bad:
+        raise LoadError(f"{server.name}: {len(bad)} of {len(replies)} answers failed: {bad[0]}")
 
 
 def settle(server: Server, seconds: float = 20) -> None:

@@ -80,6 +80,7 @@ class Bench:
     results: Results = field(default_factory=Results)
     say: Callable[[str], None] = print
     _made: dict[str, Path] = field(default_factory=dict)
+    _fresh: int = 0
     _certificate: servers.Certificate | None = None
 
     def rounds(self, full: int) -> int:
@@ -94,9 +95,15 @@ class Bench:
         return self._made[name]
 
     def fresh(self, name: str) -> Path:
-        """An empty folder."""
+        """An empty folder, a new one each time: file systems are slow just after thousands of files were deleted."""
+        self._fresh += 1
+        return tools.ensure(self.folder / f"{name}-{self._fresh}")
+
+    def emptied(self, name: str) -> Path:
+        """An empty folder of that name; what was in it is deleted. For what is too big to keep."""
         folder = self.folder / name
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder)
         return tools.ensure(folder)
 
     def certificate(self) -> servers.Certificate:

@@ -6,6 +6,8 @@ from typing import Any
 from bench.demands import DEMANDS, GROUPS, Demand
 from bench.plan import Note, Results
 
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+"""What stands between these in docs/*/performance.md is written by `python -m bench --docs`."""
 COLUMNS = ("what", "measured", "demand", "")
 
 

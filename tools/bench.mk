@@ -2,7 +2,7 @@
 
 .PHONY: bench bench-quick conformance
 
-bench: venv ## Measure every demand beside the peers (BENCH="--only serve,cold --quick" chooses)
+bench: venv ## Measure every demand beside the peers (BENCH="--only serve,cold" chooses)
 	.venv/bin/python -m bench $(BENCH)
 
 bench-quick: venv ## The same with few rounds

@@ -58,8 +58,6 @@ def _worst(server: Server, upstream: Server) -> dict[str, int]:
             path = trees.Module(f"bench.example/{kind}/m{number:05d}").url(kind)
             faulty.tell(upstream, delay=DELAY)
             replies = asyncio.run(load.get_all(server.port, [path] * AT_ONCE, at_once=AT_ONCE))
-            bad = [reply.why or str(reply.status) for reply in replies if reply.status != 200]
-            if bad:
-                raise load.LoadError(f"{server.name}: {len(bad)} of {AT_ONCE} failed: {bad[0]}")
+            load.check_all(server, replies)
             worst[kind] = max(worst[kind], faulty.counts(upstream).get(path, 0))
     return worst

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from bench import load, servers, tools, trees
-from bench.plan import GOFERRY, Bench
+from bench.plan import Bench
+from bench.servers import Server
 from bench.stats import median
 
 CONNECTIONS = 64
@@ -28,51 +29,51 @@ def misses(bench: Bench) -> None:
         trees.add_many(root, "big", BIG_PER_ROUND * rounds, zip_size=20 * trees.MB)
 
     root, folder, certificate = bench.made("cold-tree", make), bench.folder / "cold", bench.certificate()
-    with ExitStack() as stack:
-        upstream = stack.enter_context(
-            servers.nginx(folder, root, name="nginx-upstream", tls=certificate, core=tools.CLIENT_CORE)
-        )
-        up = bench.start(
-            stack,
-            "cold",
-            {
-                GOFERRY: lambda: servers.goferry(
-                    folder,
-                    store=bench.fresh("cold-store"),
-                    upstream=upstream.url,
-                    trust=certificate,
-                    # The tree has no zips beside these go.mod files; a miss is one request here.
-                    settings={"early_zip": "false"},
-                )
-            },
-        )
-        if GOFERRY not in up:
-            return
-        server = up[GOFERRY]
-        listed = load.write_paths(bench.folder / "cold.paths", _paths("mods", "mod", PER_ROUND * rounds))
-        rates = [
-            load.wrk(
-                server, listed, connections=CONNECTIONS, seconds=SECONDS, once=(number * PER_ROUND, PER_ROUND)
-            ).rate
-            for number in range(rounds)
-        ]
-        bench.record("cold.small", median(rates), rates)
-        listed = load.write_paths(bench.folder / "cold-zips.paths", _paths("zips", "zip", ZIPS_PER_ROUND))
-        zips = load.wrk(server, listed, connections=CONNECTIONS, seconds=1, once=(0, ZIPS_PER_ROUND))
-        bench.note("cold", "cold 5 KB zips with hashing", zips.rate, "/s")
-        big = _paths("big", "zip", BIG_PER_ROUND * rounds)
-        speeds = [_big(server, big[n * BIG_PER_ROUND : (n + 1) * BIG_PER_ROUND]) for n in range(rounds)]
-        bench.record("cold.big", median(speeds), speeds)
+    with servers.nginx(
+        folder, root, name="nginx-upstream", tls=certificate, core=tools.CLIENT_CORE
+    ) as upstream:
+
+        def goferry(**settings: str) -> AbstractContextManager[Server]:
+            return servers.goferry(
+                folder,
+                store=bench.fresh("cold-store"),
+                upstream=upstream.url,
+                trust=certificate,
+                # The tree has no zips beside these go.mod files; a miss is one request here.
+                settings={"early_zip": "false"} | settings,
+            )
+
+        with goferry() as server:
+            rates = [_small(bench, server, rounds, number) for number in range(rounds)]
+            bench.record("cold.small", median(rates), rates)
+            listed = load.write_paths(bench.folder / "cold-zips.paths", _paths("zips", "zip", ZIPS_PER_ROUND))
+            zips = load.wrk(server, listed, connections=CONNECTIONS, seconds=1, once=(0, ZIPS_PER_ROUND))
+            bench.note("cold", "cold 5 KB zips with hashing", zips.rate, "/s")
+            big = _paths("big", "zip", BIG_PER_ROUND * rounds)
+            speeds = [_big(server, big[n * BIG_PER_ROUND : (n + 1) * BIG_PER_ROUND]) for n in range(rounds)]
+            bench.record("cold.big", median(speeds), speeds)
+        with goferry(fsync="false") as server:
+            bench.note(
+                "cold",
+                "cold 5 KB misses without waiting for the disk",
+                _small(bench, server, rounds, 0),
+                "/s",
+            )
 
 
-def _big(server: servers.Server, paths: list[str]) -> float:
+def _small(bench: Bench, server: Server, rounds: int, number: int) -> float:
+    """Requests per second of one round; each asks for go.mod files that nobody asked for before."""
+    listed = load.write_paths(bench.folder / "cold.paths", _paths("mods", "mod", PER_ROUND * rounds))
+    once = (number * PER_ROUND, PER_ROUND)
+    return load.wrk(server, listed, connections=CONNECTIONS, seconds=SECONDS, once=once).rate
+
+
+def _big(server: Server, paths: list[str]) -> float:
     with load.client_core():
         started = time.perf_counter()
         replies = asyncio.run(load.get_all(server.port, paths, at_once=BIG_AT_ONCE, hashed=False))
         took = time.perf_counter() - started
-    for path, reply in zip(paths, replies, strict=True):
-        if reply.status != 200:
-            raise load.LoadError(f"{path}: {reply.why or reply.status}")
+    load.check_all(server, replies)
     return sum(reply.size for reply in replies) / took / 1e6
 
 

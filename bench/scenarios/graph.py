@@ -176,7 +176,7 @@ def _graph() -> Path:
 
 def _download(bench: Bench, graph: Path, name: str, **env: str) -> Download:
     """`go mod download` in an empty folder with an empty module cache."""
-    folder, gopath = bench.fresh(name), bench.fresh(f"{name}-gopath")
+    folder, gopath = bench.emptied(name), bench.emptied(f"{name}-gopath")
     # Copied by content: module caches are read-only, and this go.mod will be rewritten.
     (folder / "go.mod").write_bytes((graph / "go.mod").read_bytes())
     done = _go(["mod", "download"], folder, gopath, env)

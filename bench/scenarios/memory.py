@@ -69,9 +69,7 @@ def _downloads(bench: Bench) -> None:
                 idle = proc.memory(server.pid)
                 with Peak(server.pid) as peak:
                     replies = asyncio.run(load.get_all(server.port, wanted, at_once=DOWNLOADS, hashed=False))
-                bad = [reply.why or str(reply.status) for reply in replies if reply.status != 200]
-                if bad:
-                    raise load.LoadError(f"{name}: {len(bad)} downloads failed: {bad[0]}")
+                load.check_all(server, replies)
                 load.settle(server)
                 after = proc.memory(server.pid)
         except tools.Missing as reason:
