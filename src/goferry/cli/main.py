@@ -30,7 +30,7 @@ COMMANDS: Final = (
 )
 
 EXIT_INTERRUPTED: Final = 130
-EXIT_BROKEN_PIPE: Final = 141
+EXIT_BROKEN_PIPE: Final = 1
 EXIT_BUG: Final = 70
 
 
@@ -95,7 +95,7 @@ def run(
         with redirect_stdout(stdout), redirect_stderr(stderr):
             result = cli.main(list(arguments), prog_name="goferry", obj=console, standalone_mode=False)
             stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # click itself ends a command that meets a closed pipe
         _silence(stdout)
         return EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
@@ -159,7 +159,14 @@ def _in_our_words(error: click.UsageError) -> InvalidInput:
     near = (error.possibilities or [""])[0] if isinstance(error, click.NoSuchOption) else ""
     hint = N_("did you mean {near}?") if near else N_("see {command} --help")
     param = getattr(error, "param", None)
-    name = getattr(error, "option_name", None) or (param.human_readable_name if param else "?")
+    name = getattr(error, "option_name", None) or _name(param)
     why = error.message if isinstance(error, click.BadParameter) else error.format_message()
     message = next((message for kind, message in _USAGE if isinstance(error, kind)), "{why}")
     return InvalidInput(message, hint=hint, command=command, near=near, name=name, why=why)
+
+
+def _name(param: click.Parameter | None) -> str:
+    """An option by its long flag, an argument by what stands for it."""
+    if isinstance(param, click.Option):
+        return param.opts[-1]
+    return param.human_readable_name if param else "?"
