@@ -48,8 +48,10 @@ GOFERRY = (
 )
 RELAY = "relay"
 SUITE_SECONDS = 900
+SHOWN_LINES = 25
 
 RESULT = re.compile(r"^\s+--- (PASS|FAIL|SKIP): TestScript/(\S+)")
+PIECE = re.compile(r"^=== (?:RUN|NAME|CONT|PAUSE)\s+(?:TestScript/)?(\S+)")
 VERIFIER_KEY = re.compile(r'testSumDBVerifierKey = "([^"]+)"')
 
 
@@ -234,15 +236,16 @@ def load_exceptions(path: Path) -> dict[str, str]:
 
 
 def failure_text(output: str, script: str) -> str:
-    """What the test printed for one script: go test prints it below the result line, indented."""
-    lines = output.splitlines()
-    heads = (f"--- FAIL: TestScript/{script} ", f"--- SKIP: TestScript/{script} ")
-    start = next((i for i, line in enumerate(lines) if line.strip().startswith(heads)), None)
-    if start is None:
-        marker = f"=== NAME  TestScript/{script}"
-        start = next((i for i, line in enumerate(lines) if line.strip() == marker), len(lines))
-    end = next((i for i in range(start + 1, len(lines)) if RESULT.match(lines[i])), len(lines))
-    return "\n".join(lines[start:end])
+    """What one script printed: go test -v puts the name before each piece, since scripts run side by side."""
+    kept, ours = [], False
+    for line in output.splitlines():
+        if head := PIECE.match(line):
+            ours = head[1] == script
+        elif RESULT.match(line):
+            ours = False
+        elif ours:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def free_address() -> str:
@@ -361,7 +364,7 @@ def report(without: Suite, through: Suite, verdict: Verdict, exceptions: dict[st
         print(f"stale     {script} passes: take it out of {EXCEPTIONS.name}")
     for script in verdict.lost:
         print(f"LOST      {script} ({through.results.get(script, 'did not run')})")
-        print(failure_text(through.output, script))
+        print("\n".join(failure_text(through.output, script).splitlines()[-SHOWN_LINES:]))
     passing = sum(result == "PASS" for result in without.results.values())
     kept = passing - len(verdict.lost) - len(verdict.excused)
     print(f"{kept} of {passing} scripts that pass without a proxy pass with it; outputs in {out}")
