@@ -12,7 +12,7 @@ MO := $(PO:.po=.mo)
 JOBS ?= 2
 ARGS ?=
 
-.PHONY: help venv serve test test-full lint types layers fmt i18n i18n-check docs check smoke requirements clean
+.PHONY: help venv serve test test-full lint types layers fmt i18n i18n-check docs check picture smoke requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ i18n-check: venv ## fail on missing, fuzzy or stale translations
 
 docs: venv ## write the generated pages: settings and commands, in both languages
 	$(PY) tools/docs.py
+
+picture: venv ## draw the README terminal from a real run
+	$(PY) tools/picture.py
 
 check: lint types layers i18n-check ## everything that needs no test run
 	$(PY) tools/docs.py --check

@@ -1,0 +1,104 @@
+"""The documentation says what the code does: pages are fresh, links lead somewhere, twins have one shape."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from goferry.cli.main import COMMANDS
+from goferry.config import SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+TWINS = [(ROOT / "README.md", ROOT / "README.zh.md")] + [
+    (page, ROOT / "docs" / "zh" / page.name)
+    for page in sorted(ROOT.glob("docs/en/*.md"))
+    if page.name != "performance.md"  # figures and how they were made; both languages link to the one page
+]
+
+
+def test_generated_pages_are_what_the_code_says() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "docs.py", "--check"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize(("english", "chinese"), TWINS, ids=lambda p: p.name)
+def test_every_page_has_a_twin_with_the_same_shape(english: Path, chinese: Path) -> None:
+    """Headings, tables, examples and links: what the one tells, the other tells too."""
+    assert chinese.is_file()
+    assert shape(chinese.read_text("utf-8")) == shape(english.read_text("utf-8"))
+
+
+def shape(text: str) -> list[str]:
+    fenced = re.sub(r"(?ms)^```.*?^```", "```", text)
+    return [
+        re.match(r"#+|\|(?= ?`)|- |```|$", line)[0]
+        for line in fenced.splitlines()
+        if re.match(r"#|\| ?`|- |```", line)
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_setting_and_command_is_documented(language: str) -> None:
+    settings = (ROOT / "docs" / language / "settings.md").read_text("utf-8")
+    commands = (ROOT / "docs" / language / "cli.md").read_text("utf-8")
+    assert [s.name for s in SETTINGS if f"| `{s.name}` |" not in settings] == []
+    assert [c.name for c in COMMANDS if f"\n## goferry {c.name}\n" not in commands] == []
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_readme_names_every_command_and_the_two_to_start_with(readme: str) -> None:
+    text = (ROOT / readme).read_text("utf-8")
+    first_screen = text[: text.index("## ")]
+    assert "make serve" in first_screen
+    assert "export GOPROXY=http://127.0.0.1:8080" in first_screen
+    assert [c.name for c in COMMANDS if f"`goferry {c.name}`" not in text and c.name != "version"] == []
+
+
+def test_every_make_target_that_is_spoken_of_exists() -> None:
+    targets = set(
+        re.findall(
+            r"(?m)^([a-z0-9-]+):", (ROOT / "Makefile").read_text() + (ROOT / "tools/bench.mk").read_text()
+        )
+    )
+    for page in PAGES:
+        said = set(re.findall(r"(?:`|\$ )make ([a-z0-9-]+)", page.read_text("utf-8")))
+        assert said - targets == set(), page
+
+
+def test_requirements_have_hashes_and_no_urls() -> None:
+    for file in (ROOT / "requirements").glob("*.txt"):
+        text = file.read_text()
+        assert "://" not in text
+        pins = [block for block in re.split(r"(?m)^(?=[a-z0-9])", text) if "==" in block]
+        assert len(pins) > 10
+        assert [block for block in pins if "--hash=sha256:" not in block] == []
+
+
+@pytest.mark.skipif(
+    shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin") is None, reason="no nginx"
+)
+def test_nginx_takes_the_example(tmp_path: Path) -> None:
+    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    text = (ROOT / "examples" / "nginx.conf").read_text().replace("/tmp/", f"{tmp_path}/")
+    (tmp_path / "nginx.conf").write_text(text)
+    done = subprocess.run(
+        [nginx, "-t", "-c", tmp_path / "nginx.conf", "-p", tmp_path], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
