@@ -190,15 +190,15 @@ def goproxy(
     *,
     store: Path,
     upstream: str = "off",
-    sumdb: bool = False,
+    sumdb: str | None = None,
     core: int | None = tools.SERVER_CORE,
     name: str = "goproxy",
 ) -> contextlib.AbstractContextManager[Server]:
-    """goproxy/goproxy with its folder cache."""
+    """goproxy/goproxy with its folder cache. `sumdb`: the database it passes on, `NAME` or `NAME URL`."""
     port = free_port()
     command = [tools.peer(tools.GOPROXY), "server", "--address", f"127.0.0.1:{port}"]
     command += ["--cacher-dir", str(tools.ensure(store)), "--temp-dir", str(tools.ensure(folder / "tmp"))]
-    command += ["--proxied-sumdbs", "sum.golang.org"] if sumdb else []
+    command += ["--proxied-sumdbs", sumdb] if sumdb else []
     env = tools.go_environment(folder / "gopath", GOPROXY=upstream) | ({} if sumdb else {"GOSUMDB": "off"})
     return running(name, command, port, folder, ready="/healthz", env=env, core=core)
 
