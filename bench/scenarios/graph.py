@@ -55,8 +55,7 @@ def download(bench: Bench) -> None:
 
 
 def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path]:
-    """Empty stores every time; returns each proxy's last one. Peers are slow here, and get one pass after the rounds."""
-    rounds: list[Round] = []
+    """Empty stores every time; returns each proxy's last one. Peers are slow here and get one pass at the end."""
     stores: dict[str, Path] = {}
 
     def seconds(name: str) -> float:
@@ -66,8 +65,9 @@ def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path
         return one.seconds
 
     ways = ["straight", *_able(bench)]
-    for number in range(bench.rounds(ROUNDS)):
-        rounds.append({name: seconds(name) for name in alternate(ways, number)})
+    rounds: list[Round] = [
+        {name: seconds(name) for name in alternate(ways, number)} for number in range(bench.rounds(ROUNDS))
+    ]
     for name in ways:
         bench.note("graph", f"cold, {name}", typical(rounds, name), "s")
     if GOFERRY in ways:
