@@ -151,6 +151,7 @@ def test_json_and_settings_from_the_environment() -> None:
                 *["git.example.org", "none", "git.example.org"],
                 "off",
                 "",
-            ], strict=True,
+            ],
+            strict=True,
         )
     )

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 import click
 
-from goferry import i18n
 from goferry.cli.base import Command, Group, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.flags import load_settings, settings_flags
@@ -45,9 +44,12 @@ def _sub(name: str, summary: str, **attrs: Any) -> Callable[[Any], Any]:
 
 
 def _on_store(
-    console: Console, given: Mapping[str, Any], work: Callable[[Opened, Settings], Awaitable[_T]]
+    console: Console,
+    given: Mapping[str, Any],
+    as_json: bool,
+    work: Callable[[Opened, Settings], Awaitable[_T]],
 ) -> _T:
-    settings = load_settings(console, given).settings
+    settings = load_settings(console, given, as_json=as_json).settings
 
     async def run() -> _T:
         async with opened(settings) as found:
@@ -69,7 +71,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
         rows = await upkeep.list_modules(found.store, found.index, ",".join(patterns))
         return rows, await upkeep.usage(found.store)
 
-    rows, usage = _on_store(console, given, work)
+    rows, usage = _on_store(console, given, as_json, work)
     if as_json:
         modules = [{**asdict(row), "used": _time(row.used)} for row in rows]
         console.json({"modules": modules, "store": asdict(usage)})
@@ -104,7 +106,9 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
 @pass_console
 def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
     wanted = parse_version(name)
-    found = _on_store(console, given, lambda store, _s: upkeep.info(store.store, store.index, wanted))
+    found = _on_store(
+        console, given, as_json, lambda store, _s: upkeep.info(store.store, store.index, wanted)
+    )
     if as_json:
         console.json(_info_json(found))
         return
@@ -149,9 +153,6 @@ def _info_json(found: upkeep.VersionInfo) -> dict[str, Any]:
 @settings_flags("cache")
 @pass_console
 def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
-    if as_json:
-        i18n.activate("en")  # reasons are sentences, and JSON is the same in every language
-
     async def work(found: Opened, _settings: Settings) -> upkeep.Scrub:
         total = (await upkeep.usage(found.store)).files
         with showing(console, _("checking"), quiet=as_json) as bar:
@@ -162,7 +163,7 @@ def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
                 quarantine=not keep,
             )
 
-    scrub = _on_store(console, given, work)
+    scrub = _on_store(console, given, as_json, work)
     report = scrub_report(scrub)
     if as_json:
         console.stdout.write(report_json.render(report))
@@ -228,7 +229,7 @@ def gc(console: Console, /, dry_run: bool, as_json: bool, **given: Any) -> None:
             found.store, found.index, max_size=settings.max_size, max_age=settings.max_age, dry_run=dry_run
         )
 
-    result = _on_store(console, given, work)
+    result = _on_store(console, given, as_json, work)
     if as_json:
         console.json({**asdict(result), "removed": [_removed_json(row) for row in result.removed]})
         return
@@ -259,7 +260,7 @@ def rm(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: An
     async def work(found: Opened, _settings: Settings) -> list[upkeep.Removed]:
         return [row for item in wanted for row in await upkeep.rm(found.store, found.index, item)]
 
-    rows = _on_store(console, given, work)
+    rows = _on_store(console, given, as_json, work)
     if as_json:
         console.json({"removed": [_removed_json(row) for row in rows]})
     else:
@@ -277,7 +278,7 @@ def pin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: A
     async def work(found: Opened, _settings: Settings) -> frozenset[Version]:
         return await (upkeep.pin(found.store, wanted) if wanted else upkeep.pins(found.store))
 
-    _print_pins(console, _on_store(console, given, work), as_json)
+    _print_pins(console, _on_store(console, given, as_json, work), as_json)
 
 
 @_sub("unpin", N_("Take the protection from versions or whole modules."))
@@ -288,7 +289,9 @@ def pin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: A
 def unpin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: Any) -> None:
     wanted = [parse_version(text, whole=True) for text in modules]
     _print_pins(
-        console, _on_store(console, given, lambda found, _s: upkeep.unpin(found.store, wanted)), as_json
+        console,
+        _on_store(console, given, as_json, lambda found, _s: upkeep.unpin(found.store, wanted)),
+        as_json,
     )
 
 

@@ -106,7 +106,7 @@ def config_flags(function: Any) -> Any:
     )(function)
 
 
-def load_settings(console: Console, given: Mapping[str, Any]) -> Loaded:
+def load_settings(console: Console, given: Mapping[str, Any], *, as_json: bool = False) -> Loaded:
     """The settings of this run, from the parameters click passed. Says what looks like a mistake."""
     flags = {
         name: value for name, value in given.items() if name in BY_NAME and value is not None and value != ()
@@ -122,4 +122,6 @@ def load_settings(console: Console, given: Mapping[str, Any]) -> Loaded:
         i18n.activate(loaded.settings.lang)
     for warning in loaded.warnings:
         console.warn(warning)
+    if as_json:
+        i18n.activate("en")  # JSON is the same in every language, also where it holds sentences
     return loaded

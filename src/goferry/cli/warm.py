@@ -80,7 +80,7 @@ class Outcome:
 def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: bool, **given: Any) -> int:
     from goferry.proxy.assemble import open_proxy  # heavy: --help does not need the network stack
 
-    ready = complete(load_settings(console, given), go_environment(console.environ))
+    ready = complete(load_settings(console, given, as_json=as_json), go_environment(console.environ))
     for warning in ready.warnings:
         console.warn(warning)
     wanted = [read(Path(console.cwd, file)) for file in files or ["."]]
