@@ -76,8 +76,8 @@ SUMS = [
     ({"GONOSUMDB": "b", "GOPRIVATE": "a/*"}, {}, ("sum.golang.org", "b")),
     (
         {"GOSUMDB": "off", "GONOSUMDB": "b"},
-        {"sumdb": "db.example.org+1+A", "private": "c"},
-        ("db.example.org+1+A", "c"),
+        {"sumdb": "sum.golang.google.cn", "private": "c"},
+        ("sum.golang.google.cn", "c"),
     ),
 ]
 

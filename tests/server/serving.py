@@ -37,18 +37,14 @@ except GoferryError as failure:
 """
 
 
-class Running:
-    """A server that runs. `get` asks it over a fresh connection."""
+class Server:
+    """A server process that runs. `ask` asks it over a fresh connection."""
 
-    def __init__(
-        self, process: subprocess.Popen[str], url: str, settings_file: Path, settings: Settings
-    ) -> None:
+    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.process = process
         self.url = url
         self.host, _, port = url.partition("://")[2].rpartition(":")
         self.port = int(port)
-        self.settings = settings
-        self._settings_file = settings_file
 
     def connect(self) -> http.client.HTTPConnection:
         if self.url.startswith("https"):
@@ -67,11 +63,6 @@ class Running:
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
 
-    def change(self, **changes: Any) -> None:
-        """Write other settings for the next reload."""
-        self.settings = replace(self.settings, **changes)
-        self._settings_file.write_bytes(pickle.dumps(self.settings))
-
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -85,6 +76,22 @@ class Running:
         _, _, page = self.ask("/metrics")
         found = [line for line in page.decode().splitlines() if line.startswith(line_start)]
         return float(found[0].rpartition(" ")[2]) if found else 0.0
+
+
+class Running(Server):
+    """A server whose settings a test can change."""
+
+    def __init__(
+        self, process: subprocess.Popen[str], url: str, settings_file: Path, settings: Settings
+    ) -> None:
+        super().__init__(process, url)
+        self.settings = settings
+        self._settings_file = settings_file
+
+    def change(self, **changes: Any) -> None:
+        """Write other settings for the next reload."""
+        self.settings = replace(self.settings, **changes)
+        self._settings_file.write_bytes(pickle.dumps(self.settings))
 
 
 def start(

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from goferry.config import Address, Loaded, Settings
-from goferry.errors import ConfigError
+from goferry.errors import ConfigError, InvalidInput
 from goferry.gomod import goenv, goproxy
 from goferry.i18n import N_, _
 
@@ -112,15 +112,41 @@ def complete(loaded: Loaded, go: GoEnvironment) -> Complete:
     filled = replace(
         settings,
         upstream=upstream,
-        sumdb=settings.sumdb or seen["GOSUMDB"].value or FALLBACK_SUMDB,
+        sumdb=_sumdb(loaded, go),
         private=settings.private or seen["GONOSUMDB"].value,
     )
     return Complete(filled, where, tuple(warnings))
 
 
+def _sumdb(loaded: Loaded, go: GoEnvironment) -> str:
+    """The checksum databases, each of them one that can be used."""
+    own, gos = loaded.settings.sumdb, go.settings()["GOSUMDB"].value
+    spec = own or gos or FALLBACK_SUMDB
+    for text in spec.split(","):
+        try:
+            goenv.parse_sumdb(text.strip())
+        except InvalidInput as error:
+            raise _bad("sumdb", spec, loaded.origins["sumdb"] if own else "GOSUMDB", error) from error
+    return spec
+
+
+def _bad(name: str, value: str, origin: object, why: InvalidInput) -> ConfigError:
+    return ConfigError(
+        "setting {name}: {value!r} (from {origin}) is not allowed: {why}",
+        name=name,
+        value=value,
+        origin=origin,
+        why=why,
+    )
+
+
 def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[str, str]:
     own = loaded.settings.upstream
     if own:
+        try:
+            goproxy.parse_list(own)
+        except InvalidInput as error:
+            raise _bad("upstream", goproxy.redact(own), loaded.origins["upstream"], error) from error
         left = _without_self(own, loaded.settings.addr, warnings)
         if not left:
             raise ConfigError(
