@@ -240,6 +240,21 @@ def test_a_reload_with_a_wrong_setting_changes_nothing(folder: Path) -> None:
         assert "tls_cert" in (folder / "stderr").read_text()
 
 
+def test_a_reload_waits_for_the_one_before(folder: Path) -> None:
+    with serving(folder, workers=4, drain_timeout=2.0) as running, contextlib.ExitStack() as stack:
+        for _ in range(20):
+            connection = stack.enter_context(contextlib.closing(running.connect()))
+            connection.request("GET", "/example.org/wait/@v/wait-60000.info")
+        until(lambda: running.metric("goferry_requests_in_flight") == 21)
+        running.signal(signal.SIGHUP)
+        until(lambda: running.metric('goferry_reloads_total{result="ok"}') == 1)
+        running.signal(signal.SIGHUP)
+        until(lambda: running.metric('goferry_reloads_total{result="refused"}') == 1)
+        assert "try again later" in (folder / "stderr").read_text()
+        until(lambda: len(running.workers()) == 4)
+        assert running.ask(PATH)[2] == MOD
+
+
 def _served_certificate(running: Running) -> bytes:
     import ssl
 

@@ -326,7 +326,7 @@ class Supervisor:
         self._restarts.append((time.monotonic() + pause, worker.place))
 
     def _restart_the_dead(self) -> None:
-        if self._stopping():
+        if self._stopping() or not self._free_rows:
             return
         for restart in [restart for restart in self._restarts if restart[0] <= time.monotonic()]:
             self._restarts.remove(restart)
@@ -374,6 +374,8 @@ class Supervisor:
             raise ConfigError("switching TLS on or off needs a restart")
         if _rows(settings.workers) > self._board.rows:
             raise ConfigError("more than {limit} workers need a restart", limit=(self._board.rows - 1) // 2)
+        if len(self._free_rows) < settings.workers:
+            raise ConfigError("workers of an earlier reload are still finishing requests; try again later")
         return settings
 
     def _start_another(self, place: int) -> bool:
