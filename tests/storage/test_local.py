@@ -5,11 +5,10 @@ import errno
 import json
 import os
 import shutil
-import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from goferry.storage import locks
 from goferry.storage.disk import Disk, storage_error
 from goferry.storage.local import FORMAT, LocalStore, LocalUpload
 from goferry.storage.tempfiles import TempFiles
+from mounts import read_only, small
 from storage.programs import ENVIRONMENT
 
 
@@ -187,26 +187,11 @@ async def check_refuses_writes(store: LocalStore, why: str) -> None:
     assert await all_keys(store) == [MOD]
 
 
-@contextmanager
-def mounted(*arguments: str):
-    """A mount for the time of a test; skips visibly where that is not allowed."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("needs root on Linux to mount")
-    done = subprocess.run(["mount", *arguments], capture_output=True, text=True)
-    if done.returncode:
-        pytest.skip(f"cannot mount here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", arguments[-1]], check=True)
-
-
 @pytest.fixture
 def read_only_folder(tmp_path):
     folder = tmp_path / "mounted"
     asyncio.run(keep(folder, MOD, b"m"))
-    with mounted("--bind", str(folder), str(folder)):
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+    with read_only(folder):
         yield folder
 
 
@@ -248,8 +233,7 @@ def test_a_root_that_cannot_be_made_is_an_error_with_its_name(tmp_path):
 @pytest.fixture
 def small_disk(tmp_path):
     folder = tmp_path / "small"
-    folder.mkdir()
-    with mounted("-t", "tmpfs", "-o", "size=1m", "goferry-test", str(folder)):
+    with small(folder):
         yield folder
 
 

@@ -4,7 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from goferry.errors import GoferryError, NotFound, Refused, Unavailable, UpstreamError, UpstreamTimeout
+from goferry.errors import (
+    GoferryError,
+    LoopDetected,
+    NotFound,
+    Refused,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+)
 from goferry.gomod.module import Version
 from goferry.lab import goproxy as lab
 from goferry.lab.goproxy import Fault, Trouble
@@ -93,6 +101,7 @@ STATUSES = [
     (Fault(Trouble.STATUS, 500, "oops"), UpstreamError, True),
     (Fault(Trouble.STATUS, 503, "later"), Unavailable, True),
     (Fault(Trouble.STATUS, 504, "too slow"), UpstreamTimeout, True),
+    (Fault(Trouble.STATUS, 508, "round and round"), LoopDetected, False),
     (Fault(Trouble.HTML), UpstreamError, False),
 ]
 
@@ -206,5 +215,3 @@ async def test_credentials_stay_out_of_names_and_errors(world: World) -> None:
         with pytest.raises(GoferryError) as caught:
             await fetcher.list("example.com/m")
     assert "hunter2" not in f"{fetcher.name} {caught.value} {caught.value.parts}"
-
-

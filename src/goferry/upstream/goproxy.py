@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from goferry.errors import GoferryError, NotFound, Refused, Unavailable, UpstreamError, UpstreamTimeout
+from goferry.errors import (
+    GoferryError,
+    LoopDetected,
+    NotFound,
+    Refused,
+    Unavailable,
+    UpstreamError,
+    UpstreamTimeout,
+)
 from goferry.gomod.goproxy import Kind, redact, request_path, url_path
 from goferry.gomod.module import Version
 from goferry.net.backoff import Backoff, retry_after
@@ -263,7 +271,7 @@ async def _refusal(name: str, response: Response) -> GoferryError:
         return NotFound("{upstream}: {reason}", upstream=name, reason=reason or f"{status}")
     if status in (401, 403, 407, 451):
         return Refused("{upstream} refused: {reason}", upstream=name, reason=reason or f"{status}")
-    family = {503: Unavailable, 504: UpstreamTimeout}.get(status, UpstreamError)
+    family = {503: Unavailable, 504: UpstreamTimeout, 508: LoopDetected}.get(status, UpstreamError)
     return family(
         "{upstream} answered {status}: {reason}", upstream=name, status=status, reason=reason or "-"
     )

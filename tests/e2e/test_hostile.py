@@ -1,0 +1,106 @@
+"""Bytes that are not what the checksum database knows: go is told so, and nothing of them is kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from e2e.ferry import Client, Ferry, graph, serving, upstream
+from goferry.gomod.module import Version
+from goferry.gomod.sumdb.memlog import Lie
+from modtree import go_mod, module, module_zip
+from proxyworld import Tree
+
+EMPTY = "module example.org/app\n\ngo 1.21\n"
+LOG, TEXT, ROUTER = (f"example.com/{name}/@v/" for name in ("log", "text", "router"))
+
+
+@dataclass
+class Hostile:
+    tree: Tree
+    ferry: Ferry
+    store: Path
+
+    def refusal(self, folder: Path, version: str) -> str:
+        """What a go says that trusts goferry's judgement alone."""
+        client = Client(folder, self.ferry.url, "off", go_mod=EMPTY)
+        done = client.go("mod", "download", version)
+        assert done.returncode != 0
+        return done.stderr
+
+    def quarantined(self, key: str) -> list[Path]:
+        place = self.store / ".goferry/quarantine" / key
+        return list(place.parent.glob(f"{place.name}*"))
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
+    tree = Tree(graph())
+    changed = {"go.mod": go_mod("example.com/log"), "m.go": b"package evil\n"}
+    tree.files[LOG + "v1.1.0.zip"] = module_zip("example.com/log", "v1.1.0", changed)
+    tree.files[TEXT + "v0.1.0.zip"] = tree.files[TEXT + "v0.2.0.zip"]
+    tree.files[ROUTER + "v1.0.0.mod"] = b"module example.com/router\n\nrequire evil.example.com/x v1.0.0\n"
+    folder = tmp_path_factory.mktemp("hostile")
+    with (
+        upstream(tree) as lab,
+        serving(folder, "--upstream", lab.url, "--sumdb", tree.log.verifier_key) as ferry,
+    ):
+        yield Hostile(tree, ferry, folder / "store")
+
+
+CASES = {
+    "a zip with other contents": (
+        "example.com/log@v1.1.0",
+        LOG + "v1.1.0.zip",
+        "but sum.example.org says h1:",
+    ),
+    "the zip of another version": ("example.com/text@v0.1.0", TEXT + "v0.1.0.zip", "example.com/text@v0.1.0"),
+    "another go.mod": (
+        "example.com/router@v1.0.0",
+        ROUTER + "v1.0.0.mod",
+        "but sum.example.org says h1:",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_differs_is_refused_with_the_reason_set_aside_and_not_kept(
+    tmp_path: Path, hostile: Hostile, case: str
+) -> None:
+    version, key, reason = CASES[case]
+    said = hostile.refusal(tmp_path / "client", version)
+    assert "403 Forbidden" in said
+    assert reason in said
+    assert not (hostile.store / key).exists()
+    assert hostile.quarantined(key)
+    # Whoever asks again is not given it either, and what is good goes on.
+    assert "403 Forbidden" in hostile.refusal(tmp_path / "again", version)
+    good = Client(tmp_path / "good", hostile.ferry.url, hostile.tree.log.verifier_key, go_mod=EMPTY)
+    assert good.go("mod", "download", "example.com/web@v1.2.0").returncode == 0
+
+
+@pytest.mark.parametrize("lie", [Lie.FORK, Lie.SHRINK])
+def test_a_database_that_rewrites_its_history_is_refused_and_good_copies_stay(
+    tmp_path: Path, lie: Lie
+) -> None:
+    tree = Tree(graph() | module("example.com/new", "v1.0.0"))
+    known, new = "example.com/log@v1.1.0", "example.com/new@v1.0.0"
+    with upstream(tree) as lab:
+        flags = ("--upstream", lab.url, "--sumdb", tree.log.verifier_key)
+        with serving(tmp_path, *flags) as ferry:
+            for version in ("example.com/text@v0.1.0", known):
+                client = Client(tmp_path / version, ferry.url, tree.log.verifier_key, go_mod=EMPTY)
+                assert client.go("mod", "download", version).returncode == 0
+            tree.log.add_text(Version("example.org/other", "v1.0.0"), b"example.org/other v1.0.0 h1:x=\n")
+            tree.answers.lie, tree.answers.keep = lie, 0
+            # The client trusts blindly: it is goferry that must see it, now and after a start.
+            blind = Client(tmp_path / "blind", ferry.url, "off", go_mod=EMPTY)
+            assert "403 Forbidden" in blind.go("mod", "download", new).stderr
+        with serving(tmp_path, *flags, "--negative-fresh", "0") as ferry:
+            blind = Client(tmp_path / "later", ferry.url, "off", go_mod=EMPTY)
+            assert "403 Forbidden" in blind.go("mod", "download", new).stderr
+            client = Client(tmp_path / "kept", ferry.url, tree.log.verifier_key, go_mod=EMPTY)
+            done = client.go("mod", "download", known)
+            assert done.returncode == 0, done.stderr
+    assert not list((tmp_path / "store/example.com").glob("new/@v/*.zip"))
