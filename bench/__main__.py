@@ -8,7 +8,9 @@ python -m bench --show FILE [--markdown] print a kept run
 """
 
 import argparse
+import contextlib
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from bench import report, tools
 from bench.demands import GROUPS
@@ -85,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
                 bench.results.absent[group] = f"{type(error).__name__}: {error}"
                 print(f"  not measured: {error}")
             print(f"  ({time.monotonic() - started:.0f} s)", flush=True)
-    kept = {"machine": about} | bench.results.to_json()
+    kept = _anonymous({"machine": about} | bench.results.to_json(), bench.folder)
     target = _keep(kept)
     if options.save:
         _merge(kept, LATEST)
@@ -93,6 +96,20 @@ def _run(options: argparse.Namespace) -> int:
     print(f"\nraw rounds: {target.relative_to(tools.ROOT)}")
     missing = report.missing(bench.results, options.only)
     return 0 if not missing and all(one.passed for one in bench.results.measured.values()) else 1
+
+
+def _anonymous(kept: dict[str, Any], scratch: Path) -> dict[str, Any]:
+    """The same without the names of this machine's folders and of its upstream: the rows are published."""
+    text = json.dumps(kept)
+    secrets = {str(scratch): "SCRATCH", str(tools.ROOT): "."}
+    with contextlib.suppress(tools.Missing, subprocess.SubprocessError):
+        for entry in re.split("[,|]", tools.default_proxy()):
+            if host := urlsplit(entry).netloc:
+                secrets[host] = "upstream.example"
+    for secret, shown in secrets.items():
+        text = text.replace(json.dumps(secret)[1:-1], shown)
+    clean: dict[str, Any] = json.loads(text)
+    return clean
 
 
 def _keep(kept: dict[str, Any]) -> Path:
