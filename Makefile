@@ -39,7 +39,7 @@ test-full: venv ## all tests at full size
 	GOFERRY_TEST_FULL=1 $(BIN)/pytest -n $(JOBS) $(ARGS)
 
 lint: venv ## ruff: rules and layout
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --no-cache .  # a cached verdict on imports outlives the files it was about
 	$(BIN)/ruff format --check .
 
 types: venv ## mypy --strict

@@ -7,12 +7,12 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rawzip import Member, Zip
 
 from goferry.errors import InvalidInput
 from goferry.gomod import dirhash
 from goferry.gomod.ziparchive import ZipError
 from oracle import Oracle
+from rawzip import Member, Zip
 from sizes import size
 
 

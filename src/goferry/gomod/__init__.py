@@ -1,1 +1,1 @@
-"""The rules of Go modules: values in, values out. Names follow golang.org/x/mod, so Go people find their way at sight."""
+"""The rules of Go modules: values in, values out, with the names of golang.org/x/mod, so Go people find their way."""
