@@ -116,6 +116,14 @@ async def open_fake(settings: Settings, *, observer: Observer) -> AsyncIterator[
 
 
 @asynccontextmanager
+async def open_unless_down(settings: Settings, *, observer: Observer) -> AsyncIterator[FakeProxy]:
+    """Works as long as there is no file `down` in the store."""
+    if (Path(settings.store) / "down").exists():
+        raise StorageError("the store is down")
+    yield FakeProxy(settings, observer)
+
+
+@asynccontextmanager
 async def open_never(settings: Settings, *, observer: Observer) -> AsyncIterator[FakeProxy]:
     raise StorageError("the store {store} is no folder", store=settings.store, hint="give another --store")
     yield FakeProxy(settings, observer)

@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from goferry.config import Address, Settings
 from goferry.server import sockets
 from server.serving import Running, keep, serving, start, until
-from sizes import size
+from sizes import FULL, size
 
 MOD = b"module example.org/m\n"
 PATH = "/example.org/m/@v/v1.0.0.mod"
@@ -151,7 +151,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_no_request_fails_when_the_server_is_told_to_stop(folder: Path) -> None:
-    for _ in range(size(2, 20)):
+    for _ in range(size(1, 20)):
         with serving(folder, workers=2) as running:
             clients = Clients(running, 8)
             until(lambda: clients.answered > 100)  # noqa: B023 - called before the next round
@@ -237,7 +237,7 @@ def test_a_reload_with_a_wrong_setting_changes_nothing(folder: Path) -> None:
         until(lambda: running.metric('goferry_reloads_total{result="refused"}') == 1)
         assert running.workers() == before
         assert running.ask(PATH)[2] == MOD
-        assert "tls_cert" in (folder / "stderr").read_text()
+        until(lambda: "tls_cert" in (folder / "stderr").read_text())
 
 
 def test_a_reload_waits_for_the_one_before(folder: Path) -> None:
@@ -250,7 +250,7 @@ def test_a_reload_waits_for_the_one_before(folder: Path) -> None:
         until(lambda: running.metric('goferry_reloads_total{result="ok"}') == 1)
         running.signal(signal.SIGHUP)
         until(lambda: running.metric('goferry_reloads_total{result="refused"}') == 1)
-        assert "try again later" in (folder / "stderr").read_text()
+        until(lambda: "try again later" in (folder / "stderr").read_text())
         until(lambda: len(running.workers()) == 4)
         assert running.ask(PATH)[2] == MOD
 
@@ -339,6 +339,31 @@ def test_a_worker_that_dies_is_replaced(folder: Path) -> None:
         assert running.metric("goferry_worker_restarts_total") == 2
         assert running.metric('goferry_requests_total{kind="mod",outcome="hit",status="200"}') == counted + 1
         assert running.metric("goferry_requests_in_flight") == 1
+
+
+def test_a_worker_that_cannot_be_replaced_now_is_replaced_later(folder: Path) -> None:
+    with serving(folder, "server.fakeproxy:open_unless_down") as running:
+        down = folder / "store" / "down"
+        down.touch()
+        os.kill(running.workers()[0], signal.SIGKILL)
+        until(lambda: (folder / "stderr").read_text().count("the store is down") >= 1)
+        down.unlink()
+        assert running.ask(PATH)[2] == MOD
+        assert running.metric("goferry_worker_restarts_total") >= 2
+
+
+@pytest.mark.skipif(not FULL, reason="waits for the supervisor's patience to end: five seconds")
+def test_a_worker_that_hangs_while_it_leaves_is_killed_and_not_replaced(folder: Path) -> None:
+    with serving(folder, drain_timeout=0.1) as running:
+        old = running.workers()[0]
+        os.kill(old, signal.SIGSTOP)
+        running.signal(signal.SIGHUP)
+        until(lambda: len(running.workers()) == 2)
+        until(lambda: old not in running.workers())
+        assert "did not leave in time" in (folder / "stderr").read_text()
+        assert running.ask(PATH)[2] == MOD
+        assert len(running.workers()) == 1
+        assert running.metric("goferry_worker_restarts_total") == 0
 
 
 def test_workers_leave_when_their_supervisor_dies(folder: Path) -> None:

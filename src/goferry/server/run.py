@@ -13,6 +13,7 @@ The supervisor imports neither granian nor the network stack: it stays small, an
 """
 
 import logging
+import math
 import os
 import selectors
 import signal
@@ -136,18 +137,17 @@ class _Worker:
         self.place = job.place
         self.ready_at: float | None = None
         self.failure: GoferryError | None = None
+        self.leaving = False
         self.kill_at: float | None = None
+        self.in_place_of_a_dead_one = False
         with suppress(OSError):
             # A worker that is dead already is noticed by the end of its connection.
             self.control.send(job)
 
-    @property
-    def leaving(self) -> bool:
-        return self.kill_at is not None
-
     def leave(self, within: float) -> None:
         """Tell it to leave; it is killed if it has not left `within` seconds."""
         if not self.leaving:
+            self.leaving = True
             self.kill_at = time.monotonic() + within
             with suppress(OSError):
                 self.control.send(LEAVE)
@@ -274,20 +274,22 @@ class Supervisor:
 
     def _turn(self, longest: float) -> None:
         """Handle what has happened, waiting at most `longest` seconds for something."""
-        now = time.monotonic()
-        due = [
-            moment
-            for moment in (*(moment for moment, _ in self._restarts), *(w.kill_at for w in self._workers))
-            if moment is not None
-        ]
-        wait = min((max(0.0, moment - now) for moment in due), default=longest)
-        for key, _events in self._selector.select(min(wait, longest)):
+        for key, _events in self._selector.select(
+            max(0.0, min(self._next_due() - time.monotonic(), longest))
+        ):
             if isinstance(key.data, _Worker):
                 self._hear(key.data)
             else:
                 key.data()
         self._kill_the_late()
         self._restart_the_dead()
+
+    def _next_due(self) -> float:
+        """When the next thing is to be done that no news will announce."""
+        kills = [worker.kill_at for worker in self._workers if worker.kill_at is not None]
+        # Without a free row a restart waits until a worker is gone, which is news.
+        restarts = [moment for moment, _ in self._restarts] if self._free_rows else []
+        return min((*kills, *restarts), default=math.inf)
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -315,30 +317,31 @@ class Supervisor:
         self._count_workers()
         if worker.leaving:
             self._unclean = self._unclean or status != 0
-        elif worker.ready_at is not None:
+        elif not self._stopping() and (worker.ready_at is not None or worker.in_place_of_a_dead_one):
             self._plan_restart(worker, status)
 
     def _plan_restart(self, worker: _Worker, status: int) -> None:
-        assert worker.ready_at is not None
-        _log.error("worker %d ended unexpectedly (status %d)", worker.process.pid, status)
-        self._deaths = self._deaths + 1 if time.monotonic() - worker.ready_at < _LONG_ENOUGH else 0
+        reason = worker.failure or "its reason is in the log above if it had one"
+        _log.error("worker %d ended unexpectedly (status %d): %s", worker.process.pid, status, reason)
+        worked = 0.0 if worker.ready_at is None else time.monotonic() - worker.ready_at
+        self._deaths = self._deaths + 1 if worked < _LONG_ENOUGH else 0
         pause = _PAUSES[min(self._deaths, len(_PAUSES) - 1)]
         self._restarts.append((time.monotonic() + pause, worker.place))
 
     def _restart_the_dead(self) -> None:
-        if self._stopping() or not self._free_rows:
-            return
         for restart in [restart for restart in self._restarts if restart[0] <= time.monotonic()]:
+            if self._stopping() or not self._free_rows:
+                return
             self._restarts.remove(restart)
             self._row.add(1.0, metrics.RESTARTS)
-            self._start(restart[1])
+            self._start(restart[1]).in_place_of_a_dead_one = True
 
     def _kill_the_late(self) -> None:
         for worker in self._workers:
             if worker.kill_at is not None and worker.kill_at <= time.monotonic():
                 _log.warning("worker %d did not leave in time; killing it", worker.process.pid)
                 worker.process.kill()
-                worker.kill_at = None if worker.process.poll() is None else worker.kill_at
+                worker.kill_at = None
 
     def _count_workers(self) -> None:
         self._row.set(sum(not w.leaving for w in self._workers), metrics.WORKERS)
@@ -397,6 +400,7 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Everybody who is in the house is answered; nobody new is let in."""
+        self._restarts.clear()
         sockets.refuse_new(self._listener)
         sockets.empty_queue(self._listener)
         for worker in self._workers:
