@@ -1,0 +1,78 @@
+"""Stores in trouble: what is there is served, and what cannot be kept is refused with the reason."""
+
+from pathlib import Path
+
+from e2e.ferry import Client, Ferry, Lab, goferry, serving
+from modtree import module, noise
+from mounts import read_only, small
+from proxyworld import Tree
+
+EMPTY = "module example.org/app\n\ngo 1.21\n"
+KNOWN = "example.com/text@v0.2.0"
+NEW = "example.com/web@v1.2.0"
+
+
+def flags(tree: Tree, good: Lab) -> tuple[str, ...]:
+    return "--upstream", good.url, "--sumdb", tree.log.verifier_key
+
+
+def fill(folder: Path, tree: Tree, good: Lab) -> Path:
+    """A store that has one version."""
+    (folder / "go.mod").write_text(f"{EMPTY}\nrequire {KNOWN.replace('@', ' ')}\n")
+    store = folder / "store"
+    done = goferry(folder, "warm", "--store", str(store), *flags(tree, good))
+    assert done.returncode == 0, done.stderr
+    return store
+
+
+def check(ferry: Ferry, tree: Tree, folder: Path, reason: str) -> None:
+    client = Client(folder, ferry.url, tree.log.verifier_key, go_mod=EMPTY)
+    done = client.go("mod", "download", KNOWN)
+    assert done.returncode == 0, done.stderr
+    # A client whose list goes on after "not found" must not be sent away.
+    client.proxy += ",direct"
+    done = client.go("mod", "download", NEW)
+    assert done.returncode != 0
+    assert "503 Service Unavailable" in done.stderr
+    assert reason in done.stderr
+    assert client.go("mod", "download", KNOWN).returncode == 0
+
+
+def test_a_read_only_store_is_served_and_says_what_it_is(tmp_path: Path, tree: Tree, good: Lab) -> None:
+    store = fill(tmp_path, tree, good)
+    with read_only(store), serving(tmp_path, *flags(tree, good)) as ferry:
+        check(ferry, tree, tmp_path / "client", "cannot be written")
+        assert ferry.ask("/healthz")[0] == 200
+        status, _, body = ferry.ask("/readyz")
+        assert (status, b"cannot be written" in body) == (503, True), body
+
+
+def test_a_store_of_a_newer_goferry_is_served_and_left_alone(tmp_path: Path, tree: Tree, good: Lab) -> None:
+    store = fill(tmp_path, tree, good)
+    (store / ".goferry/format").write_text("99\n")
+    before = {path: path.read_bytes() for path in store.rglob("@v/*")}
+    with serving(tmp_path, *flags(tree, good)) as ferry:
+        check(ferry, tree, tmp_path / "client", "newer goferry")
+    assert {path: path.read_bytes() for path in store.rglob("@v/*")} == before
+    assert (store / ".goferry/format").read_text() == "99\n"
+
+
+def test_a_full_disk_refuses_what_does_not_fit_and_serves_the_rest(
+    tmp_path: Path, tree: Tree, good: Lab
+) -> None:
+    big = module("example.com/big", "v1.0.0", extra={"data.bin": noise(3_000_000)})
+    tree.files.update(big)
+    tree.truth.update(big)
+    with small(tmp_path / "store", "2m"):
+        store = fill(tmp_path, tree, good)
+        with serving(tmp_path, *flags(tree, good)) as ferry:
+            client = Client(tmp_path / "client", ferry.url, tree.log.verifier_key, go_mod=EMPTY)
+            done = client.go("mod", "download", "example.com/big@v1.0.0")
+            assert done.returncode != 0
+            assert "503 Service Unavailable" in done.stderr
+            assert "full" in done.stderr
+            for version in (KNOWN, NEW):
+                done = client.go("mod", "download", version)
+                assert done.returncode == 0, done.stderr
+        assert not (store / "example.com/big/@v/v1.0.0.zip").exists()
+        assert not [path for path in (store / ".goferry/tmp").rglob("*") if path.is_file()]
