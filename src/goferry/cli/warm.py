@@ -1,7 +1,7 @@
 """`goferry warm`: fill the store with everything that module graphs need, before anybody waits for it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -16,9 +16,14 @@ from goferry.cli.flags import load_settings, settings_flags
 from goferry.cli.graph import Graph, Local, Mains, Requirements
 from goferry.cli.graphfiles import Exact, local_requirements, read, requirements
 from goferry.cli.progress import Progress, showing
+from goferry.cli.provable import SumProxy, make_provable
+from goferry.config import Settings
 from goferry.errors import GoferryError, InvalidInput, StorageError
+from goferry.gomod import goenv, module
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import Database
+from goferry.gomod.sumdb.note import parse_verifier
 from goferry.i18n import N_, _, ngettext
 from goferry.proxy.base import Answer
 
@@ -51,6 +56,8 @@ class Outcome:
     size: int = 0
     failed: list[Failure] = field(default_factory=list)
     unneeded: list[Failure] = field(default_factory=list)
+    modules: list[Version] = field(default_factory=list)
+    """The versions of which something is in the store now."""
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -88,7 +95,10 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
     async def run() -> Outcome:
         async with open_proxy(ready.settings) as proxy:
             with showing(console, _("warming"), quiet=as_json) as bar:
-                return await warm(proxy, wanted, jobs, bar)
+                outcome = await warm(proxy, wanted, jobs, bar)
+                if client := _client(ready.settings):
+                    outcome.failed += await prove(proxy, client, outcome.modules, ready.settings, jobs)
+                return outcome
 
     outcome = asyncio.run(run())
     if as_json:
@@ -96,6 +106,21 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
     else:
         report(console, outcome)
     return 1 if outcome.failed else 0
+
+
+def _client(settings: Settings) -> Callable[[], Database] | None:
+    """Makes clients of the checksum database that downloads are proven by; None when that is off."""
+    spec = goenv.parse_sumdb(settings.sumdb.partition(",")[0].strip())
+    return None if spec is None else lambda: Database(parse_verifier(spec.key))
+
+
+async def prove(
+    proxy: SumProxy, client: Callable[[], Database], modules: Iterable[Version], settings: Settings, jobs: int
+) -> list[Failure]:
+    """Lets the store prove these modules offline, private ones apart; returns what failed."""
+    public = [m for m in modules if not module.match_prefix_patterns(settings.private, m.path)]
+    failed = await make_provable(proxy, client, public, jobs)
+    return [Failure(key, error) for key, error in failed.items()]
 
 
 async def warm(proxy: Proxy, wanted: Sequence[Mains | Exact], jobs: int, bar: Progress) -> Outcome:
@@ -177,15 +202,20 @@ class _Worker:
     def outcome(self, needed: set[str]) -> Outcome:
         """`needed` are the keys of go.mod files that the go command reads itself."""
         outcome = Outcome()
+        modules: dict[Version, None] = {}
         for key, answer in self._done.items():
-            kind = parse_request(key).kind
+            request = parse_request(key)
+            kind = request.kind
             if not isinstance(answer, GoferryError):
+                if kind is not Kind.INFO:
+                    modules[request.module] = None
                 outcome.files[kind] += 1
                 outcome.size += answer.size
             elif kind is Kind.MOD and key not in needed:
                 outcome.unneeded.append(Failure(key, answer))
             else:
                 outcome.failed.append(Failure(key, answer))
+        outcome.modules = list(modules)
         return outcome
 
 
