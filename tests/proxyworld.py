@@ -85,14 +85,16 @@ class World:
 
     async def another(self, **changes: Any) -> ModuleProxy:
         """Another worker, or a later start, on the same store."""
+        await self.proxy.idle()
         return await self.stack.enter_async_context(open_proxy(replace(self.settings, **changes), environ={}))
 
     def quarantined(self) -> list[str]:
         folder = self.root / ".goferry" / "quarantine"
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
-    def stored(self) -> list[str]:
-        """Keys of what a client could be served as a file of a version."""
+    async def stored(self) -> list[str]:
+        """Keys of what a client could be served as a file of a version, once everything is kept."""
+        await self.proxy.idle()
         found = (path.relative_to(self.root).as_posix() for path in self.root.rglob("@v/*") if path.is_file())
         return sorted(key for key in found if not key.startswith(".goferry"))
 

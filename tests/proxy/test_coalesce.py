@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from goferry.errors import UpstreamError
-from goferry.proxy.coalesce import Flights
+from goferry.proxy.coalesce import Deliver, Flights
 
 
 class Work:
@@ -17,7 +17,7 @@ class Work:
         self.go_on = asyncio.Event()
         self.started = asyncio.Event()
 
-    async def __call__(self) -> str:
+    async def __call__(self, deliver: Deliver[str]) -> str:
         self.begun += 1
         self.started.set()
         try:
@@ -90,7 +90,7 @@ async def test_failed_work_fails_all_waiters_and_is_tried_again_by_the_next() ->
     flights = Flights()
     failures = 0
 
-    async def fail() -> None:
+    async def fail(deliver: Deliver[None]) -> None:
         nonlocal failures
         failures += 1
         raise UpstreamError("it broke")
@@ -110,3 +110,43 @@ async def test_closing_leaves_no_task_behind() -> None:
     await flights.close()
     assert work.cancelled == 1
     assert "zip" not in flights
+
+
+async def test_a_result_is_delivered_before_the_work_is_through_and_the_name_stays_taken() -> None:
+    flights, kept = Flights(), asyncio.Event()
+
+    async def prove_then_keep(deliver: Deliver[str]) -> str:
+        deliver("proven")
+        await kept.wait()
+        return "kept"
+
+    assert await flights.run("mod", prove_then_keep) == ("proven", False)
+    assert await flights.run("mod", prove_then_keep) == ("proven", True)
+    kept.set()
+    await flights.idle()
+    assert "mod" not in flights
+
+
+async def test_a_failure_after_delivery_hurts_nobody() -> None:
+    flights = Flights()
+
+    async def prove_then_fail(deliver: Deliver[str]) -> str:
+        deliver("proven")
+        raise UpstreamError("the disk is full")
+
+    assert await flights.run("mod", prove_then_fail) == ("proven", False)
+    await flights.idle()
+
+
+async def test_closing_lets_what_was_delivered_be_kept() -> None:
+    flights, kept = Flights(), []
+
+    async def prove_then_keep(deliver: Deliver[str]) -> str:
+        deliver("proven")
+        await asyncio.sleep(0)
+        kept.append("it")
+        return "kept"
+
+    await flights.run("mod", prove_then_keep)
+    await flights.close()
+    assert kept == ["it"]

@@ -57,7 +57,7 @@ async def test_the_store_is_a_file_proxy_and_holds_no_more_than_was_proven(tmp_p
     async with world(tmp_path, FILES) as w:
         for path in (INFO, MOD, ZIP):
             await w.get(path)
-        assert w.stored() == sorted([INFO, MOD, ZIP, f"{M}/@v/v1.0.0.ziphash"])
+        assert await w.stored() == sorted([INFO, MOD, ZIP, f"{M}/@v/v1.0.0.ziphash"])
         assert (tmp_path / MOD).read_bytes() == FILES[MOD]
 
 
@@ -69,7 +69,7 @@ async def test_a_zip_that_differs_from_the_database_is_refused_and_quarantined(t
         w.tree.files[ZIP] = modtree.module_zip(M, "v1.0.0", {"go.mod": FILES[MOD], "m.go": b"package evil\n"})
         with pytest.raises(VerifyError, match=r"but sum\.example\.org says"):
             await w.get(ZIP)
-        assert w.stored() == []
+        assert await w.stored() == []
         assert any(name.startswith(ZIP) for name in w.quarantined())
         assert await w.body(MOD) == FILES[MOD]
 
@@ -79,7 +79,7 @@ async def test_a_go_mod_that_differs_from_the_database_is_refused_and_quarantine
         w.tree.files[MOD] = b"module example.com/m\n\nrequire evil.example.com/x v1.0.0\n"
         with pytest.raises(VerifyError, match=r"but sum\.example\.org says"):
             await w.get(MOD)
-        assert w.stored() == []
+        assert await w.stored() == []
         assert any(name.startswith(MOD) for name in w.quarantined())
 
 
@@ -110,7 +110,7 @@ async def test_a_database_that_lies_is_seen_through_and_nothing_is_kept(tmp_path
         w.tree.answers.lie = lie
         with pytest.raises((VerifyError, UpstreamError)):
             await w.get(ZIP)
-        assert w.stored() == []
+        assert await w.stored() == []
 
 
 @pytest.mark.parametrize("lie", [Lie.FORK, Lie.SHRINK])
@@ -151,6 +151,7 @@ async def test_with_the_database_off_files_are_kept_by_their_own_checks(tmp_path
     async with world(tmp_path, FILES, sumdb="off") as w:
         assert await w.body(ZIP) == FILES[ZIP]
         assert await w.body(MOD) == FILES[MOD]
+        await w.proxy.idle()
         assert (tmp_path / f"{M}/@v/v1.0.0.modhash").read_text().startswith("h1:")
 
 
@@ -173,7 +174,7 @@ async def test_what_is_no_zip_of_this_version_is_never_kept(tmp_path: Path, body
     async with world(tmp_path, FILES, on(ZIP, Fault(Trouble.REPLACE, body=body)), sumdb="off") as w:
         with pytest.raises(VerifyError):
             await w.get(ZIP)
-        assert w.stored() == []
+        assert await w.stored() == []
 
 
 async def test_a_zip_over_the_limit_is_refused_before_it_fills_the_disk(tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ async def test_answers_that_break_the_protocol_are_the_upstreams_fault(
         with pytest.raises(UpstreamError) as caught:
             await w.get(path)
         assert caught.value.status == 502
-        assert w.stored() == []
+        assert await w.stored() == []
 
 
 @pytest.mark.parametrize("path", [LIST, LATEST, INFO, MOD, ZIP])
@@ -212,7 +213,7 @@ async def test_login_pages_and_bad_redirects_are_not_taken_for_answers(
     async with world(tmp_path, FILES, lambda asked, count: None if "sumdb" in asked else fault) as w:
         with pytest.raises(UpstreamError):
             await w.get(path)
-        assert w.stored() == []
+        assert await w.stored() == []
 
 
 async def test_no_request_fails_while_the_upstream_cuts_and_errs(tmp_path: Path) -> None:
@@ -278,6 +279,7 @@ async def test_a_stalled_upstream_does_not_delay_a_known_list(tmp_path: Path) ->
         tmp_path, FILES, lambda p, c: Fault(Trouble.STALL) if stalled else None, list_fresh=0.0
     ) as w:
         await w.get(LIST)
+        await w.proxy.idle()
         stalled = True
         for _ in range(50):
             assert (await w.get(LIST)).stale
@@ -415,7 +417,7 @@ async def test_a_branch_is_resolved_anew_when_it_is_old_and_never_kept_as_a_vers
         answer = await w.get(branch)
         assert json.loads(content(answer))["Version"] == newer
         assert not answer.immutable
-        assert w.stored() == []
+        assert await w.stored() == []
 
 
 # ---- the database's own files -------------------------------------------------------------------------------

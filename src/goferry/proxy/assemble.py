@@ -66,7 +66,7 @@ async def open_proxy(
         keeper = Keeper(store, chain, proofs, index=index, max_zip=settings.max_zip)
         fresh = FreshCache(store, flights, fresh=settings.list_fresh, stale_for=settings.stale_for)
         negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
-        flights.ahead("sweep negatives", negatives.sweep)
+        flights.ahead("sweep negatives", lambda _: negatives.sweep())
         gate = Gate(negatives)
         files = Files(store, keeper, flights, gate, fresh, index=index, early_zip=settings.early_zip)
         yield ModuleProxy(
@@ -77,6 +77,7 @@ async def open_proxy(
                 databases, is_private=lambda path: module.match_prefix_patterns(settings.private, path)
             ),
             gates,
+            flights,
             index=index,
             offline=settings.offline,
             instance=instance,

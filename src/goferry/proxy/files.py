@@ -47,14 +47,15 @@ class Files:
         """The answer, fetched if need be."""
         if answer := await self.stored(request):
             return answer, Outcome.HIT
-        blob, joined = await self._gate.ask(request, lambda: self._fetch(request))
+        kept, joined = await self._gate.ask(request, lambda: self._fetch(request))
         await self._welcome(request)
-        return await self._served(request.key, blob), Outcome.COALESCED if joined else Outcome.MISS
+        answer = kept if isinstance(kept, Answer) else await self._served(request.key, kept)
+        return answer, Outcome.COALESCED if joined else Outcome.MISS
 
-    async def _fetch(self, request: Request) -> tuple[Blob, bool]:
+    async def _fetch(self, request: Request) -> tuple[Answer | Blob, bool]:
         return await self._flights.run(
             request.key,
-            lambda: self._keeper.keep(request),
+            lambda deliver: self._keeper.keep(request, deliver),
             worth_finishing=lambda: self._keeper.nearly_done(request.key),
         )
 
@@ -76,7 +77,7 @@ class Files:
         mod = request_path(Kind.MOD, request.path, request.version)
         zip_request = parse_request(request_path(Kind.ZIP, request.path, request.version))
         if await self._store.stat(mod) and not await self._store.stat(zip_request.key):
-            self._flights.ahead(zip_request.key, lambda: self._keeper.keep(zip_request))
+            self._flights.ahead(zip_request.key, lambda deliver: self._keeper.keep(zip_request, deliver))
 
     async def _served(self, key: str, blob: Blob) -> Answer:
         if self._index is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from goferry.errors import GoferryError, StorageError
 from goferry.proxy.base import Outcome
-from goferry.proxy.coalesce import Flights
+from goferry.proxy.coalesce import Deliver, Flights
 from goferry.storage.base import BlobStore
 
 Refresh = Callable[["Entry | None"], Awaitable[bytes]]
@@ -70,15 +70,15 @@ class FreshCache:
         if entry is not None and self._is_fresh(entry):
             return entry, Outcome.HIT
         if entry is None or self._age(entry) > self._stale_for:
-            fresh, joined = await self._flights.run(key, lambda: self._refresh(key, refresh))
+            fresh, joined = await self._flights.run(key, lambda deliver: self._refresh(key, refresh, deliver))
             return fresh, Outcome.COALESCED if joined else Outcome.MISS
         if self._in_trouble(key):
             return entry, Outcome.STALE
         if not wait:
-            self._flights.ahead(key, lambda: self._refresh(key, refresh))
+            self._flights.ahead(key, lambda deliver: self._refresh(key, refresh, deliver))
             return entry, Outcome.STALE
         try:
-            fresh, _ = await self._flights.run(key, lambda: self._refresh(key, refresh))
+            fresh, _ = await self._flights.run(key, lambda deliver: self._refresh(key, refresh, deliver))
             return fresh, Outcome.MISS
         except GoferryError:
             return entry, Outcome.STALE
@@ -100,7 +100,7 @@ class FreshCache:
         if entry is not None:
             self._memory[key] = replace(entry, body=change(entry.body))
 
-    async def _refresh(self, key: str, refresh: Refresh) -> Entry:
+    async def _refresh(self, key: str, refresh: Refresh, deliver: Deliver[Entry]) -> Entry:
         async with self._store.lock(key):
             entry = await self.peek(key)
             if entry is not None and self._is_fresh(entry):
@@ -112,8 +112,10 @@ class FreshCache:
                     self._postpone(key)
                 raise
             self._trouble.pop(key, None)
+            new = self._remember(key, Entry(body, self._clock()))
+            deliver(new)
             await self._keep(key, entry, body)
-            return self._remember(key, Entry(body, self._clock()))
+            return new
 
     async def _keep(self, key: str, entry: Entry | None, body: bytes) -> None:
         """Put it on disk; a store that is full or read-only must not keep a good answer from being given."""

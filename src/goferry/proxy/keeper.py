@@ -4,6 +4,7 @@ One object at a time over all processes: the store's lock decides who fetches, t
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from goferry.gomod.goproxy import Kind, Request, request_path
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.lookup import NotInDatabase, Sums
 from goferry.proxy import judge
+from goferry.proxy.base import Answer
+from goferry.proxy.coalesce import Deliver
 from goferry.proxy.intake import Intake
 from goferry.storage.base import Blob, BlobStore, Upload
 from goferry.storage.index_sqlite import Index, Provenance
@@ -57,34 +60,38 @@ class Keeper:
         self._max_zip = max_zip
         self._intakes: dict[str, Intake] = {}
 
-    async def keep(self, request: Request) -> Blob:
-        """The stored object for an exact request, fetched if it is not there yet."""
+    async def keep(self, request: Request, deliver: Deliver[Answer | Blob]) -> Answer | Blob:
+        """The stored object for an exact request, fetched if it is not there yet.
+
+        Small files are delivered as soon as they are proven, and kept afterwards.
+        """
         async with self._store.lock(request.key):
             blob = await self._store.stat(request.key)
-            return blob or await self._fetch(request)
+            return blob or await self._fetch(request, deliver)
 
     def nearly_done(self, key: str) -> bool:
         """Whether a fetch under way should go on although nobody waits for it any more."""
         intake = self._intakes.get(key)
         return intake is None or intake.nearly_done()
 
-    async def _fetch(self, request: Request) -> Blob:
+    async def _fetch(self, request: Request, deliver: Deliver[Answer | Blob]) -> Blob:
         match request.kind:
             case Kind.MOD:
-                return await self._keep_mod(request)
+                return await self._keep_mod(request, deliver)
             case Kind.ZIP:
                 return await self._keep_zip(request)
             case _:
-                return await self._keep_info(request)
+                return await self._keep_info(request, deliver)
 
-    async def _keep_info(self, request: Request) -> Blob:
+    async def _keep_info(self, request: Request, deliver: Deliver[Answer | Blob]) -> Blob:
         fetched = await self._chain.info(request.path, request.version)
         judge.check_info(fetched.body, request.path, exact=request.version)
+        deliver(_answer(request.key, fetched.body))
         blob = await self._store.put(request.key, fetched.body)
         self._note(blob, fetched.source)
         return blob
 
-    async def _keep_mod(self, request: Request) -> Blob:
+    async def _keep_mod(self, request: Request, deliver: Deliver[Answer | Blob]) -> Blob:
         mod = request.module
         fetched, sums = await _both(self._chain.mod(mod), self._prove(mod))
         h1 = dirhash.hash_go_mod(fetched.body)
@@ -96,6 +103,7 @@ class Keeper:
         except GoferryError as error:
             await self._quarantine(request.key, fetched.body, error)
             raise
+        deliver(_answer(request.key, fetched.body))
         blob = await self._store.put(request.key, fetched.body)
         if sums is None:
             await self._store.put(_sidecar(mod, "modhash"), h1.encode())
@@ -162,6 +170,10 @@ class Keeper:
     def _note(self, blob: Blob, source: Source, h1: str = "", sums: Sums | None = None) -> None:
         if self._index is not None:
             self._index.stored(blob, Provenance(source.name, h1, sums.database if sums else ""))
+
+
+def _answer(key: str, body: bytes) -> Answer:
+    return Answer(key, len(body), time.time(), immutable=True, body=body)
 
 
 def _sidecar(mod: Version, suffix: str) -> str:

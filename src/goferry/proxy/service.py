@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from goferry.errors import GoferryError, NotFound
 from goferry.gomod.goproxy import Request
 from goferry.proxy.base import Answer, Observer, Outcome, Silent
+from goferry.proxy.coalesce import Flights
 from goferry.proxy.files import Files, missing
 from goferry.proxy.metadata import Metadata
 from goferry.proxy.sumdb import Databases
@@ -27,6 +28,7 @@ class ModuleProxy:
         metadata: Metadata,
         databases: Databases,
         gates: HostGates,
+        flights: Flights,
         *,
         index: Index | None = None,
         offline: bool = False,
@@ -40,6 +42,7 @@ class ModuleProxy:
         self._metadata = metadata
         self._databases = databases
         self._gates = gates
+        self._flights = flights
         self._index = index
         self._offline = offline
         self._observer = observer or Silent()
@@ -78,6 +81,10 @@ class ModuleProxy:
         except GoferryError as error:
             return [str(error)]
         return []
+
+    async def idle(self) -> None:
+        """Wait until everything under way is fetched and kept."""
+        await self._flights.idle()
 
     def touch(self, key: str) -> None:
         """Note that an object was served, for least-recently-used collection."""

@@ -14,7 +14,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from goferry.errors import GoferryError, InvalidInput, NotFound, Refused, StorageError, Unavailable
 from goferry.gomod.module import Version
@@ -23,14 +24,20 @@ from goferry.gomod.sumdb.lookup import Ask, Exchange, Fetch, ReadHead, Sums, Swa
 from goferry.gomod.sumdb.note import Verifier
 from goferry.gomod.sumdb.tile import parse_tile_path
 from goferry.proxy.base import Answer, Outcome
-from goferry.proxy.coalesce import Flights
+from goferry.proxy.coalesce import Deliver, Flights
 from goferry.storage.base import BlobStore
 from goferry.upstream.sumdb import SumdbSource
 
-T = TypeVar("T")
-
 _SUMS_IN_MEMORY = 4096
 """Proven sums kept at hand: the go.mod and the zip of a version ask for the same ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """What a lookup ends in: the sums, and the answer that says so."""
+
+    sums: Sums
+    body: bytes
 
 
 class ChecksumDatabase:
@@ -58,12 +65,13 @@ class ChecksumDatabase:
 
     async def prove(self, module: Version) -> Sums:
         """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
-        if module not in self._sums:
-            sums, _ = await self._lookup(module)
-            self._sums[module] = sums
-            while len(self._sums) > _SUMS_IN_MEMORY:
-                self._sums.popitem(last=False)
-        return self._sums[module]
+        if module in self._sums:
+            return self._sums[module]
+        proven, _ = await self._lookup(module)
+        self._sums[module] = proven.sums
+        while len(self._sums) > _SUMS_IN_MEMORY:
+            self._sums.popitem(last=False)
+        return proven.sums
 
     async def answer(self, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
         """The body at `path` below the database's root (`supported` is answered by Databases)."""
@@ -77,13 +85,19 @@ class ChecksumDatabase:
 
     # ---- lookups ---------------------------------------------------------------------------------------------
 
-    async def _lookup(self, module: Version) -> tuple[Sums, bool]:
-        key = self._key(lookup.lookup_path(module))
+    async def _lookup(self, module: Version) -> tuple[_Proven, bool]:
+        path = lookup.lookup_path(module)
+        key = self._key(path)
 
-        async def work() -> Sums:
+        async def work(deliver: Deliver[_Proven]) -> _Proven:
             async with self._store.lock(key):
                 await self._load_head()
-                return await self._drive(self._database.lookup(module))
+                exchange = self._database.lookup(module)
+                replaced = await self._drive(exchange)
+                proven = _Proven(exchange.result(), exchange.proven[path])
+                deliver(proven)
+                await self._keep_all(exchange, replaced)
+                return proven
 
         return await self._flights.run(f"prove {key}", work)
 
@@ -93,8 +107,8 @@ class ChecksumDatabase:
         outcome = Outcome.HIT
         if body is None:
             self._check_asking(path, asking=asking)
-            _, joined = await self._lookup(module)
-            body = await self._store.read(self._key(path)) or b""
+            proven, joined = await self._lookup(module)
+            body = proven.body
             outcome = Outcome.COALESCED if joined else Outcome.MISS
         return await self._answer(path, await self._under_latest(body)), outcome
 
@@ -115,9 +129,9 @@ class ChecksumDatabase:
         if asking and is_old:
             name = f"latest {self.name}"
             if not self._database.latest.note:
-                await self._flights.run(name, self._refresh)
+                await self._flights.run(name, lambda _: self._refresh())
             else:
-                self._flights.ahead(name, self._refresh)
+                self._flights.ahead(name, lambda _: self._refresh())
         if not self._database.latest.note:
             raise Unavailable("no tree head of {name} is in the store", name=self.name)
         outcome = Outcome.STALE if is_old else Outcome.HIT
@@ -127,7 +141,8 @@ class ChecksumDatabase:
         # Noted first: a database that fails is not asked again with every request.
         self._confirmed = self._clock()
         fetched = await self._source.get(lookup.LATEST)
-        await self._drive(self._database.merge(fetched.body))
+        exchange = self._database.merge(fetched.body)
+        await self._keep_all(exchange, await self._drive(exchange))
 
     async def _load_head(self) -> None:
         if not self._database.is_loaded:
@@ -145,7 +160,9 @@ class ChecksumDatabase:
         if body is not None:
             return await self._answer(path, body), Outcome.HIT
         self._check_asking(path, asking=asking)
-        fetched, joined = await self._flights.run(f"prove {self._key(path)}", lambda: self._fetch_tile(path))
+        fetched, joined = await self._flights.run(
+            f"prove {self._key(path)}", lambda deliver: self._fetch_tile(path, deliver)
+        )
         return await self._answer(path, fetched), Outcome.COALESCED if joined else Outcome.MISS
 
     async def _stored_tile(self, path: str) -> bytes | None:
@@ -157,23 +174,30 @@ class ChecksumDatabase:
             body = full and full[: tile.size]
         return body
 
-    async def _fetch_tile(self, path: str) -> bytes:
+    async def _fetch_tile(self, path: str, deliver: Deliver[bytes]) -> bytes:
         body = (await self._source.get(path)).body
         await self._load_head()
-        await self._drive(self._database.verify_response(path, body))
+        exchange = self._database.verify_response(path, body)
+        replaced = await self._drive(exchange)
+        deliver(body)
+        await self._keep_all(exchange, replaced)
         return body
 
     # ---- the other half of an exchange -----------------------------------------------------------------------
 
-    async def _drive(self, exchange: Exchange[T]) -> T:
+    async def _drive(self, exchange: Exchange[Any]) -> set[str]:
+        """Bring the exchange to its end; returns the paths whose stored bytes were refused on the way."""
         replaced: set[str] = set()
         while asks := exchange.need():
             replaced.update(ask.path for ask in asks if isinstance(ask, Fetch) and ask.fresh)
             answers = await asyncio.gather(*map(self._found, asks))
             for ask, found in zip(asks, answers, strict=True):
                 exchange.feed(ask, found)
+        return replaced
+
+    async def _keep_all(self, exchange: Exchange[Any], replaced: set[str]) -> None:
+        """Keep what is proven."""
         await asyncio.gather(*(self._keep(p, body, p in replaced) for p, body in exchange.proven.items()))
-        return exchange.result()
 
     async def _found(self, ask: Ask) -> bytes | bool | None:
         match ask:
