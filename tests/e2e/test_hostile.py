@@ -104,3 +104,19 @@ def test_a_database_that_rewrites_its_history_is_refused_and_good_copies_stay(
             done = client.go("mod", "download", known)
             assert done.returncode == 0, done.stderr
     assert not list((tmp_path / "store/example.com").glob("new/@v/*.zip"))
+
+
+def test_a_database_known_by_name_alone_is_held_to_its_known_key(tmp_path: Path) -> None:
+    """The upstream's mirror signs with a key of its own: nothing that it says is believed."""
+    tree = Tree(graph(), "sum.golang.org")
+    flags = ("--sumdb", "sum.golang.org")
+    with upstream(tree) as lab, serving(tmp_path, "--upstream", lab.url, *flags) as ferry:
+        done = Client(tmp_path / "client", ferry.url, "off", go_mod=EMPTY).go(
+            "mod", "download", "example.com/log@v1.1.0"
+        )
+        assert done.returncode != 0
+        assert "403 Forbidden" in done.stderr
+        assert "no known key has signed this note" in done.stderr
+        assert lab.asked("lookup/example.com/log@v1.1.0")
+    # An .info says nothing that could be proven.
+    assert [path.name for path in (tmp_path / "store/example.com").rglob("v1.1.0.*")] == ["v1.1.0.info"]

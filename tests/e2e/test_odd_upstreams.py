@@ -149,3 +149,28 @@ def test_a_slow_first_answer_is_waited_for_and_the_next_one_is_quick(tmp_path: P
     assert status == 0, said
     assert odd.client(tmp_path / "second").go("get", f"{SLOW}@latest").returncode == 0
     assert odd.lab.asked(f"{SLOW}/@v/list") == 1
+
+
+def failing(path: str, count: int) -> Fault | None:
+    """The first body of every zip is cut, and of every other file the first answer is 502."""
+    if count:
+        return None
+    return Fault(Trouble.CUT) if path.endswith(".zip") else Fault(Trouble.STATUS, 502)
+
+
+def test_clients_at_once_behind_a_failing_upstream_all_succeed(tmp_path: Path) -> None:
+    tree = Tree(graph())
+    key = tree.log.verifier_key
+    with (
+        upstream(tree, failing) as lab,
+        serving(
+            tmp_path, "--upstream", lab.url, "--sumdb", key, "--workers", "2", "--retry-wait-max", "10ms"
+        ) as ferry,
+    ):
+        clients = [Client(tmp_path / str(number), ferry.url, key) for number in range(4)]
+        started = [client.start("mod", "download", "all") for client in clients]
+        assert [end(process) for process in started] == [(0, "")] * len(clients)
+        assert len({client.sums() for client in clients}) == 1
+        # Once cut, once continued: all clients and both workers share one fetch.
+        asked = {count for path, count in lab.proxy.asked.items() if path.endswith(".zip")}
+        assert asked == {2}

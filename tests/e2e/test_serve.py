@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.ferry import Client, Lab, free_port, goferry, serving, upstream, write_tree
+from e2e.ferry import Client, Lab, free_port, goferry, graph, serving, upstream, write_tree
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.tls import Authority
 from proxyworld import Tree
@@ -126,25 +126,75 @@ def test_variables_serve_every_command_and_warm_is_enough_for_offline(
         assert built.returncode == 0, built.stderr
 
 
-def test_go_downloads_over_tls_and_trusts_the_named_authority(
-    tmp_path: Path, tree: Tree, good: Lab, wanted: str
-) -> None:
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """Signs `cert.pem` with its `key.pem`; `ca.pem` is its own."""
     authority = Authority()
     certificate, key = authority.issue(["127.0.0.1"])
     for name, pem in (("cert.pem", certificate), ("key.pem", key), ("ca.pem", authority.pem)):
         (tmp_path / name).write_bytes(pem)
-    flags = ["--upstream", good.url, "--sumdb", tree.log.verifier_key]
+    return authority
+
+
+def test_go_and_another_goferry_download_over_tls_and_trust_the_named_authority_alone(
+    tmp_path: Path, tree: Tree, good: Lab, wanted: str, authority: Authority
+) -> None:
+    sumdb = ["--sumdb", tree.log.verifier_key]
     tls = ["--tls-cert", str(tmp_path / "cert.pem"), "--tls-key", str(tmp_path / "key.pem")]
     trust = {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "SSL_CERT_DIR": str(tmp_path / "none")}
-    with serving(tmp_path / "ferry", *flags, *tls) as ferry:
+    with serving(tmp_path / "ferry", "--upstream", good.url, *sumdb, *tls) as ferry:
         assert ferry.url.startswith("https://")
-        client = Client(tmp_path / "client", ferry.url, tree.log.verifier_key, extra=trust)
-        assert client.download() == wanted
+        assert Client(tmp_path / "direct", ferry.url, tree.log.verifier_key, extra=trust).download() == wanted
         stranger = Client(tmp_path / "stranger", ferry.url, tree.log.verifier_key)
         assert "certificate signed by unknown authority" in stranger.go("mod", "download").stderr
+        chained = ["--upstream", ferry.url, *sumdb]
+        with serving(tmp_path / "second", *chained, environ=trust) as second:
+            assert Client(tmp_path / "two", second.url, tree.log.verifier_key).download() == wanted
+        with serving(tmp_path / "third", *chained) as third:
+            client = Client(tmp_path / "none", third.url, tree.log.verifier_key)
+            # Also when the host is left alone by then, the reason is said.
+            for _ in range(3):
+                done = client.go("mod", "download")
+                assert done.returncode != 0
+                assert (
+                    f"{ferry.host}:{ferry.port}: its certificate is signed by an unknown authority"
+                    in done.stderr
+                )
 
 
-# ---- two faults that a start must name ----------------------------------------------------------------------
+def test_what_go_itself_would_use_is_the_default(tmp_path: Path, tree: Tree, good: Lab, wanted: str) -> None:
+    port = free_port()
+    # As in a shell where the lines that goferry prints were pasted before.
+    proxies = f"http://127.0.0.1:{port},{good.url}"
+    environ = {"GOPROXY": proxies, "GOSUMDB": tree.log.verifier_key, "GOENV": "off"}
+    with serving(tmp_path, environ=environ, addr=f"127.0.0.1:{port}") as ferry:
+        assert f"upstream:  {good.url}  (GOPROXY in the environment)" in ferry.greeting
+        assert f"checksums: {tree.log.verifier_key}" in ferry.greeting
+        assert Client(tmp_path / "client", ferry.url, tree.log.verifier_key).download() == wanted
+
+
+def test_private_modules_come_through_without_the_database_hearing_of_them(
+    tmp_path: Path, wanted: str
+) -> None:
+    tree = Tree(graph())
+    for path in [path for path in tree.truth if path.startswith("example.com/tool/")]:
+        del tree.truth[path]
+    with (
+        upstream(tree) as lab,
+        serving(
+            tmp_path, "--upstream", lab.url, "--sumdb", tree.log.verifier_key, "--private", "example.com/tool"
+        ) as ferry,
+    ):
+        assert "export GONOSUMDB=example.com/tool" in ferry.greeting
+        extra = {"GONOSUMDB": "example.com/tool"}
+        assert Client(tmp_path / "client", ferry.url, tree.log.verifier_key, extra=extra).download() == wanted
+        assert not [path for path in lab.proxy.asked if "/lookup/example.com/tool" in path]
+        careless = Client(tmp_path / "careless", ferry.url, tree.log.verifier_key)
+        assert "example.com/tool" in careless.go("mod", "download", "all").stderr
+        assert not [path for path in lab.proxy.asked if "/lookup/example.com/tool" in path]
+
+
+# ---- what a start refuses ------------------------------------------------------------------------------------
 
 
 WRONG = {

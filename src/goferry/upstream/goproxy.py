@@ -181,7 +181,7 @@ async def _once(attempt: Callable[[Visit], Awaitable[T]], visit: Visit) -> T:
     except NetError as error:
         if error.kind in _HOST_LIVES:
             raise _Again(error) from error
-        visit.failed(error.kind)
+        visit.failed(error)
         if error.kind.is_timeout or not error.kind.is_transient:
             raise
         raise _Again(error) from error
@@ -278,12 +278,13 @@ async def _refusal(name: str, response: Response) -> GoferryError:
 
 
 async def _reason(response: Response) -> str:
-    """The text of an error answer on one line, if it is text for people; as `go` does it (cmd/go/internal/web)."""
+    """The text of an error answer as one line, if it is text for people (`go` shows only such, cmd/go/internal/web)."""
     if not response.headers.get("content-type", "").startswith("text/plain"):
         return ""
     try:
         body = await response.read(1 << 16)
     except NetError:
         return ""
-    text = " ".join(body.decode("utf-8", "replace").split())
+    lines = (" ".join(line.split()) for line in body.decode("utf-8", "replace").splitlines())
+    text = "; ".join(filter(None, lines))
     return "".join(c for c in text if c.isprintable())[:_MAX_REASON]

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from goferry.errors import Unavailable
+from goferry.i18n import _
 from goferry.net.breaker import Breaker, BreakerRules, Breakers, BreakerState, Ticket
-from goferry.net.failure import Failure
+from goferry.net.failure import NetError
 
 _SERVER_ERRORS_PER_FAILURE = 4
 """5xx answers in a row that weigh as much as one refused connection: an answer came, so waiting was short."""
@@ -26,6 +27,8 @@ class HostGate:
         self.clock = clock
         self.server_errors = 0
         self.last_answer = float("-inf")
+        self.trouble = ""
+        """The last failure, for those who are turned away because of it."""
         self._breaker = breaker
         self._slots = asyncio.Semaphore(slots)
 
@@ -36,8 +39,9 @@ class HostGate:
             ticket = self._breaker.ask()
             if ticket is None:
                 raise Unavailable(
-                    "{host} did not answer before and is not asked again for a moment",
+                    "{why}; {host} is not asked again for a moment",
                     hint="it is tried again by itself; see goferry_breaker_state in /metrics",
+                    why=self.trouble,
                     host=self.host,
                 )
             try:
@@ -63,12 +67,14 @@ class Visit:
             self._ticket.succeeded()
             return
         gate.server_errors += 1
+        gate.trouble = _("{upstream} answered {status}").format(upstream=gate.host, status=status)
         if gate.server_errors % _SERVER_ERRORS_PER_FAILURE == 0:
             self._ticket.failed()
 
-    def failed(self, kind: Failure) -> None:
+    def failed(self, error: NetError) -> None:
         """The host could not be reached or went silent."""
-        self._ticket.failed(fatal=kind.is_timeout and self._gate.last_answer < self._began)
+        self._gate.trouble = str(error)
+        self._ticket.failed(fatal=error.kind.is_timeout and self._gate.last_answer < self._began)
 
 
 class HostGates:
