@@ -116,7 +116,7 @@ def test_a_database_known_by_name_alone_is_held_to_its_known_key(tmp_path: Path)
         )
         assert done.returncode != 0
         assert "403 Forbidden" in done.stderr
-        assert "no known key has signed this note" in done.stderr
+        assert "the tree head of sum.golang.org is not signed by its known key" in done.stderr
         assert lab.asked("lookup/example.com/log@v1.1.0")
     # An .info says nothing that could be proven.
     assert [path.name for path in (tmp_path / "store/example.com").rglob("v1.1.0.*")] == ["v1.1.0.info"]

@@ -58,7 +58,7 @@ from goferry.gomod.module import (
     unescape_version,
 )
 from goferry.gomod.sumdb import tlog
-from goferry.gomod.sumdb.note import Verifier, open_note
+from goferry.gomod.sumdb.note import UnverifiedNote, Verifier, open_note
 from goferry.gomod.sumdb.tile import (
     DATA_LEVEL,
     HEIGHT,
@@ -349,7 +349,16 @@ class Database:
         if note in self._heads:
             self._heads.move_to_end(note)
             return self._heads[note]
-        return Head(tlog.parse_tree(open_note(note, [self.verifier]).text), note)
+        try:
+            opened = open_note(note, [self.verifier])
+        except UnverifiedNote as error:
+            raise UnverifiedNote(
+                "the tree head of {name} is not signed by its known key",
+                hint="somebody on the way to the checksum database answers in its place, or its key was changed",
+                name=self.verifier.name,
+                note=error.note,
+            ) from error
+        return Head(tlog.parse_tree(opened.text), note)
 
     def has_proven(self, head: Head) -> bool:
         """Whether the head is known to be on the timeline."""
