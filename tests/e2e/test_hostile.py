@@ -9,11 +9,17 @@ import pytest
 from e2e.ferry import Client, Ferry, graph, serving, upstream
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.memlog import Lie
-from modtree import go_mod, module, module_zip
+from goferry.lab.goproxy import Fault, Trouble
+from modtree import go_mod, info, module, module_zip
 from proxyworld import Tree
 
 EMPTY = "module example.org/app\n\ngo 1.21\n"
-LOG, TEXT, ROUTER = (f"example.com/{name}/@v/" for name in ("log", "text", "router"))
+LOG, TEXT, ROUTER, CLI = (f"example.com/{name}/@v/" for name in ("log", "text", "router", "cli"))
+API, UPPER = "example.com/api/v2/@v/", "example.com/!big!case/@v/"
+
+
+def faults(path: str, count: int) -> Fault | None:
+    return Fault(Trouble.HTML) if path == API + "v2.0.1.info" else None
 
 
 @dataclass
@@ -41,9 +47,11 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hostile]:
     tree.files[LOG + "v1.1.0.zip"] = module_zip("example.com/log", "v1.1.0", changed)
     tree.files[TEXT + "v0.1.0.zip"] = tree.files[TEXT + "v0.2.0.zip"]
     tree.files[ROUTER + "v1.0.0.mod"] = b"module example.com/router\n\nrequire evil.example.com/x v1.0.0\n"
+    tree.files[CLI + "v0.3.0.info"] = info("v0.2.9")
+    tree.files[UPPER + "v1.0.0.zip"] = module_zip("example.com/BigCase", "v1.0.0", {"../../../evil.go": b""})
     folder = tmp_path_factory.mktemp("hostile")
     with (
-        upstream(tree) as lab,
+        upstream(tree, faults) as lab,
         serving(folder, "--upstream", lab.url, "--sumdb", tree.log.verifier_key) as ferry,
     ):
         yield Hostile(tree, ferry, folder / "store")
@@ -56,6 +64,7 @@ CASES = {
         "but sum.example.org says h1:",
     ),
     "the zip of another version": ("example.com/text@v0.1.0", TEXT + "v0.1.0.zip", "example.com/text@v0.1.0"),
+    "a zip that leaves its folder": ("example.com/BigCase@v1.0.0", UPPER + "v1.0.0.zip", "evil.go"),
     "another go.mod": (
         "example.com/router@v1.0.0",
         ROUTER + "v1.0.0.mod",
@@ -78,6 +87,27 @@ def test_what_differs_is_refused_with_the_reason_set_aside_and_not_kept(
     assert "403 Forbidden" in hostile.refusal(tmp_path / "again", version)
     good = Client(tmp_path / "good", hostile.ferry.url, hostile.tree.log.verifier_key, go_mod=EMPTY)
     assert good.go("mod", "download", "example.com/web@v1.2.0").returncode == 0
+
+
+NONSENSE = {
+    "a login page": ("example.com/api/v2@v2.0.1", API + "v2.0.1.info", "web page instead of"),
+    "another version": (
+        "example.com/cli@v0.3.0",
+        CLI + "v0.3.0.info",
+        "for version v0.2.9 instead of v0.3.0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+def test_answers_that_make_no_sense_are_the_upstreams_fault_and_not_kept(
+    tmp_path: Path, hostile: Hostile, case: str
+) -> None:
+    version, key, reason = NONSENSE[case]
+    said = hostile.refusal(tmp_path / "client", version)
+    assert "502 Bad Gateway" in said
+    assert reason in said
+    assert not (hostile.store / key).exists()
 
 
 @pytest.mark.parametrize("lie", [Lie.FORK, Lie.SHRINK])
