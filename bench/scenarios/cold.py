@@ -13,7 +13,7 @@ from bench.stats import median
 CONNECTIONS = 64
 SECONDS = 2
 PER_ROUND = 12_000
-ZIPS_PER_ROUND = 5_000
+ZIPS = 8_000
 BIG_PER_ROUND = 6
 BIG_AT_ONCE = 4
 ROUNDS = 3
@@ -25,7 +25,7 @@ def misses(bench: Bench) -> None:
 
     def make(root: Path) -> None:
         trees.add_mods(root, "mods", PER_ROUND * rounds, 5 * trees.KB)
-        trees.add_many(root, "zips", ZIPS_PER_ROUND, zip_size=5 * trees.KB)
+        trees.add_many(root, "zips", ZIPS, zip_size=5 * trees.KB)
         trees.add_many(root, "big", BIG_PER_ROUND * rounds, zip_size=20 * trees.MB)
 
     root, folder, certificate = bench.made("cold-tree", make), bench.folder / "cold", bench.certificate()
@@ -46,12 +46,12 @@ def misses(bench: Bench) -> None:
         with goferry() as server:
             rates = [_small(bench, server, rounds, number) for number in range(rounds)]
             bench.record("cold.small", median(rates), rates)
-            listed = load.write_paths(bench.folder / "cold-zips.paths", _paths("zips", "zip", ZIPS_PER_ROUND))
-            zips = load.wrk(server, listed, connections=CONNECTIONS, seconds=1, once=(0, ZIPS_PER_ROUND))
-            bench.note("cold", "cold 5 KB zips with hashing", zips.rate, "/s")
             big = _paths("big", "zip", BIG_PER_ROUND * rounds)
             speeds = [_big(server, big[n * BIG_PER_ROUND : (n + 1) * BIG_PER_ROUND]) for n in range(rounds)]
             bench.record("cold.big", median(speeds), speeds)
+            listed = load.write_paths(bench.folder / "cold-zips.paths", _paths("zips", "zip", ZIPS))
+            zips = load.wrk(server, listed, connections=CONNECTIONS, seconds=SECONDS, once=(0, ZIPS))
+            bench.note("cold", "cold 5 KB zips with hashing", zips.rate, "/s")
         with goferry(fsync="false") as server:
             bench.note(
                 "cold",
