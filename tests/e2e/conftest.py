@@ -1,19 +1,11 @@
-"""Every test here runs the real go command."""
+"""The upstream that most tests here share, and what go makes of it without goferry."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 
 from e2e.ferry import Client, Lab, graph, upstream
 from proxyworld import Tree
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "e2e" in item.path.parts:
-            item.add_marker(pytest.mark.go)
-            item.add_marker(pytest.mark.skipif(shutil.which("go") is None, reason="needs go"))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,11 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from goferry.lab import goproxy as lab
 from goferry.lab.goproxy import LabProxy
 from modtree import module, noise
 from proxyworld import Tree
 from server.serving import TESTS, Server, stop
+
+NEEDS_GO = [pytest.mark.go, pytest.mark.skipif(shutil.which("go") is None, reason="needs go")]
 
 PATIENCE = 60.0
 """Seconds after which a program that does not come to an end is a failure, never a measure of speed."""
@@ -49,6 +54,9 @@ def graph() -> dict[str, bytes]:
         "example.com/tool/@v/list": b"",
     }
 
+
+EMPTY = "module example.org/app\n\ngo 1.21\n"
+"""The go.mod file of a main module that needs nothing yet."""
 
 # Go 1.16: the whole graph is loaded, not only the part that later versions need of it.
 APP_MOD = f"""module example.org/app

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from e2e.ferry import Client, Ferry, graph, serving, upstream
+from e2e.ferry import EMPTY, NEEDS_GO, Client, Ferry, graph, serving, upstream
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.memlog import Lie
 from goferry.lab.goproxy import Fault, Trouble
 from modtree import go_mod, info, module, module_zip
 from proxyworld import Tree
 
-EMPTY = "module example.org/app\n\ngo 1.21\n"
+pytestmark = NEEDS_GO
+
 LOG, TEXT, ROUTER, CLI = (f"example.com/{name}/@v/" for name in ("log", "text", "router", "cli"))
 API, UPPER = "example.com/api/v2/@v/", "example.com/!big!case/@v/"
 

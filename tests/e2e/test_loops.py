@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from e2e.ferry import Client, Lab, free_port, goferry, serving
+from e2e.ferry import EMPTY, NEEDS_GO, Client, Lab, free_port, goferry, serving
 from proxyworld import Tree
 
-EMPTY = "module example.org/app\n\ngo 1.21\n"
+pytestmark = NEEDS_GO
+
 MODULE = "example.com/log@v1.1.0"
 
 

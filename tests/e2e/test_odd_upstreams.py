@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from e2e.ferry import DEEP, PSEUDO, Client, Ferry, Lab, end, graph, serving, upstream
+from e2e.ferry import DEEP, EMPTY, NEEDS_GO, PSEUDO, Client, Ferry, Lab, end, graph, serving, upstream
 from goferry.lab.goproxy import Fault, Trouble
 from modtree import go_mod, info, module, module_zip, package
 from proxyworld import Tree
 
+pytestmark = NEEDS_GO
+
 HIDDEN, SHORT, OLD = (f"example.com/{name}" for name in ("hidden", "short", "old"))
 BRANCH, FIRM, SLOW = (f"example.com/{name}" for name in ("branch", "firm", "slow"))
-EMPTY = "module example.org/app\n\ngo 1.21\n"
 USES = EMPTY + f"\nrequire (\n\t{OLD} v1.0.0\n\texample.com/text v0.1.0\n\texample.com/log v1.0.0\n)\n"
 REFUSAL = "example.com/refused is not carried here; ask the build team"
 RETRACTION = "Published by mistake."

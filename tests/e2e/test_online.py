@@ -5,7 +5,10 @@ import sys
 
 import pytest
 
+from e2e.ferry import NEEDS_GO
 from server.serving import TESTS
+
+pytestmark = NEEDS_GO
 
 
 @pytest.mark.online

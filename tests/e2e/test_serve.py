@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from e2e.ferry import Client, Lab, free_port, goferry, graph, serving, upstream, write_tree
+from e2e.ferry import NEEDS_GO, Client, Lab, free_port, goferry, graph, serving, upstream, write_tree
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.tls import Authority
 from proxyworld import Tree
+
+pytestmark = NEEDS_GO
 
 FILES = (".info", ".mod", ".zip")
 

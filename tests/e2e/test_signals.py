@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from e2e.ferry import Client, Ferry, Lab, end, graph, serving, upstream
+from e2e.ferry import EMPTY, NEEDS_GO, Client, Ferry, Lab, end, graph, serving, upstream
 from goferry.lab.goproxy import Fault, Trouble
 from proxyworld import Tree
 from server.serving import until
 
+pytestmark = NEEDS_GO
+
 MODULE = "example.com/web@v1.2.0"
 ZIP = "example.com/web/@v/v1.2.0.zip"
-EMPTY = "module example.org/app\n\ngo 1.21\n"
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from e2e.ferry import Client, Ferry, Lab, goferry, serving
+from e2e.ferry import EMPTY, NEEDS_GO, Client, Ferry, Lab, goferry, serving
 from modtree import module, noise
 from mounts import read_only, small
 from proxyworld import Tree
 
-EMPTY = "module example.org/app\n\ngo 1.21\n"
+pytestmark = NEEDS_GO
+
 KNOWN = "example.com/text@v0.2.0"
 NEW = "example.com/web@v1.2.0"
 

@@ -6,9 +6,11 @@ import subprocess
 import zipfile
 from pathlib import Path
 
-from e2e.ferry import Client, goferry, serving, upstream
+from e2e.ferry import NEEDS_GO, Client, goferry, serving, upstream
 from modtree import info
 from proxyworld import Tree
+
+pytestmark = NEEDS_GO
 
 GO = "go1.999.0"
 MODULE = "golang.org/toolchain"
