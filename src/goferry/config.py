@@ -398,7 +398,7 @@ class Settings:
         ),
     )
     attempts: int = _row(
-        5, COUNT, UPSTREAM, _FETCH, N_("How often one upstream is tried for one object."), "attempts"
+        12, COUNT, UPSTREAM, _FETCH, N_("How often one upstream is tried for one object."), "attempts"
     )
     retry_wait_max: float = _row(
         5.0,

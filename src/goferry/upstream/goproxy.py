@@ -268,9 +268,10 @@ async def _refusal(name: str, response: Response) -> GoferryError:
     reason = await _reason(response)
     status = response.status
     if status in (404, 410):
-        return NotFound("{upstream}: {reason}", upstream=name, reason=reason or f"{status}")
+        # Its own words and nothing else: people and scripts know them, and `go` prints them as they come.
+        return NotFound("{reason}", upstream=name, reason=reason or f"{name}: {status}")
     if status in (401, 403, 407, 451):
-        return Refused("{upstream} refused: {reason}", upstream=name, reason=reason or f"{status}")
+        return Refused("{reason}", hint="answered by {upstream}", upstream=name, reason=reason or f"{status}")
     family = {503: Unavailable, 504: UpstreamTimeout, 508: LoopDetected}.get(status, UpstreamError)
     return family(
         "{upstream} answered {status}: {reason}", upstream=name, status=status, reason=reason or "-"
