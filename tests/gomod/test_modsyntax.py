@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goferry.errors import InvalidInput
 from goferry.gomod import modsyntax
-from goferry.gomod.modsyntax import ModFileError, auto_quote, must_quote, quote, unquote
+from goferry.gomod.goliteral import unquote
+from goferry.gomod.modsyntax import ModFileError, auto_quote, must_quote
 from sizes import size
 
 # Input and output; None: it is already as it should be. Some cases: facts from golang/mod modfile/testdata
@@ -140,8 +140,7 @@ def test_big_files_are_read_in_one_pass(piece: str) -> None:
 
 
 @given(st.text())
-def test_unquote_undoes_quote(text: str) -> None:
-    assert unquote(quote(text)) == text
+def test_only_words_that_must_be_are_quoted(text: str) -> None:
     assert must_quote(text) or auto_quote(text) == text
 
 
@@ -149,19 +148,3 @@ def test_broken_bytes_survive_quoting() -> None:
     text = b"a\xff b".decode("utf-8", "surrogateescape")
     assert auto_quote(text) == '"a\\xff b"'
     assert unquote(auto_quote(text)) == text
-
-
-@pytest.mark.parametrize(
-    "literal", ['"', '"a', 'a"', '"\\q"', '"\\\'"', '"\\x1"', '"\\ud800"', '"\\400"', '"a"b"']
-)
-def test_bad_literals_are_refused(literal: str) -> None:
-    with pytest.raises(InvalidInput, match="invalid syntax"):
-        unquote(literal)
-
-
-@pytest.mark.parametrize(
-    ("literal", "text"),
-    [('""', ""), (r'"\a\b\f\n\r\t\v\\\""', '\a\b\f\n\r\t\v\\"'), (r'"\x41\101B\U0001F600"', "AAB😀")],
-)
-def test_unquote_knows_the_escapes_of_go(literal: str, text: str) -> None:
-    assert unquote(literal) == text

@@ -360,6 +360,12 @@ def test_an_error_says_what_is_wrong_and_shows_no_control_characters() -> None:
     assert raised.value.status == 400
 
 
+def test_a_refused_character_is_shown_as_go_shows_it() -> None:
+    with pytest.raises(InvalidPath) as raised:
+        module.check_path("x.y/a'b")
+    assert str(raised.value) == r"""malformed module path "x.y/a'b": invalid char '\''"""
+
+
 _path_chars = st.sampled_from(string.ascii_letters + string.digits + '-._~+!@ $é世ß^\n"ⅷ/')
 _elements = st.sampled_from(
     [

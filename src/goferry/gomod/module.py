@@ -20,6 +20,7 @@ from functools import lru_cache
 
 from goferry.errors import InvalidInput
 from goferry.gomod import semver
+from goferry.gomod.goliteral import quote_rune
 
 
 class InvalidPath(InvalidInput):
@@ -184,7 +185,7 @@ def _check_chars(element: str, kind: _Kind) -> None:
     while position < len(element):
         char = element[position]
         if not (kind.unicode_letters and is_letter(char)):
-            raise InvalidPath("invalid char {char}", char=_quoted_char(char))
+            raise InvalidPath("invalid char {char}", char=quote_rune(char))
         position = _end(kind.chars, element, position + 1)
 
 
@@ -195,7 +196,7 @@ def _check_host(host: str) -> None:
         raise InvalidPath("missing dot in first path element")
     end = _end(_HOST_CHARS, host)
     if end < len(host):
-        raise InvalidPath("invalid char {char} in first path element", char=_quoted_char(host[end]))
+        raise InvalidPath("invalid char {char} in first path element", char=quote_rune(host[end]))
 
 
 def _end(chars: re.Pattern[str], text: str, start: int = 0) -> int:
@@ -231,10 +232,6 @@ def printable(text: str) -> str:
 
 def _escaped(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
-
-
-def _quoted_char(char: str) -> str:
-    return f"'{printable(char)}'"
 
 
 def split_path_version(path: str) -> tuple[str, str, bool]:

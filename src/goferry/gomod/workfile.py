@@ -8,17 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from goferry.errors import InvalidInput
-from goferry.gomod.modfile import (
-    Go,
-    Reader,
-    Statements,
-    Toolchain,
-    VersionFixer,
-    _drop,
-    _Fault,
-    check_go_version,
-    check_toolchain,
-)
+from goferry.gomod.moddirectives import Go, Toolchain, check_go_version, check_toolchain
+from goferry.gomod.modreader import Fault, Reader, VersionFixer
+from goferry.gomod.modstatements import Statements, drop
 from goferry.gomod.modsyntax import Line, LineBlock, auto_quote
 from goferry.gomod.modsyntax import parse as parse_syntax
 
@@ -72,7 +64,7 @@ class WorkFile(Statements):
         line = self.use[first].syntax
         line.update("use", auto_quote(path))
         self.use[first] = Use(path, module_path, line)
-        _drop(self.use, lambda u: u.path == path and u.syntax is not line)
+        drop(self.use, lambda u: u.path == path and u.syntax is not line)
 
     def add_new_use(self, path: str, module_path: str = "") -> None:
         """Add a folder to the last block, whatever is there already."""
@@ -81,7 +73,7 @@ class WorkFile(Statements):
     def set_use(self, wanted: Iterable[Use]) -> None:
         """Make these the folders; new ones go to the last block."""
         need = {use.path: use.module_path for use in wanted}
-        _drop(self.use, lambda u: u.path not in need)
+        drop(self.use, lambda u: u.path not in need)
         self.use = [replace(u, module_path=need[u.path]) for u in self.use]
         for path in need.keys() - {u.path for u in self.use}:
             self.add_new_use(path, need[path])
@@ -89,7 +81,7 @@ class WorkFile(Statements):
 
     def drop_use(self, path: str) -> None:
         """Remove a folder."""
-        _drop(self.use, lambda u: u.path == path)
+        drop(self.use, lambda u: u.path == path)
 
 
 class _WorkReader(Reader):
@@ -98,7 +90,7 @@ class _WorkReader(Reader):
 
     def use(self, verb: str, line: Line, _block: LineBlock | None) -> None:
         if len(line.args) != 1:
-            raise _Fault(InvalidInput("usage: {verb} local/dir", verb=verb))
+            raise Fault(InvalidInput("usage: {verb} local/dir", verb=verb))
         self.file.use.append(Use(self.string(line, 0), "", line))
 
     HANDLERS: ClassVar[dict[str, Callable[..., None]]] = {
