@@ -412,6 +412,7 @@ async def test_a_branch_is_resolved_anew_when_it_is_old_and_never_kept_as_a_vers
     pseudo = "v1.1.1-0.20240506070809-abcdefabcdef"
     async with world(tmp_path, FILES | {branch: modtree.info(pseudo)}, list_fresh=0.0) as w:
         assert json.loads(await w.body(branch))["Version"] == pseudo
+        await w.proxy.idle()
         newer = "v1.1.1-0.20240507070809-bbcdefabcdef"
         w.tree.files[branch] = modtree.info(newer)
         answer = await w.get(branch)

@@ -76,7 +76,9 @@ class Files:
         """
         mod = request_path(Kind.MOD, request.path, request.version)
         zip_request = parse_request(request_path(Kind.ZIP, request.path, request.version))
-        if await self._store.stat(mod) and not await self._store.stat(zip_request.key):
+        if (mod in self._flights or await self._store.stat(mod)) and not await self._store.stat(
+            zip_request.key
+        ):
             self._flights.ahead(zip_request.key, lambda deliver: self._keeper.keep(zip_request, deliver))
 
     async def _served(self, key: str, blob: Blob) -> Answer:

@@ -13,7 +13,7 @@ leave an offline client with heads whose tiles nobody has. The head moves when a
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ from goferry.proxy.coalesce import Deliver, Flights
 from goferry.storage.base import BlobStore
 from goferry.upstream.sumdb import SumdbSource
 
+_PROVEN_IN_MEMORY = 512
+"""Proven tiles and records kept at hand (4 MiB of full tiles)."""
+
 _SUMS_IN_MEMORY = 4096
 """Proven sums kept at hand: the go.mod and the zip of a version ask for the same ones."""
 
@@ -38,6 +41,24 @@ class _Proven:
 
     sums: Sums
     body: bytes
+
+
+class _Recent:
+    """What was proven a moment ago: clients ask for it before it is on the disk. By path, `most` bodies."""
+
+    def __init__(self, most: int = _PROVEN_IN_MEMORY) -> None:
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
+        self._most = most
+
+    def get(self, path: str) -> bytes | None:
+        return self._bodies.get(path)
+
+    def add(self, bodies: Mapping[str, bytes]) -> None:
+        for path, body in bodies.items():
+            self._bodies[path] = body
+            self._bodies.move_to_end(path)
+        while len(self._bodies) > self._most:
+            self._bodies.popitem(last=False)
 
 
 class ChecksumDatabase:
@@ -62,6 +83,7 @@ class ChecksumDatabase:
         self._clock = clock
         self._confirmed = 0.0
         self._sums: OrderedDict[Version, Sums] = OrderedDict()
+        self._recent = _Recent()
 
     async def prove(self, module: Version) -> Sums:
         """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
@@ -94,6 +116,7 @@ class ChecksumDatabase:
                 await self._load_head()
                 exchange = self._database.lookup(module)
                 replaced = await self._drive(exchange)
+                self._recent.add(exchange.proven)
                 proven = _Proven(exchange.result(), exchange.proven[path])
                 deliver(proven)
                 await self._keep_all(exchange, replaced)
@@ -103,7 +126,7 @@ class ChecksumDatabase:
 
     async def _record(self, module: Version, *, asking: bool) -> tuple[Answer, Outcome]:
         path = lookup.lookup_path(module)
-        body = await self._store.read(self._key(path))
+        body = await self._known(path)
         outcome = Outcome.HIT
         if body is None:
             self._check_asking(path, asking=asking)
@@ -167,18 +190,22 @@ class ChecksumDatabase:
 
     async def _stored_tile(self, path: str) -> bytes | None:
         """The tile as stored, or cut from the full one that has taken its place."""
-        body = await self._store.read(self._key(path))
         tile = parse_tile_path(path)
+        body = await self._known(path)
         if body is None and not tile.is_full and tile.level >= 0:
-            full = await self._store.read(self._key(tile.full.path))
+            full = await self._known(tile.full.path)
             body = full and full[: tile.size]
         return body
+
+    async def _known(self, path: str) -> bytes | None:
+        return self._recent.get(path) or await self._store.read(self._key(path))
 
     async def _fetch_tile(self, path: str, deliver: Deliver[bytes]) -> bytes:
         body = (await self._source.get(path)).body
         await self._load_head()
         exchange = self._database.verify_response(path, body)
         replaced = await self._drive(exchange)
+        self._recent.add(exchange.proven)
         deliver(body)
         await self._keep_all(exchange, replaced)
         return body
@@ -212,7 +239,7 @@ class ChecksumDatabase:
         is_record = path.startswith("lookup/")
         body = None
         if not fresh:
-            body = await (self._store.read(self._key(path)) if is_record else self._stored_tile(path))
+            body = await (self._known(path) if is_record else self._stored_tile(path))
         if body is None:
             try:
                 body = (await self._source.get(path)).body
