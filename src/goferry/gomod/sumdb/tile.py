@@ -20,6 +20,7 @@ Rules and names: golang.org/x/mod/sumdb/tlog, tile.go.
 import re
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 
 from goferry.errors import InvalidInput, VerifyError
@@ -254,7 +255,7 @@ def plan_tiles(size: int, indexes: Sequence[int], height: int = HEIGHT) -> TileP
     """
     if not indexes:
         return TilePlan(height, size, (), 0)
-    tiles = dict.fromkeys(_covering(size, index, height) for index in tree_hash_indexes(size))
+    tiles = dict.fromkeys(_root_tiles(size, height))
     roots = len(tiles)
     for index in indexes:
         line: list[Tile] = []
@@ -264,6 +265,12 @@ def plan_tiles(size: int, indexes: Sequence[int], height: int = HEIGHT) -> TileP
             tile = _parent(tile, size)
         tiles.update(dict.fromkeys(reversed(line)))
     return TilePlan(height, size, tuple(tiles), roots)
+
+
+@lru_cache(maxsize=64)
+def _root_tiles(size: int, height: int) -> tuple[Tile, ...]:
+    """The right-most tiles, which together give the tree head. Every question about a tree begins with them."""
+    return tuple(dict.fromkeys(_covering(size, index, height) for index in tree_hash_indexes(size)))
 
 
 def _covering(size: int, index: int, height: int) -> Tile:
