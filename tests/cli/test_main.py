@@ -20,7 +20,6 @@ HEAVY = {
     "aiohttp",
     "rich",
     "granian",
-    "starlette",
     "uvloop",
     "ssl",
     "sqlite3",
