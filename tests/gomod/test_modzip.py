@@ -4,6 +4,7 @@ import os
 import random
 import struct
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given
@@ -167,6 +168,19 @@ def test_a_report_tells_what_is_inside(save) -> None:
 
 # --- hostile and broken containers
 
+# Members are unpacked together as one stream of gzip members: two that try to move the borders between them.
+GZIP_HEAD = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+GZIP_INSIDE = Member(P + b"a", b"12345", packed=deflated(b"") + bytes(8) + GZIP_HEAD + deflated(b"12345"))
+SWALLOWED = struct.pack("<LL", 7, 18) + GZIP_HEAD
+RUNS_INTO_THE_NEXT = [
+    Member(P + b"a", size=18, crc=7, packed=struct.pack("<BHH", 1, 18, 0xFFFF - 18)),
+    Member(
+        P + b"b",
+        b"12345",
+        packed=struct.pack("<LL", zlib.crc32(SWALLOWED), 18) + GZIP_HEAD + deflated(b"12345"),
+    ),
+]
+
 BOMB = Member(P + b"bomb", size=10, packed=deflated(b"\0" * 50_000_000))
 A = Member(P + b"a.go", b"package a\n" * 30)
 HOSTILE = {
@@ -205,6 +219,8 @@ HOSTILE = {
         "ends early",
     ),
     "bomb": (Zip([BOMB]).build(), "more than the 10 bytes"),
+    "gzip inside": (Zip([GZIP_INSIDE, GO_MOD]).build(), "/a: it unpacks to 0 bytes instead of the 5"),
+    "runs into the next": (Zip(RUNS_INTO_THE_NEXT).build(), "/a: its compressed data ends early"),
     "bomb among others": (Zip([A, BOMB, GO_MOD]).build(), "bomb: it unpacks to more"),
     "data outside": (Zip([Member(P + b"a", b"12", packed_size=5000)]).build(), "behind the end|is broken"),
     "header outside": (Zip([Member(P + b"a", b"12", offset=99999)]).build(), "local header lies behind"),
@@ -231,8 +247,6 @@ def test_hostile_zips_are_refused_with_the_reason(case: str, threads: int, save)
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_zips_are_refused_without_isal_too(case: str, save, monkeypatch) -> None:
-    import zlib
-
     monkeypatch.setattr(ziparchive, "igzip", None)
     monkeypatch.setattr(ziparchive, "_inflater", zlib.decompressobj)
     monkeypatch.setattr(ziparchive, "_crc32", zlib.crc32)
