@@ -56,6 +56,15 @@ ADDRESSES = [
 ]  # fmt: skip
 
 
+STORE_VALUES = [
+    ("/var/lib/goferry", "/var/lib/goferry"), (" cache ", "cache"), ("", ""),
+    ("file:///var/lib/goferry", "file:///var/lib/goferry"), ("FILE:///s", "FILE:///s"),
+    ("file://localhost/s", "file://localhost/s"),
+    ("gs://bucket", None), ("s3://bucket/prefix", None), ("https://store.example.org/", None),
+    ("file://elsewhere/s", None), ("file://", None), ("://s", None),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(("text", "value"), DURATIONS)
 def test_durations_are_read_with_their_unit_or_refused(text: str, value: float | None) -> None:
     assert_parses(parse_duration, text, value)
@@ -69,6 +78,20 @@ def test_sizes_tell_powers_of_1000_from_powers_of_1024(text: str, value: int | N
 @pytest.mark.parametrize(("text", "value"), ADDRESSES)
 def test_addresses_have_a_port_and_ipv6_stands_in_brackets(text: str, value: Address | None) -> None:
     assert_parses(parse_address, text, value)
+
+
+@pytest.mark.parametrize(("text", "value"), STORE_VALUES)
+def test_a_store_is_a_folder_or_a_url_of_a_kind_that_is_built_in(text: str, value: str | None) -> None:
+    assert_parses(BY_NAME["store"].kind.parse, text, value)
+
+
+def test_a_store_that_is_not_built_in_is_refused_with_value_origin_and_what_is_allowed() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(environ={**HOME, "GOFERRY_STORE": "gs://bucket"}, cwd=Path("/nowhere"))
+    assert str(caught.value) == (
+        "setting store: 'gs://bucket' (from GOFERRY_STORE) is not allowed; "
+        "allowed is a folder, or a URL such as file:///var/lib/goferry"
+    )
 
 
 def assert_parses(parse, text, value):

@@ -179,6 +179,22 @@ def _parse_language(text: str) -> str:
     return known[text.strip().lower()]
 
 
+STORE_SCHEMES: Final = ("file",)
+"""The kinds of store URL; goferry.storage.opening has a backend for each."""
+
+
+def _parse_store(text: str) -> str:
+    """A folder, its ~ made the home, or a URL as it is; empty for the default folder. ValueError for the rest."""
+    text = text.strip()
+    scheme, is_url, rest = text.partition("://")
+    if not is_url:
+        return text and str(Path(text).expanduser())
+    host, slash, _path = rest.partition("/")
+    if scheme.lower() not in STORE_SCHEMES or host not in ("", "localhost") or not slash:
+        raise ValueError(text)
+    return text
+
+
 def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: parse(text) if text.strip() else None
 
@@ -203,6 +219,7 @@ class Kind:
 
 TEXT = Kind("text", N_("any text"), str.strip)
 PATH = Kind("path", N_("a path"), _optional(lambda text: Path(text).expanduser()), _show_optional(str))
+STORE_PLACE = Kind("store", N_("a folder, or a URL such as file:///var/lib/goferry"), _parse_store)
 BOOL = Kind("bool", N_("true or false"), _parse_bool, lambda value: "true" if value else "false", (bool,))
 COUNT = Kind("count", N_("a whole number, 1 or more"), _parse_count(1), str, (int,))
 COUNT0 = Kind("count0", N_("a whole number, 0 or more"), _parse_count(0), str, (int,))
@@ -333,10 +350,10 @@ class Settings:
 
     store: str = _row(
         "",
-        TEXT,
+        STORE_PLACE,
         STORE,
         ("serve", "warm", "cache"),
-        N_("Where modules are kept: a folder or a URL. Default: goferry/store in the user's data folder."),
+        N_("Where modules are kept. Default: the folder goferry/store in the user's data folder."),
     )
     fsync: bool = _row(
         True,
@@ -383,8 +400,8 @@ class Settings:
         UPSTREAM,
         ("serve", "warm", "env"),
         N_(
-            "Checksum database as in GOSUMDB: NAME, NAME+KEY, NAME+KEY URL, or off. Default: what the "
-            "go command would use here."
+            "Checksum database as in GOSUMDB: NAME, NAME+KEY, NAME+KEY URL, or off. Of several, with commas "
+            "between them, all are served and the first one proves. Default: what the go command would use here."
         ),
     )
     private: str = _row(
@@ -432,7 +449,9 @@ class Settings:
         BOOL,
         UPSTREAM,
         _SERVE,
-        N_("Start fetching the zip as soon as a client asks for the .info or .mod of a version."),
+        N_(
+            "Start fetching the zip when a client asks for the .info of a version whose go.mod is in the store."
+        ),
     )
     max_zip: int = _row(
         500 * 2**20,
@@ -532,8 +551,8 @@ class Settings:
         NETWORK,
         _FETCH,
         N_(
-            "Certificate authorities in PEM to trust. Default: SSL_CERT_FILE and SSL_CERT_DIR as Go "
-            "reads them, then the system's."
+            "Certificate authorities in PEM to trust in addition to those that Go trusts: the system's, or "
+            "what SSL_CERT_FILE and SSL_CERT_DIR name."
         ),
     )
 
@@ -615,7 +634,7 @@ def load(
         )
         values[setting.name] = setting.default if origin is DEFAULT else _value(setting, raw, origin)
         origins[setting.name] = origin
-    values["store"] = _store(values["store"]) or str(default_store(environ, platform))
+    values["store"] = values["store"] or str(default_store(environ, platform))
     settings = Settings(**values)
     _check_together(settings, origins)
     return Loaded(settings, origins, file, tuple(_misspelled(environ)))
@@ -639,11 +658,6 @@ def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> P
             hint=N_("give --store DIR or set GOFERRY_STORE"),
         )
     return Path(base, "goferry", "store")
-
-
-def _store(named: str) -> str:
-    """A folder's ~ is the home; a URL stays as it is."""
-    return named if not named or "://" in named else str(Path(named).expanduser())
 
 
 def parse_value(name: str, text: str) -> Any:

@@ -11,7 +11,7 @@ from goferry.errors import StorageError
 from goferry.i18n import N_
 from goferry.storage.base import BlobStore
 from goferry.storage.index_sqlite import Index
-from goferry.storage.opening import open_store
+from goferry.storage.opening import folder_of, open_store
 
 _INDEX: Final = ".goferry/index.sqlite"
 
@@ -29,8 +29,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     """The store that the settings name. ConfigError for a kind of store that there is not, StorageError for a
     folder that does not exist: looking into a store must not make an empty one.
     """
-    if "://" not in settings.store:
-        _check_folder(Path(settings.store))
+    _check_folder(folder_of(settings.store))
     store = open_store(settings.store, fsync=settings.fsync)
     place = store.local_path(_INDEX)
     index = None if place is None else Index(place)

@@ -1,6 +1,5 @@
-"""Which store a setting means."""
+"""Which store a setting means: the one place that knows a backend for each kind in config.STORE_SCHEMES."""
 
-import re
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -9,18 +8,17 @@ from goferry.errors import ConfigError
 from goferry.storage.base import BlobStore
 from goferry.storage.local import LocalStore
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-
 
 def open_store(store: str, *, fsync: bool = True) -> BlobStore:
     """The store at a folder or `file://` URL. Raises ConfigError for a kind of URL that has no backend."""
-    if not _SCHEME.match(store):
-        return LocalStore(Path(store), fsync=fsync)
+    return LocalStore(folder_of(store), fsync=fsync)
+
+
+def folder_of(store: str) -> Path:
+    """The folder that a local store is in. Raises ConfigError for a URL that is no folder of this machine."""
+    if "://" not in store:
+        return Path(store)
     parts = urlsplit(store)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return LocalStore(Path(url2pathname(parts.path)), fsync=fsync)
-    raise ConfigError(
-        "setting store: {scheme}:// is not a kind of store that is built in",
-        hint="use a folder or file:///folder",
-        scheme=parts.scheme,
-    )
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        raise ConfigError("there is no kind of store for {scheme}://", scheme=parts.scheme)
+    return Path(url2pathname(parts.path))
