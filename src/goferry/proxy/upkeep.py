@@ -2,12 +2,11 @@
 
 Two rules decide what collection (`gc`) may take:
 
-- It takes whole versions, the least recently used first: `.info`, `.mod`, `.zip` and their hashes go
-together. Half a version would make `go` ask for the rest and wait for an upstream that may be away. - It
-takes nothing else. Lists and `@latest` are small and answer when the upstream is down. What the checksum
-database said (`sumdb/`) is never collected: tiles serve many versions, the remembered head is what reveals a
-forked log, and a record proves the version again on the day it comes back. Pinned versions stay whatever
-their age.
+- It takes whole versions, the least recently used first: `.info`, `.mod`, `.zip` and their hashes go together. Half
+  a version would make `go` ask for the rest and wait for an upstream that may be away.
+- It takes nothing else. Lists and `@latest` are small and answer when the upstream is down. What the checksum database
+  said (`sumdb/`) is never collected: tiles serve many versions, the remembered head is what reveals a forked log, and
+  a record proves the version again on the day it comes back. Pinned versions stay whatever their age.
 
 What lies in quarantine was meant to be looked at: it goes after `QUARANTINE_AGE`, or a broken upstream could fill the
 disk with what we refuse to serve.

@@ -1,6 +1,6 @@
 """The pages that are not modules: health, readiness, metrics, version, and a first page that says what this is.
 
-Five fixed paths with small texts need no framework: a table of functions is shorter than the routes would be, and
+Six fixed paths with small texts need no framework: a table of functions is shorter than the routes would be, and
 leaves 150 ms of start and several MB per worker to others.
 """
 
