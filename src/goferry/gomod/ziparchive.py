@@ -56,7 +56,7 @@ _BATCH = 1024 * 1024
 _BATCHABLE = 512 * 1024
 _WORTH_A_THREAD = 4 * 1024 * 1024
 _LOCKED_STEP = 2047
-_WORTH_UNLOCKING = 16 * 1024
+_WORTH_UNLOCKING = 8 * 1024
 
 _crc32: Callable[[Any, int], int] = isal_zlib.crc32 if isal_zlib else zlib.crc32
 _inflater: Callable[[int], Any] = isal_zlib.decompressobj if isal_zlib else zlib.decompressobj
