@@ -295,6 +295,19 @@ async def test_without_any_list_the_stored_versions_are_the_list(tmp_path: Path)
         assert (content(answer), answer.stale) == (b"v1.0.0\n", True)
 
 
+async def test_a_module_whose_list_is_refused_is_listed_at_once_from_the_store(tmp_path: Path) -> None:
+    stalled = False
+    refused, stall = Fault(Trouble.STATUS, 403), Fault(Trouble.STALL)
+    faults = lambda path, count: None if path != LIST else stall if stalled else refused  # noqa: E731
+    async with world(tmp_path, FILES, faults, negative_fresh=0.001) as w:
+        await w.get(INFO)
+        assert await w.body(LIST) == b"v1.0.0\n"
+        await asyncio.sleep(0.002)
+        stalled = True
+        assert await w.body(LIST) == b"v1.0.0\n"
+        await w.upstream.wait_for(LIST, 2)
+
+
 async def test_an_outage_is_never_a_404(tmp_path: Path) -> None:
     for n, fault in enumerate([Fault(Trouble.STATUS, 500), Fault(Trouble.STATUS, 503), Fault(Trouble.STALL)]):
         async with world(tmp_path / str(n), FILES, lambda p, c, f=fault: f, first_byte_timeout=0.2) as w:

@@ -5,6 +5,7 @@ see the same freshness. When the upstream fails, old beats failing, for as long 
 again then grows from a second to the freshness time, so that a dead upstream is not asked with every request.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,9 @@ Refresh = Callable[["Entry | None"], Awaitable[bytes]]
 
 _IN_MEMORY = 20_000
 _FIRST_WAIT = 1.0
+
+_BACKGROUND = 8
+"""Refreshes behind answers that were given already, at once: those who wait for something come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class FreshCache:
         self._clock = clock
         self._memory: OrderedDict[str, Entry] = OrderedDict()
         self._trouble: dict[str, _Trouble] = {}
+        self._background = asyncio.Semaphore(_BACKGROUND)
 
     async def get(self, key: str, refresh: Refresh, *, wait: bool = False) -> tuple[Entry, Outcome]:
         """The answer, and how it came about. With `wait` an old one is refreshed before it is given away.
@@ -75,13 +80,22 @@ class FreshCache:
         if self._in_trouble(key):
             return entry, Outcome.STALE
         if not wait:
-            self._flights.ahead(key, lambda deliver: self._refresh(key, refresh, deliver))
+            self.ahead(key, refresh)
             return entry, Outcome.STALE
         try:
             fresh, _ = await self._flights.run(key, lambda deliver: self._refresh(key, refresh, deliver))
             return fresh, Outcome.MISS
         except GoferryError:
             return entry, Outcome.STALE
+
+    def ahead(self, key: str, refresh: Refresh) -> None:
+        """Refresh it in the background."""
+
+        async def work(deliver: Deliver[Entry]) -> Entry:
+            async with self._background:
+                return await self._refresh(key, refresh, deliver)
+
+        self._flights.ahead(key, work)
 
     async def peek(self, key: str) -> Entry | None:
         """What is known without asking anybody."""

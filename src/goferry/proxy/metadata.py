@@ -33,11 +33,11 @@ class Metadata:
 
     async def answer(self, request: Request) -> tuple[Answer, Outcome]:
         """The answer, at once if one is known; refreshed behind it when it is old."""
+        if answer := await self._unlisted(request):
+            return answer, Outcome.STALE
         try:
             entry, outcome = await self._fresh.get(
-                _key(request),
-                lambda _: self._gate.ask(request, lambda: self._refreshed(request)),
-                wait=request.kind is Kind.INFO,
+                _key(request), lambda _: self._ask(request), wait=request.kind is Kind.INFO
             )
         except GoferryError:
             # A list can always be made of what the store holds; nothing else can.
@@ -55,6 +55,23 @@ class Metadata:
         if request.kind is Kind.LATEST and entry is None:
             return await self._stored_latest(request)
         return None if entry is None else _answer(request, entry, stale=True)
+
+    async def _unlisted(self, request: Request) -> Answer | None:
+        """The list of the store's own versions, at once, for a module whose list the upstream refuses.
+
+        Such modules are real (mirrors carry versions without a list), and they are asked for with every upgrade check.
+        """
+        if request.kind is not Kind.LIST or not self._gate.was_refused(request):
+            return None
+        if await self._fresh.peek(request.key):
+            return None
+        answer = await self._stored_list(request, None)
+        if answer is not None:
+            self._fresh.ahead(request.key, lambda _: self._ask(request))
+        return answer
+
+    async def _ask(self, request: Request) -> bytes:
+        return await self._gate.ask(request, lambda: self._refreshed(request))
 
     async def _refreshed(self, request: Request) -> bytes:
         """What the upstream says now."""

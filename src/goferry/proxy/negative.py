@@ -48,10 +48,11 @@ class Negatives:
         no = self._known.get(key) or await self._load(key)
         if no is None:
             return None
-        if self._clock() - no.at < self._fresh:
-            return no.error
-        await self.forget(key)
-        return None
+        return no.error if self._clock() - no.at < self._fresh else None
+
+    def was_refused(self, key: str) -> bool:
+        """Whether the last thing known of `key` in this process is a refusal, however old."""
+        return key in self._known
 
     async def put(self, key: str, error: GoferryError) -> None:
         """Remember the refusal if it is one; outages are never remembered. A store that can't keep it does no harm."""
@@ -112,6 +113,10 @@ class Gate:
     def __init__(self, negatives: Negatives) -> None:
         self._negatives = negatives
 
+    def was_refused(self, request: Request) -> bool:
+        """Whether the upstream has said no to this request and has not said yes since."""
+        return self._negatives.was_refused(request.key)
+
     async def ask(self, request: Request, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` returns. Its refusals are remembered; a remembered one is raised without asking."""
         if never_a_module(request.path):
@@ -124,7 +129,7 @@ class Gate:
         except GoferryError as error:
             await self._negatives.put(request.key, error)
             raise
-        if no is not None:
+        if self.was_refused(request):
             await self._negatives.forget(request.key)
         return answer
 
