@@ -99,7 +99,7 @@ def commands_page(language: str) -> str:
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
-    return click.Context(
+    return command.context_class(
         command,
         info_name=name,
         parent=parent,

@@ -154,7 +154,7 @@ def fetch(url: str) -> bytes:
         (["--upstream", "ftp://x.example.org"], 2, "must be https, http, file"),
         (["--upstream", "http://127.0.0.1:8080"], 2, "leads back to goferry itself"),
         (["--sumdb", "no.example.org"], 2, "invalid GOSUMDB"),
-        (["--store", "s3://bucket"], 2, "not a kind of store"),
+        (["--store", "s3://bucket"], 2, "setting store: 's3://bucket' (from --store) is not allowed"),
     ],
 )
 def test_what_cannot_be_served_is_said_in_one_line(

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from goferry.cli.columns import Context
 from goferry.errors import InvalidInput
 from goferry.i18n import N_, _
 
@@ -31,6 +32,8 @@ class Option(click.Option):
 
 class _Speaking(click.Command):
     """Help in the language in use, options under their headings, stray arguments refused in our words."""
+
+    context_class = Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         strict = not ctx.allow_extra_args

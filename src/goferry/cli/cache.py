@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from goferry.cli.base import Command, Group, json_option, option
+from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.cli.progress import showing
@@ -354,6 +355,6 @@ def _print_pins(console: Console, pins: frozenset[Version], as_json: bool) -> No
 
 
 def _print_table(console: Console, rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        console.out("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        console.out("  ".join(map(pad, row, widths)).rstrip())

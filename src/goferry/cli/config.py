@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from goferry.cli.base import Command, json_option, option
+from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
 from goferry.cli.flags import config_flags, load_settings
 from goferry.config import SECTIONS, SETTINGS, Loaded, Setting
@@ -63,9 +64,9 @@ def _table(loaded: Loaded) -> Iterator[str]:
         for setting in SETTINGS
     ]
     names = max(len(name) for name, _value, _origin in rows)
-    values = min(48, max(len(value) for _name, value, _origin in rows))
+    values = min(48, max(width(value) for _name, value, _origin in rows))
     for name, value, origin in rows:
-        yield f"{name:<{names}}  {value or '-':<{values}}  {origin}"
+        yield f"{name:<{names}}  {pad(value or '-', values)}  {origin}"
 
 
 def sample() -> Iterator[str]:
