@@ -57,6 +57,8 @@ _BATCHABLE = 512 * 1024
 _WORTH_A_THREAD = 4 * 1024 * 1024
 _LOCKED_STEP = 2047
 _WORTH_UNLOCKING = 8 * 1024
+_MOST_MAPPED = 8 * 1024 * 1024
+_DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 
 _crc32: Callable[[Any, int], int] = isal_zlib.crc32 if isal_zlib else zlib.crc32
 _inflater: Callable[[int], Any] = isal_zlib.decompressobj if isal_zlib else zlib.decompressobj
@@ -146,12 +148,21 @@ class Archive:
             threads = min(2, _cores()) if big else 1
         return _Hashing(self).run(threads)
 
+    def unmap_read(self) -> None:
+        """Let go of the pages that were read: they count as this process's memory for as long as they are mapped,
+        and the kernel has them anyway should one be wanted again."""
+        if _DONTNEED is not None:
+            self._map.madvise(_DONTNEED)
+
     def _walk(self, entry: Entry, sink: Callable[[memoryview], object]) -> None:
         """Hands the content to `sink` in pieces, and raises unless all of it is as declared."""
         try:
-            crc, size = 0, 0
+            crc, size, kept = 0, 0, 0
             for piece in self._pieces(entry):
                 size += len(piece)
+                if size - kept >= _MOST_MAPPED:
+                    self.unmap_read()
+                    kept = size
                 if size > entry.size:
                     raise ZipError("it unpacks to more than the {size} bytes declared", size=entry.size)
                 crc = _crc32(piece, crc)
@@ -221,6 +232,7 @@ class _Hashing:
         self.failures: list[tuple[int, ZipError]] = []
         self._batches = _batches(archive.entries)
         self._taking = threading.Lock()
+        self._unmapped = 0
 
     def run(self, threads: int) -> list[str]:
         helpers = [threading.Thread(target=self._work, daemon=True) for _ in range(threads - 1)]
@@ -244,7 +256,15 @@ class _Hashing:
 
     def _take(self) -> tuple[int, int] | None:
         with self._taking:
-            return None if self.failures else next(self._batches, None)
+            span = None if self.failures else next(self._batches, None)
+            if span is not None:
+                self._unmap_read(self.archive.entries[span[0]].offset)
+            return span
+
+    def _unmap_read(self, offset: int) -> None:
+        if offset - self._unmapped >= _MOST_MAPPED:
+            self.archive.unmap_read()
+            self._unmapped = offset
 
     def _hash(self, first: int, end: int) -> list[str]:
         entries = self.archive.entries[first:end]
