@@ -38,6 +38,24 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
+@pytest.mark.parametrize("package", ["upstream", "storage", "proxy", "server"])
+def test_the_layout_names_every_module(package: str) -> None:
+    text = (ROOT / "docs" / "adr" / "0001-layout.md").read_text("utf-8")
+    row = re.search(rf"(?m)^\| `{package}` \|(.*)\|$", text)
+    modules = {file.stem for file in (ROOT / "src" / "goferry" / package).glob("*.py")} - {"__init__"}
+    assert row is not None
+    assert set(re.findall(r"`(\w+)`", row[1])) == modules
+
+
+def test_every_file_that_the_map_names_exists() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    named = re.findall(r"`((?:cli|server|proxy|upstream|storage|net|gomod|report|lab)/[\w/]+\.py)`", text)
+    starts = re.findall(r"(?m)^\| `(\w+)` \|.*\| ([^|]+) \|$", text)
+    named += [f"{package}/{file}" for package, files in starts for file in re.findall(r"`(\w+\.py)`", files)]
+    assert len(named) > 20
+    assert [name for name in named if not (ROOT / "src" / "goferry" / name).is_file()] == []
+
+
 @pytest.mark.parametrize(("english", "chinese"), TWINS, ids=lambda p: p.name)
 def test_every_page_has_a_twin_with_the_same_shape(english: Path, chinese: Path) -> None:
     """Headings, tables, examples and links: what the one tells, the other tells too."""

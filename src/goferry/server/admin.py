@@ -1,7 +1,7 @@
 """The pages that are not modules: health, readiness, metrics, version, and a first page that says what this is.
 
 Six fixed paths with small texts need no framework: a table of functions is shorter than the routes would be, and
-leaves 150 ms of start and several MB per worker to others.
+costs each worker neither a framework's start nor its memory (docs/adr/0006-no-web-framework.md).
 """
 
 import html

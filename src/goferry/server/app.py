@@ -3,7 +3,7 @@
 There are two ways through. The short one is for immutable files that are in the store and asked for plainly, which is
 nearly all of the traffic: one regular expression, one stat, two messages that were made before. The long one is for
 everything else, and is where rules are decided. No framework stands on either: a router and a response object would
-cost as much as the whole short way (see docs/en/performance.md).
+cost more than the whole short way (docs/adr/0006-no-web-framework.md).
 """
 
 import asyncio
