@@ -26,6 +26,9 @@ PROFILES = [
         ["http://g:8080", "git.example.org/*", "git.example.org/x", "git.example.org/*", "db.example.org+1+AAA",
          "-modcacherw"],
     ),
+    # go knows one database at a time: of several it is told the one that goferry proves with.
+    ("ci", {"sumdb": "db.example.org+1+AAA https://u, sum.golang.org"},
+     ["http://g:8080", "none", "none", "none", "db.example.org+1+AAA", "-modcacherw"]),
     ("dev", {"sumdb": "off"}, ["http://g:8080,direct", "none", "none", "none", "off", ""]),
 ]  # fmt: skip
 

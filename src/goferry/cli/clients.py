@@ -57,8 +57,12 @@ def variables(profile: str, *, url: str, sumdb: str, private: str, direct: str =
 
 
 def client_sumdb(spec: str) -> str:
-    """GOSUMDB for clients: the name and key alone. A URL after them would make clients go around goferry."""
-    return (spec.split() or ["sum.golang.org"])[0]
+    """GOSUMDB for clients: the name and key of the first database, which is the one that goferry itself believes.
+
+    go knows one database at a time. A URL after the key would make clients go around goferry.
+    """
+    first, _comma, _others = spec.partition(",")
+    return (first.split() or ["sum.golang.org"])[0]
 
 
 def serving(settings: Settings, url: str) -> dict[str, str]:
