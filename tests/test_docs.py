@@ -11,6 +11,8 @@ import pytest
 
 from goferry.cli.main import COMMANDS
 from goferry.config import SETTINGS
+from goferry.server.admin import PAGES as PAGES_OF_THE_SERVER
+from goferry.server.metrics import FAMILIES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -78,6 +80,15 @@ def test_every_setting_and_command_is_documented(language: str) -> None:
     commands = (ROOT / "docs" / language / "cli.md").read_text("utf-8")
     assert [s.name for s in SETTINGS if f"| `{s.name}` |" not in settings] == []
     assert [c.name for c in COMMANDS if f"\n## goferry {c.name}\n" not in commands] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_metric_and_every_page_of_the_server_is_documented(language: str) -> None:
+    text = (ROOT / "docs" / language / "serve.md").read_text("utf-8")
+    assert [family.name for family in FAMILIES if f"| `{family.name}` |" not in text] == []
+    labels = {label for family in FAMILIES for label in family.labels}
+    assert [label for label in labels if f"`{label}`" not in text] == []
+    assert [page for page in PAGES_OF_THE_SERVER if f"| `/{page}` |" not in text] == []
 
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
