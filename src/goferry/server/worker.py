@@ -39,6 +39,7 @@ _QUIET: Final = 0.25
 _LONGEST_GOODBYE: Final = 2.0
 _RECENT: Final = 5.0
 _GC_THRESHOLD: Final = 20_000
+_SWITCH_SECONDS: Final = 0.0005
 _LAST_WORDS: Final = 0.5
 """Seconds for requests that were given up to hear of it."""
 
@@ -127,6 +128,8 @@ class Worker:
         gc.freeze()
         # A request leaves no cycles behind, and 700 new objects (the default) are a dozen requests.
         gc.set_threshold(_GC_THRESHOLD)
+        # A thread that formats the log or hashes a zip keeps the interpreter lock this long while the loop wants it.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         asyncio.get_running_loop().add_reader(self._control.fileno(), self._on_message)
         self._control.send(READY)
         finished = asyncio.create_task(engine.finished())
