@@ -7,13 +7,13 @@ again then grows from a second to the freshness time, so that a dead upstream is
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from goferry.errors import GoferryError, StorageError
 from goferry.proxy.base import Outcome
 from goferry.proxy.coalesce import Deliver, Flights
+from goferry.proxy.recent import Recent
 from goferry.storage.base import BlobStore
 
 Refresh = Callable[["Entry | None"], Awaitable[bytes]]
@@ -59,7 +59,7 @@ class FreshCache:
         self._fresh = fresh
         self._stale_for = stale_for
         self._clock = clock
-        self._memory: OrderedDict[str, Entry] = OrderedDict()
+        self._memory = Recent[str, Entry](_IN_MEMORY)
         self._trouble: dict[str, _Trouble] = {}
         self._background = asyncio.Semaphore(_BACKGROUND)
 
@@ -143,9 +143,6 @@ class FreshCache:
 
     def _remember(self, key: str, entry: Entry) -> Entry:
         self._memory[key] = entry
-        self._memory.move_to_end(key)
-        while len(self._memory) > _IN_MEMORY:
-            self._memory.popitem(last=False)
         return entry
 
     def _is_fresh(self, entry: Entry) -> bool:

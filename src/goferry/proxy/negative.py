@@ -7,13 +7,14 @@ a remembered "no" a few times a minute and module.
 
 import json
 import time
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from goferry.errors import GoferryError, NotFound, Refused, StorageError, VerifyError
 from goferry.gomod.goproxy import Request, never_a_module
+from goferry.proxy.recent import Recent
 from goferry.storage.base import BlobStore
 
 T = TypeVar("T")
@@ -40,8 +41,8 @@ class Negatives:
         self._fresh = fresh
         self._bypasses = bypasses
         self._clock = clock
-        self._known: OrderedDict[str, _No] = OrderedDict()
-        self._recent: OrderedDict[str, deque[float]] = OrderedDict()
+        self._known = Recent[str, _No](_REMEMBERED)
+        self._bypassed = Recent[str, deque[float]](_REMEMBERED)
 
     async def get(self, key: str) -> GoferryError | None:
         """The refusal that still holds for `key`."""
@@ -59,7 +60,7 @@ class Negatives:
         if _family(error) is None or self._fresh <= 0:
             return
         no = _No(error, self._clock())
-        self._keep(key, no)
+        self._known[key] = no
         try:
             await self._store.put(_PREFIX + key, _encode(no), replace=True)
         except StorageError:
@@ -84,10 +85,8 @@ class Negatives:
     def may_bypass(self, path: str) -> bool:
         """Whether an exact version of this module may be asked for again; counts as one bypass when it may."""
         now = self._clock()
-        times = self._recent.setdefault(path, deque(maxlen=max(self._bypasses, 1)))
-        self._recent.move_to_end(path)
-        while len(self._recent) > _REMEMBERED:
-            self._recent.popitem(last=False)
+        times = self._bypassed.get(path, deque(maxlen=max(self._bypasses, 1)))
+        self._bypassed[path] = times
         if self._bypasses == 0 or (len(times) == self._bypasses and now - times[0] < 60):
             return False
         times.append(now)
@@ -97,14 +96,8 @@ class Negatives:
         data = await self._store.read(_PREFIX + key)
         no = _decode(data) if data else None
         if no is not None:
-            self._keep(key, no)
+            self._known[key] = no
         return no
-
-    def _keep(self, key: str, no: _No) -> None:
-        self._known[key] = no
-        self._known.move_to_end(key)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
 
 
 class Gate:

@@ -12,8 +12,7 @@ leave an offline client with heads whose tiles nobody has. The head moves when a
 
 import asyncio
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +24,7 @@ from goferry.gomod.sumdb.note import Verifier
 from goferry.gomod.sumdb.tile import parse_tile_path
 from goferry.proxy.base import Answer, Outcome
 from goferry.proxy.coalesce import Deliver, Flights
+from goferry.proxy.recent import Recent
 from goferry.storage.base import BlobStore
 from goferry.upstream.sumdb import SumdbSource
 
@@ -41,24 +41,6 @@ class _Proven:
 
     sums: Sums
     body: bytes
-
-
-class _Recent:
-    """What was proven a moment ago: clients ask for it before it is on the disk. By path, `most` bodies."""
-
-    def __init__(self, most: int = _PROVEN_IN_MEMORY) -> None:
-        self._bodies: OrderedDict[str, bytes] = OrderedDict()
-        self._most = most
-
-    def get(self, path: str) -> bytes | None:
-        return self._bodies.get(path)
-
-    def add(self, bodies: Mapping[str, bytes]) -> None:
-        for path, body in bodies.items():
-            self._bodies[path] = body
-            self._bodies.move_to_end(path)
-        while len(self._bodies) > self._most:
-            self._bodies.popitem(last=False)
 
 
 class ChecksumDatabase:
@@ -82,8 +64,9 @@ class ChecksumDatabase:
         self._fresh = fresh
         self._clock = clock
         self._confirmed = 0.0
-        self._sums: OrderedDict[Version, Sums] = OrderedDict()
-        self._recent = _Recent()
+        self._sums = Recent[Version, Sums](_SUMS_IN_MEMORY)
+        # By path. Clients ask for what was proven a moment ago before it is on the disk.
+        self._recent = Recent[str, bytes](_PROVEN_IN_MEMORY)
 
     async def prove(self, module: Version) -> Sums:
         """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
@@ -91,8 +74,6 @@ class ChecksumDatabase:
             return self._sums[module]
         proven, _ = await self._lookup(module)
         self._sums[module] = proven.sums
-        while len(self._sums) > _SUMS_IN_MEMORY:
-            self._sums.popitem(last=False)
         return proven.sums
 
     async def answer(self, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
@@ -116,7 +97,7 @@ class ChecksumDatabase:
                 await self._load_head()
                 exchange = self._database.lookup(module)
                 replaced = await self._drive(exchange)
-                self._recent.add(exchange.proven)
+                self._recent.update(exchange.proven)
                 proven = _Proven(exchange.result(), exchange.proven[path])
                 deliver(proven)
                 await self._keep_all(exchange, replaced)
@@ -205,7 +186,7 @@ class ChecksumDatabase:
         await self._load_head()
         exchange = self._database.verify_response(path, body)
         replaced = await self._drive(exchange)
-        self._recent.add(exchange.proven)
+        self._recent.update(exchange.proven)
         deliver(body)
         await self._keep_all(exchange, replaced)
         return body
