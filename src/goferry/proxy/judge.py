@@ -9,9 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from goferry.errors import UpstreamError, VerifyError
+from goferry.errors import UpstreamError
 from goferry.gomod import modfile, module, semver
-from goferry.gomod.module import Version
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -98,21 +97,3 @@ def format_list(lines: Sequence[str]) -> bytes:
     unique = dict.fromkeys(lines)
     ordered = sorted(unique, key=lambda line: (semver.key(line.split()[0]), line))
     return "".join(f"{line}\n" for line in ordered).encode()
-
-
-def check_sum(h1: str, lines: Sequence[str], mod: Version, *, go_mod: bool) -> None:
-    """The hash is the one that the checksum database proves; `lines` are go.sum lines of exactly this module."""
-    name = f"{mod.path} {mod.version}/go.mod " if go_mod else f"{mod.path} {mod.version} "
-    proven = [line.removeprefix(name) for line in lines if line.startswith(name)]
-    if h1 in proven:
-        return
-    if not proven:
-        raise VerifyError("{module}: the checksum database has no sum for this file", module=mod)
-    raise VerifyError(
-        "{module}: checksum mismatch: downloaded {h1}, the checksum database has {proven}",
-        hint="SECURITY: the bytes differ from what everybody else got; the version was changed after its release, "
-        "or something on the way changes downloads",
-        module=mod,
-        h1=h1,
-        proven=proven[0],
-    )

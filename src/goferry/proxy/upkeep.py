@@ -27,6 +27,7 @@ from goferry.errors import GoferryError, InvalidInput, NotFound, StorageError, V
 from goferry.gomod import dirhash, module, modzip, semver
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb import lookup, tlog
 from goferry.proxy import judge
 from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index, Record
@@ -203,7 +204,7 @@ async def info(store: BlobStore, index: Index | None, wanted: Version) -> Versio
     if unit is None:
         raise NotFound("{module} is not in the store", module=wanted)
     records = await asyncio.gather(*(_record(index, blob) for blob in unit.blobs))
-    sums = [line for name in await _databases(store) for line in await _proven(store, name, wanted)]
+    sums = [line for name in await _databases(store) for line in _lines(await _proven(store, name, wanted))]
     return VersionInfo(
         wanted.path,
         wanted.version,
@@ -239,14 +240,21 @@ async def _databases(store: BlobStore) -> list[str]:
     return list(names)
 
 
-async def _proven(store: BlobStore, name: str, wanted: Version) -> list[str]:
-    """The go.sum lines in a stored lookup record: what stands between the record's number and the blank line."""
-    escaped = f"{module.escape_path(wanted.path)}@{module.escape_version(wanted.version)}"
-    record = await store.read(f"{_SUMDB}{name}/lookup/{escaped}")
-    if record is None:
-        return []
-    text, _blank, _tree = record.decode(errors="replace").partition("\n\n")
-    return text.splitlines()[1:]
+async def _proven(store: BlobStore, name: str, wanted: Version) -> lookup.Sums | None:
+    """The sums in a stored lookup record; None without one, or with a damaged one, which is reported by itself."""
+    body = await store.read(f"{_SUMDB}{name}/{lookup.lookup_path(wanted)}")
+    if body is None:
+        return None
+    try:
+        record, _tree = tlog.parse_record(body)
+        return lookup.sums_of(name, wanted, record)
+    except VerifyError:
+        return None
+
+
+def _lines(sums: lookup.Sums | None) -> list[str]:
+    """The record as go.sum has it."""
+    return [] if sums is None else sums.record.text.decode().splitlines()
 
 
 # Whether it is still what was proven
@@ -383,8 +391,8 @@ class _Scrubber:
         """The checksum database decides where it was asked; else the hash that was kept with the file."""
         wanted = request.module
         for name in self._databases:
-            if lines := await _proven(self._store, name, wanted):
-                judge.check_sum(h1, lines, wanted, go_mod=go_mod)
+            if (sums := await _proven(self._store, name, wanted)) is not None:
+                (sums.check_mod if go_mod else sums.check_zip)(h1)
                 return _PROVEN
         kept = await self._store.read(request.key.removesuffix(_SIDECARS[sidecar]) + sidecar)
         if kept is None or not _H1.fullmatch(kept):

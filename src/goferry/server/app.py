@@ -141,7 +141,6 @@ class App:
             or self.draining
             or scope["method"] != "GET"
             or b"%" in scope["raw_path"]
-            or not IMMUTABLE.match(scope["path"])
             or not _CONDITIONS.isdisjoint(headers)
         ):
             return None

@@ -63,12 +63,14 @@ class ReadyFiles:
         self.bytes = 0
 
     def find(self, path: str) -> Ready | None:
-        """The file behind a URL path that IMMUTABLE matches, with its leading slash; None when there is none."""
+        """The file behind a URL path (with its leading slash) that IMMUTABLE matches; None when there is none."""
+        entry = self._entries.get(path)
+        if entry is None and not IMMUTABLE.match(path):
+            return None
         try:
             s = os.stat(self._root + path)  # noqa: PTH116 - as PTH118: once per request
         except OSError:
             return None
-        entry = self._entries.get(path)
         if entry is not None and entry.stamp == (s.st_mtime_ns, s.st_size, s.st_ino):
             self._entries.move_to_end(path)
             return entry

@@ -87,6 +87,7 @@ __all__ = [
     "SwapHead",
     "lookup_path",
     "parse_lookup_path",
+    "sums_of",
 ]
 
 LATEST = "latest"
@@ -220,7 +221,7 @@ class Sums:
             raise _missing(self.database, self.module, file)
         if known != {h1}:
             raise VerifyError(
-                "the {file} of {module} has the sum {got}, but {database} says {want}",
+                "checksum mismatch: the {file} of {module} has the sum {got}, but {database} says {want}",
                 file=file,
                 module=str(self.module),
                 got=h1,
@@ -460,7 +461,7 @@ class _Judge:
                 module=str(module),
                 database=self._db.name,
             )
-        sums = _sums_of(self._db.name, module, record)
+        sums = sums_of(self._db.name, module, record)
         self.proven[path] = body
         return sums
 
@@ -671,7 +672,7 @@ def _text_hashes(body: bytes) -> bytes:
     return b"".join(tlog.record_hash(text + b"\n") for text in texts)
 
 
-def _sums_of(database: str, module: Version, record: Record) -> Sums:
+def sums_of(database: str, module: Version, record: Record) -> Sums:
     """The module's sums in the record that was proven. Raises MissingSum when there are none."""
     lines = record.text.decode().splitlines()
     zip_sums = _with_prefix(lines, f"{module.path} {module.version} ")
