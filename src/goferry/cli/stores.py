@@ -4,16 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from goferry.config import Settings
 from goferry.errors import StorageError
 from goferry.i18n import N_
 from goferry.storage.base import BlobStore
 from goferry.storage.index_sqlite import Index
-from goferry.storage.opening import folder_of, open_store
-
-_INDEX: Final = ".goferry/index.sqlite"
+from goferry.storage.opening import folder_of, open_index, open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     """
     _check_folder(folder_of(settings.store))
     store = open_store(settings.store, fsync=settings.fsync)
-    place = store.local_path(_INDEX)
-    index = None if place is None else Index(place)
+    index = open_index(store)
     try:
         yield Opened(store, index)
     finally:

@@ -25,8 +25,7 @@ from goferry.proxy.observed import Observed
 from goferry.proxy.service import ModuleProxy
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
 from goferry.storage.base import BlobStore
-from goferry.storage.index_sqlite import Index
-from goferry.storage.opening import open_store
+from goferry.storage.opening import open_index, open_store
 from goferry.upstream import direct
 from goferry.upstream.base import Fetcher
 from goferry.upstream.chain import Chain, Link
@@ -35,7 +34,6 @@ from goferry.upstream.goproxy import ProxyFetcher, Retries
 from goferry.upstream.hosts import HostGates
 from goferry.upstream.sumdb import SumdbSource
 
-_INDEX = ".goferry/index.sqlite"
 _INSTANCE = ".goferry/instance"
 
 
@@ -51,7 +49,9 @@ async def open_proxy(
     async with AsyncExitStack() as stack:
         store = open_store(settings.store, fsync=settings.fsync)
         stack.push_async_callback(store.close)
-        index = _open_index(store, stack)
+        index = open_index(store)
+        if index is not None:
+            stack.callback(index.close)
         client = Client(_client_options(settings, os.environ if environ is None else environ))
         stack.push_async_callback(client.close)
         flights = Flights()
@@ -167,15 +167,6 @@ async def _instance(store: BlobStore) -> str:
     except GoferryError:
         stored = await store.read(_INSTANCE)
         return stored.decode() if stored else secrets.token_hex(8)
-
-
-def _open_index(store: BlobStore, stack: AsyncExitStack) -> Index | None:
-    path = store.local_path(_INDEX)
-    if path is None:
-        return None
-    index = Index(path)
-    stack.callback(index.close)
-    return index
 
 
 def _client_options(settings: Settings, environ: Mapping[str, str]) -> ClientOptions:

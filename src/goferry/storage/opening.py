@@ -1,17 +1,28 @@
-"""Which store a setting means: the one place that knows a backend for each kind in config.STORE_SCHEMES."""
+"""Opens the store that a setting means: the one place that knows a backend for each kind in config.STORE_SCHEMES."""
 
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from goferry.errors import ConfigError
 from goferry.storage.base import BlobStore
+from goferry.storage.index_sqlite import Index
+from goferry.storage.keys import OWN
 from goferry.storage.local import LocalStore
+
+_INDEX: Final = OWN + "index.sqlite"
 
 
 def open_store(store: str, *, fsync: bool = True) -> BlobStore:
     """The store at a folder or `file://` URL. Raises ConfigError for a kind of URL that has no backend."""
     return LocalStore(folder_of(store), fsync=fsync)
+
+
+def open_index(store: BlobStore) -> Index | None:
+    """What is known of the use of a store, kept in it where it is on a disk. It is the caller's to close."""
+    place = store.local_path(_INDEX)
+    return None if place is None else Index(place)
 
 
 def folder_of(store: str) -> Path:
