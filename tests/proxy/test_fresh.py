@@ -134,7 +134,7 @@ async def test_another_process_sees_the_answer_and_its_age_in_the_store() -> Non
 
 async def test_a_store_that_cannot_be_written_does_not_keep_a_good_answer_from_being_given() -> None:
     class ReadOnly(MemoryStore):
-        async def put(self, key: str, data: bytes, *, replace: bool = False):  # type: ignore[no-untyped-def]
+        async def put(self, key: str, data: bytes, *, replace: bool = False, durable: bool = True):  # type: ignore[no-untyped-def]
             from goferry.errors import StorageError
 
             raise StorageError("read-only")

@@ -455,6 +455,23 @@ async def test_database_files_are_fetched_once_proven_and_served_offline(tmp_pat
             await offline.sumdb(name, f"lookup/{M}@v1.1.0")
 
 
+async def test_records_and_tiles_cut_short_by_a_crash_are_fetched_again(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES) as w:
+        await w.get(MOD)
+        await w.proxy.idle()
+        files = [path for path in (tmp_path / "sumdb").rglob("*") if path.is_file()]
+        assert files
+        whole = {path: path.read_bytes() for path in files}
+        for path in files:
+            path.write_bytes(b"")
+        later = await w.another()
+        assert content(await later.answer(parse_request(ZIP))) == FILES[ZIP]
+        record = content(await later.sumdb("sum.example.org", f"lookup/{M}@v1.0.0"))
+        assert b"example.com/m v1.0.0 h1:" in record
+        await later.idle()
+        assert {path: path.read_bytes() for path in files} == whole
+
+
 async def test_a_false_tile_is_neither_served_nor_kept(tmp_path: Path) -> None:
     async with world(tmp_path, FILES) as w:
         await w.get(MOD)

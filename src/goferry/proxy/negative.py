@@ -62,7 +62,7 @@ class Negatives:
         no = _No(error, self._clock())
         self._known[key] = no
         try:
-            await self._store.put(_PREFIX + key, _encode(no), replace=True)
+            await self._store.put(_PREFIX + key, _encode(no), replace=True, durable=False)
         except StorageError:
             return
 

@@ -43,6 +43,18 @@ class _Proven:
     body: bytes
 
 
+def _is_whole(path: str, body: bytes) -> bool:
+    """Whether a file is as long as it must be.
+
+    Records and tiles are kept without waiting for the disk: there are several for each module, and whoever reads one
+    proves it again. A crash of the machine may leave one short.
+    """
+    if not path.startswith("tile/"):
+        return body.endswith(b"\n") and b"\n\n" in body
+    tile = parse_tile_path(path)
+    return len(body) == tile.size if tile.level >= 0 else body.endswith(b"\n\n")
+
+
 class ChecksumDatabase:
     """One database: proofs for goferry, files for clients. `fresh` is how many seconds `latest` may be old."""
 
@@ -179,7 +191,11 @@ class ChecksumDatabase:
         return body
 
     async def _known(self, path: str) -> bytes | None:
-        return self._recent.get(path) or await self._store.read(self._key(path))
+        return self._recent.get(path) or await self._stored(path)
+
+    async def _stored(self, path: str) -> bytes | None:
+        body = await self._store.read(self._key(path))
+        return body if body is not None and _is_whole(path, body) else None
 
     async def _fetch_tile(self, path: str, deliver: Deliver[bytes]) -> bytes:
         body = (await self._source.get(path)).body
@@ -249,8 +265,8 @@ class ChecksumDatabase:
         if path == lookup.LATEST:
             return
         try:
-            if replace or await self._store.stat(self._key(path)) is None:
-                await self._store.put(self._key(path), body, replace=replace)
+            if replace or await self._stored(path) is None:
+                await self._store.put(self._key(path), body, replace=True, durable=False)
         except StorageError:
             return
 

@@ -68,8 +68,11 @@ class BlobStore(Protocol):
     async def read(self, key: str, start: int = 0, end: int | None = None) -> bytes | None:
         """The bytes [start, end) of an object; None when there is no such object."""
 
-    async def put(self, key: str, data: bytes, *, replace: bool = False) -> Blob:
-        """Store small bytes whole. Without `replace` an existing object wins and is returned."""
+    async def put(self, key: str, data: bytes, *, replace: bool = False, durable: bool = True) -> Blob:
+        """Store small bytes whole. Without `replace` an existing object wins and is returned.
+
+        With `durable` false nobody waits for the disk: after a crash of the machine the object may be short or gone.
+        """
 
     async def touch(self, key: str) -> None:
         """Set mtime to now (a refresh found the same bytes). No error when the object is absent."""

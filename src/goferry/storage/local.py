@@ -189,11 +189,11 @@ class LocalStore:
 
     # Writing
 
-    async def put(self, key: str, data: bytes, *, replace: bool = False) -> Blob:
-        """Keeps small bytes whole; durable when it returns."""
+    async def put(self, key: str, data: bytes, *, replace: bool = False, durable: bool = True) -> Blob:
+        """Keeps small bytes whole; on the disk when it returns, unless `durable` is false."""
         path = self._path(key)
         self._check_writable()
-        return await self.publish(Write(key, path, replace, data=data))
+        return await self.publish(Write(key, path, replace, data=data, durable=durable))
 
     async def publish(self, write: Write) -> Blob:
         """Hands a write to the group and names its fault. For this package."""

@@ -85,7 +85,7 @@ class MemoryStore:
         found = self.objects.get(key)
         return None if found is None else found.data[start:end]
 
-    async def put(self, key: str, data: bytes, *, replace: bool = False) -> Blob:
+    async def put(self, key: str, data: bytes, *, replace: bool = False, durable: bool = True) -> Blob:  # noqa: ARG002  memory is as durable as it gets
         """Keeps small bytes whole."""
         return self._keep("put", key, data, replace=replace)
 

@@ -54,6 +54,8 @@ class Write:
     fd: int | None = None
     temp: str | None = None
     synced: bool = False
+    durable: bool = True
+    """Whether the asker waits for the disk; what can be fetched and proven again need not."""
     result: Future[Blob] = field(default_factory=Future)
     blob: Blob | None = None
     error: Exception | None = None
@@ -168,7 +170,8 @@ class GroupWriter:
                 self._give_name(write)
         # An object of another process that won may have its name only in memory yet, so its folder is synced
         # too.
-        names.add(write, folder, fresh)
+        if write.durable:
+            names.add(write, folder, fresh)
 
     def _make_folders(self, folder: str) -> list[str]:
         """Makes what is missing; returns the folders whose own names are not known to be durable, deepest first."""
@@ -289,7 +292,7 @@ def blob_at(path: str, key: str) -> Blob | None:
 
 
 def _needs_sync(write: Write) -> bool:
-    return write.error is None and write.blob is None and not write.synced
+    return write.durable and write.error is None and write.blob is None and not write.synced
 
 
 def _settle(write: Write) -> None:
