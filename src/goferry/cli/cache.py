@@ -127,7 +127,7 @@ def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
             (_("proved by"), record.verified_by),
         ):
             if value:
-                console.out(f"    {label}: {value}")
+                console.out("    " + _("{label}: {value}").format(label=label, value=value))
     for line in found.sums:
         console.out(f"  go.sum: {line}")
 
