@@ -236,7 +236,9 @@ class App:
         if self._proxy.instance in hops:
             raise LoopDetected(
                 "this request came back to goferry through its own upstream",
-                hint=N_("an entry of the upstream list leads back here; goferry prints the list when it starts"),
+                hint=N_(
+                    "an entry of the upstream list leads back here; goferry prints the list when it starts"
+                ),
             )
         VIA.set(hops)
 
