@@ -24,7 +24,7 @@ from cryptography.x509.oid import NameOID
 from goferry.config import Address, Settings
 from goferry.server import sockets
 from server.serving import Running, keep, serving, start, until
-from sizes import FULL, size
+from sizes import size
 
 MOD = b"module example.org/m\n"
 PATH = "/example.org/m/@v/v1.0.0.mod"
@@ -352,7 +352,6 @@ def test_a_worker_that_cannot_be_replaced_now_is_replaced_later(folder: Path) ->
         assert running.metric("goferry_worker_restarts_total") >= 2
 
 
-@pytest.mark.skipif(not FULL, reason="waits for the supervisor's patience to end: five seconds")
 def test_a_worker_that_hangs_while_it_leaves_is_killed_and_not_replaced(folder: Path) -> None:
     with serving(folder, drain_timeout=0.1) as running:
         old = running.workers()[0]
