@@ -245,6 +245,13 @@ async def test_latest_of_pseudo_versions_only_is_the_highest(tmp_path: Path) -> 
         assert json.loads(await w.body(LATEST))["Version"] == versions[1]
 
 
+async def test_latest_of_a_list_is_the_one_that_go_would_take_itself(tmp_path: Path) -> None:
+    newer = "v1.0.1-0.20250313105119-ba97887b0a25"
+    versions = ("v1.0.0", "v1.0.1-0.20240319094008-0393e58bdf10", newer)
+    async with world(tmp_path, modtree.module(M, *versions, latest=False)) as w:
+        assert json.loads(await w.body(LATEST))["Version"] == newer
+
+
 async def test_a_version_missing_in_the_list_can_be_fetched_and_is_then_listed(tmp_path: Path) -> None:
     files = FILES | {LIST: b"v1.1.0\n"}
     async with world(tmp_path, files) as w:

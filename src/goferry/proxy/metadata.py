@@ -92,7 +92,7 @@ class Metadata:
             fetched = await self._chain.latest(path)
         except NotFound as no_latest:
             listed, _ = await self.answer(_request(Kind.LIST, path))
-            version = query.latest_of(judge.versions(listed.body or b""))
+            version = _latest_listed(listed.body or b"")
             if not version:
                 raise no_latest from None
             info, _ = await self._info_of(_request(Kind.INFO, path, version))
@@ -118,6 +118,12 @@ class Metadata:
         version = query.latest_of(await self._stored_versions(request.path, (".info",)))
         blob = await self._store.read(request_path(Kind.INFO, request.path, version)) if version else None
         return None if blob is None else _answer(request, Entry(blob, 0.0), stale=True)
+
+
+def _latest_listed(body: bytes) -> str:
+    """The version that `go` would take of this list by itself: it prefers pseudo-versions, for it only asks when it
+    has no use for the tagged ones."""
+    return query.latest_in_list(body.decode()) or query.latest_of(judge.versions(body))
 
 
 def _key(request: Request) -> str:

@@ -275,7 +275,9 @@ class ChecksumDatabase:
 
     def _check_asking(self, path: str, *, asking: bool) -> None:
         if not asking:
-            raise Unavailable("offline: {key} is not in the store", key=self._key(path))
+            raise Unavailable(
+                "{key} is not in the store, and nobody is asked for it now", key=self._key(path)
+            )
 
     async def _answer(self, path: str, body: bytes, *, immutable: bool = True) -> Answer:
         return Answer(self._key(path), len(body), self._clock(), immutable=immutable, body=body)
