@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from goferry.server.files import IMMUTABLE, SMALL, ReadyFiles, read_content
+from goferry.server.files import IMMUTABLE, SMALL, VALID, ReadyFiles, read_content
 from server.serving import keep
 
 KEY = "/example.org/m/@v/v1.0.0.info"
@@ -55,30 +55,52 @@ def test_the_short_way_is_for_immutable_files_only(path: str, matches: bool) -> 
 def test_a_version_that_only_looks_canonical_takes_the_long_way(name: str, tmp_path: Path) -> None:
     keep(tmp_path, "example.org/" + name, b"{}")
     assert IMMUTABLE.match("/example.org/" + name)
-    assert ReadyFiles(str(tmp_path), 1000).find("/example.org/" + name) is None
+    assert ReadyFiles(str(tmp_path), 1000).find("/example.org/" + name, 0.0) is None
+
+
+def replace(path: Path, body: bytes) -> None:
+    new = path.with_name("new")
+    new.write_bytes(body)
+    new.rename(path)
 
 
 def test_small_files_come_from_memory_until_the_file_changes(tmp_path: Path) -> None:
     files = ReadyFiles(str(tmp_path), 10**6)
     path = keep(tmp_path, KEY[1:], b"one")
-    first = files.find(KEY)
+    first = files.find(KEY, 0.0)
     assert first is not None
     assert first.body["body"] == b"one"
-    assert files.find(KEY) is first
-    replacement = tmp_path / "new"
-    replacement.write_bytes(b"two")
-    replacement.rename(path)
-    second = files.find(KEY)
+    assert files.find(KEY, 2 * VALID) is first
+    replace(path, b"two")
+    second = files.find(KEY, 4 * VALID)
     assert second is not None
     assert second.body["body"] == b"two"
     assert second.content.etag != first.content.etag
     path.unlink()
-    assert files.find(KEY) is None
+    assert files.find(KEY, 6 * VALID) is None
+
+
+def test_a_look_at_a_small_file_holds_for_a_moment(tmp_path: Path) -> None:
+    files = ReadyFiles(str(tmp_path), 10**6)
+    path = keep(tmp_path, KEY[1:], b"one")
+    first = files.find(KEY, 10.0)
+    path.unlink()
+    assert files.find(KEY, 10.0 + 0.9 * VALID) is first
+    assert files.find(KEY, 10.0 + 2 * VALID) is None
+
+
+def test_every_request_looks_at_a_big_file(tmp_path: Path) -> None:
+    """It is opened by its name later, so the name has to be there."""
+    files = ReadyFiles(str(tmp_path), 10**6)
+    path = keep(tmp_path, KEY[1:], bytes(SMALL + 1))
+    assert files.find(KEY, 10.0) is not None
+    path.unlink()
+    assert files.find(KEY, 10.0) is None
 
 
 def test_big_files_are_sent_from_disk(tmp_path: Path) -> None:
     path = keep(tmp_path, KEY[1:], os.urandom(SMALL + 1))
-    ready = ReadyFiles(str(tmp_path), 10**6).find(KEY)
+    ready = ReadyFiles(str(tmp_path), 10**6).find(KEY, 0.0)
     assert ready is not None
     assert ready.body == {"type": "http.response.pathsend", "path": str(path)}
     assert ready.content.body is None
@@ -99,10 +121,10 @@ def test_the_tag_is_made_from_the_bytes_and_not_from_times(tmp_path: Path) -> No
 def test_memory_stays_within_its_limit_and_the_most_recent_stay(tmp_path: Path) -> None:
     files = ReadyFiles(str(tmp_path), 60_000)
     keys = [f"/example.org/m/@v/v1.0.{n}.info" for n in range(20)]
-    for key in keys:
+    for n, key in enumerate(keys):
         keep(tmp_path, key[1:], bytes(10_000))
-        assert files.find(key) is not None
-        assert files.find(keys[0]) is not None
+        assert files.find(key, float(n)) is not None
+        assert files.find(keys[0], float(n)) is not None
         assert files.bytes <= 60_000
     kept = {key for key in keys if key in files._entries}
     assert keys[0] in kept
@@ -112,4 +134,4 @@ def test_memory_stays_within_its_limit_and_the_most_recent_stay(tmp_path: Path) 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     (tmp_path / KEY[1:]).mkdir(parents=True)
-    assert ReadyFiles(str(tmp_path), 1000).find(KEY) is None
+    assert ReadyFiles(str(tmp_path), 1000).find(KEY, 0.0) is None

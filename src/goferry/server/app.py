@@ -1,9 +1,9 @@
 """The ASGI application: one request in, one answer out, counted and logged.
 
 There are two ways through. The short one is for immutable files that are in the store and asked for plainly, which is
-nearly all of the traffic: one regular expression, one stat, two messages that were made before. The long one is for
-everything else, and is where rules are decided. No framework stands on either: a router and a response object would
-cost more than the whole short way (docs/adr/0006-no-web-framework.md).
+nearly all of the traffic: one look into a table, now and then a stat, two messages that were made before. The long one
+is for everything else, and is where rules are decided. No framework stands on either: a router and a response object
+would cost more than the whole short way (docs/adr/0006-no-web-framework.md).
 """
 
 import asyncio
@@ -117,7 +117,7 @@ class App:
         headers = dict(scope["headers"])
         self._cells[self._in_flight] += 1.0
         try:
-            ready = self._ready(scope, headers)
+            ready = self._ready(scope, headers, started)
             if ready is None:
                 await self._long_way(scope, headers, send, started)
             else:
@@ -134,7 +134,7 @@ class App:
 
     # ---- the short way -------------------------------------------------------------------------------------
 
-    def _ready(self, scope: Message, headers: Mapping[bytes, bytes]) -> Ready | None:
+    def _ready(self, scope: Message, headers: Mapping[bytes, bytes], now: float) -> Ready | None:
         """The stored file that is asked for, whole, without conditions, by a path that needs no decoding."""
         if (
             self._files is None
@@ -144,23 +144,23 @@ class App:
             or not _CONDITIONS.isdisjoint(headers)
         ):
             return None
-        return self._files.find(scope["path"])
+        return self._files.find(scope["path"], now)
 
     def _count_hit(
         self, scope: Message, headers: Mapping[bytes, bytes], ready: Ready, started: float
     ) -> None:
         seconds = perf_counter() - started
-        kind, size, path = ready.kind, ready.content.size, scope["path"]
+        kind, size = ready.kind, ready.content.size
         cells, hits = self._cells, self._hits[kind]
         cells[hits.requests] += 1.0
         cells[hits.bytes] += size
         cells[hits.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
         cells[hits.sum] += seconds
         self.last_request = started
-        self._touch(path[1:])
+        self._touch(ready.key)
         if self._log is not None:
-            agent = self._agent(headers)
-            self._log(Entry(time(), scope["client"][0], "GET", path, 200, size, seconds, "hit", kind, agent))
+            client, path, agent = scope["client"][0], scope["path"], self._agent(headers)
+            self._log(Entry(time(), client, "GET", path, 200, size, seconds, "hit", kind, agent))
 
     def _agent(self, headers: Mapping[bytes, bytes]) -> str:
         raw = headers.get(b"user-agent", b"")
@@ -246,7 +246,7 @@ class App:
         """An immutable file straight from the store, if the path is one's and it is there."""
         if self._files is None or not IMMUTABLE.match("/" + path):
             return None
-        ready = self._files.find("/" + path)
+        ready = self._files.find("/" + path, perf_counter())
         if ready is None:
             return None
         asked.kind = ready.kind

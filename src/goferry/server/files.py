@@ -1,7 +1,8 @@
 """Stored files that never change, ready to be sent: small ones in memory, of big ones only what the headers need.
 
-The truth is the file. Every request looks at it (one stat), and what is in memory counts only while size, time and
-inode are the same, so what `cache rm` or a quarantine took away is gone here too, in every worker, at once.
+The truth is the file. What is in memory counts only while size, time and inode of the file are the same, so what
+`cache rm` or a quarantine took away is gone here too, in every worker. A stat for every request would be a third of
+what goferry spends on a small file, so one that was looked at within the last VALID seconds is not looked at again.
 """
 
 import os
@@ -17,6 +18,9 @@ from goferry.server.replies import TAIL, Content
 
 SMALL: Final = TAIL
 """Files up to this many bytes are kept in memory and sent from there; bigger ones are sent from disk."""
+
+VALID: Final = 0.02
+"""Seconds for which a look at a file holds: no longer than a request that began before a removal may take anyway."""
 
 _OVERHEAD: Final = 1500
 """Bytes of memory that an entry takes beside its body: objects, headers, keys."""
@@ -39,12 +43,15 @@ Stamp = tuple[int, int, int]
 class Ready:
     """One file, ready to be sent. `start` and `body` are ASGI messages; they are sent as they are, many times."""
 
-    __slots__ = ("body", "content", "kind", "stamp", "start")
+    __slots__ = ("body", "content", "is_small", "key", "kind", "seen", "stamp", "start")
 
-    def __init__(self, kind: str, content: Content, stamp: Stamp) -> None:
+    def __init__(self, key: str, kind: str, content: Content, stamp: Stamp, seen: float) -> None:
+        self.key = key
         self.kind = kind
         self.content = content
         self.stamp = stamp
+        self.seen = seen
+        self.is_small = content.body is not None
         whole = replies.whole(content)
         self.start: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": whole.headers}
         if content.body is not None:
@@ -62,28 +69,35 @@ class ReadyFiles:
         self._entries: OrderedDict[str, Ready] = OrderedDict()
         self.bytes = 0
 
-    def find(self, path: str) -> Ready | None:
-        """The file behind a URL path (with its leading slash) that IMMUTABLE matches; None when there is none."""
+    def find(self, path: str, now: float) -> Ready | None:
+        """The file behind a URL path (with its leading slash) that IMMUTABLE matches; None when there is none.
+
+        `now` is a monotonic time in seconds.
+        """
         entry = self._entries.get(path)
-        if entry is None and not IMMUTABLE.match(path):
-            return None
+        if entry is None:
+            if not IMMUTABLE.match(path):
+                return None
+        elif entry.is_small and now - entry.seen < VALID:
+            return entry
         try:
             s = os.stat(self._root + path)  # noqa: PTH116 - as PTH118: once per request
         except OSError:
             return None
         if entry is not None and entry.stamp == (s.st_mtime_ns, s.st_size, s.st_ino):
             self._entries.move_to_end(path)
+            entry.seen = now
             return entry
-        return self._load(path)
+        return self._load(path, now)
 
-    def _load(self, path: str) -> Ready | None:
+    def _load(self, path: str, now: float) -> Ready | None:
         if not _is_exact(path):
             return None
         kind = path.rpartition(".")[2]
         content, stamp = read_content(self._root + path, replies.CONTENT_TYPES[kind], replies.FOREVER)
         if content is None:
             return None
-        entry = Ready(kind, content, stamp)
+        entry = Ready(path[1:], kind, content, stamp, now)
         self._forget(path)
         self._entries[path] = entry
         self.bytes += _cost(entry)
