@@ -104,9 +104,10 @@ class Keeper:
             await self._quarantine(request.key, fetched.body, error)
             raise
         deliver(_answer(request.key, fetched.body))
-        blob = await self._store.put(request.key, fetched.body)
         if sums is None:
-            await self._store.put(_sidecar(mod, "modhash"), h1.encode())
+            # Lost in a crash it is missed by the next scrub alone, so nobody waits for the disk.
+            await self._store.put(_sidecar(mod, "modhash"), h1.encode(), durable=False)
+        blob = await self._store.put(request.key, fetched.body)
         self._note(blob, fetched.source, h1, sums)
         return blob
 
