@@ -583,7 +583,10 @@ BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from. `kind`: flag, env, file or default; `detail`: flag, variable or FILE:LINE."""
+    """Where a value came from. `kind`: flag, env, file, go (the go command's own settings) or default.
+
+    `detail`: the flag, the variable, FILE:LINE, a variable of go with its place, or why there is but a default.
+    """
 
     kind: str
     detail: str = ""

@@ -50,7 +50,7 @@ def test_the_upstream_is_what_go_would_use_without_goferry(
     env: str, user: str, goroot: str, upstream: str, where: str
 ) -> None:
     ready = completed(GoEnvironment({"GOPROXY": env}, "/u/env", user, "/g/go.env", goroot))
-    assert (ready.settings.upstream, ready.upstream_from) == (upstream, where)
+    assert (ready.settings.upstream, str(ready.origins["upstream"])) == (upstream, where)
     assert bool(ready.warnings) is (SELF in env)
 
 
@@ -62,7 +62,10 @@ def test_a_dropped_entry_is_warned_of_once() -> None:
 def test_an_upstream_that_was_set_wins_and_says_where() -> None:
     go = GoEnvironment({"GOPROXY": "https://a.example.org"})
     ready = completed(go, upstream="https://x.example.org")
-    assert (ready.settings.upstream, ready.upstream_from) == ("https://x.example.org", "--upstream")
+    assert (ready.settings.upstream, str(ready.origins["upstream"])) == (
+        "https://x.example.org",
+        "--upstream",
+    )
 
 
 def test_an_upstream_set_to_goferry_itself_is_a_wrong_setting() -> None:
@@ -88,6 +91,52 @@ def test_database_and_private_patterns_come_from_go_unless_they_are_set(
 ) -> None:
     settings = completed(GoEnvironment(environ), **flags).settings
     assert (settings.sumdb, settings.private) == seen
+
+
+# environment, user file, go.env; where sumdb and private are said to come from
+PROVENANCE = [
+    ({"GOSUMDB": "off"}, "GOPRIVATE=a/*", "GOSUMDB=sum.golang.org",
+     "GOSUMDB in the environment", "GOPRIVATE in /u/env"),
+    ({"GONOSUMDB": "b"}, "GOPRIVATE=a/*", "GOSUMDB=sum.golang.org",
+     "GOSUMDB in /g/go.env", "GONOSUMDB in the environment"),
+    ({}, "", "", "default", "default"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("environ", "user", "goroot", "sumdb", "private"), PROVENANCE)
+def test_each_value_of_go_says_under_which_name_and_where_it_stands(
+    environ: dict, user: str, goroot: str, sumdb: str, private: str
+) -> None:
+    origins = completed(GoEnvironment(environ, "/u/env", user, "/g/go.env", goroot)).origins
+    assert (str(origins["sumdb"]), str(origins["private"])) == (sumdb, private)
+    assert {origins[name].kind for name in ("sumdb", "private")} == {"go" if environ else "default"}
+
+
+def test_what_was_set_for_goferry_keeps_its_origin() -> None:
+    go = GoEnvironment({"GOSUMDB": "off", "GOPRIVATE": "a/*"})
+    origins = completed(go, sumdb="sum.golang.org", private="c", workers="2").origins
+    assert [origins[name].detail for name in ("sumdb", "private", "workers")] == [
+        "--sumdb", "--private", "--workers",
+    ]  # fmt: skip
+
+
+# settings of go that cannot be used; the part of the message that names the value, without its password
+UNUSABLE = [
+    ({"GOPROXY": "https://u:secret@a.example.org,ftp://u:secret@b.example.org"},
+     "https://xxxxx@a.example.org,ftp://xxxxx@b.example.org' (from GOPROXY in the environment)"),
+    ({"GOSUMDB": "sum.golang.org https://u:secret@s.example.org more"},
+     "sum.golang.org https://xxxxx@s.example.org more' (from GOSUMDB in the environment)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("environ", "named"), UNUSABLE)
+def test_a_wrong_value_of_go_is_named_with_its_place_and_without_its_password(
+    environ: dict, named: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        completed(GoEnvironment(environ))
+    assert named in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 # URL, listening address, whether it is the same place

@@ -10,7 +10,7 @@ import pytest
 
 from goferry.cli.environment import Complete
 from goferry.cli.serve import greeting
-from goferry.config import Settings
+from goferry.config import Origin, Settings
 from modtree import module as tree_of
 from realserver import go, serving
 from terminal import goferry
@@ -194,7 +194,7 @@ PASTED = [
 def test_the_greeting_starts_with_the_lines_to_paste(settings: dict, lines: list[str]) -> None:
     ready = Complete(
         Settings(**{"sumdb": "sum.golang.org", "upstream": "https://u:secret@up.example.org", **settings}),
-        "here",
+        {"upstream": Origin("flag", "here")},
         (),
     )
     said = list(greeting(ready, "http://h:1", "sh"))

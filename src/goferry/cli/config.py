@@ -1,6 +1,7 @@
 """`goferry config`: every setting, its value and where it came from; or a commented sample file."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,8 +9,10 @@ import click
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
+from goferry.cli.environment import Complete, complete, go_environment
 from goferry.cli.flags import config_flags, load_settings
-from goferry.config import SECTIONS, SETTINGS, Loaded, Setting
+from goferry.config import SECTIONS, SETTINGS, Setting
+from goferry.gomod.goproxy import redact
 from goferry.i18n import N_, _
 
 SUMMARY = N_("Show every setting with its value and origin.")
@@ -19,8 +22,8 @@ SUMMARY = N_("Show every setting with its value and origin.")
     cls=Command,
     short_help=SUMMARY,
     help=N_(
-        "Show every setting with its value and origin: a flag, a GOFERRY_ variable, "
-        "a line of the settings file, or the default."
+        "Show every setting with its value and origin: a flag, a GOFERRY_ variable, a line of the settings file, "
+        "what the go command would use here, or the default."
     ),
 )
 @config_flags
@@ -30,39 +33,42 @@ SUMMARY = N_("Show every setting with its value and origin.")
 )
 @pass_console
 def command(console: Console, /, as_json: bool, as_toml: bool, **given: Any) -> None:
-    loaded = load_settings(console, given)
+    loaded = load_settings(console, given, as_json=as_json)
     if as_toml:
         console.out("\n".join(sample()))
-    elif as_json:
-        console.json(to_json(loaded))
+        return
+    ready = complete(loaded, go_environment(console.environ))
+    for warning in ready.warnings:
+        console.warn(warning)
+    if as_json:
+        console.json(to_json(ready, loaded.file))
     else:
-        console.out("\n".join(_table(loaded)))
+        console.out("\n".join(_table(ready)))
 
 
-def to_json(loaded: Loaded) -> dict[str, Any]:
+def to_json(ready: Complete, file: Path | None) -> dict[str, Any]:
     """Values in their text form: it is the one that every source takes."""
     return {
-        "file": None if loaded.file is None else str(loaded.file),
+        "file": None if file is None else str(file),
         "settings": {
             setting.name: {
-                "value": setting.kind.show(getattr(loaded.settings, setting.name)),
-                "origin": loaded.origins[setting.name].kind,
-                "from": loaded.origins[setting.name].detail,
+                "value": shown(setting, ready),
+                "origin": ready.origins[setting.name].kind,
+                "from": ready.origins[setting.name].detail,
             }
             for setting in SETTINGS
         },
     }
 
 
-def _table(loaded: Loaded) -> Iterator[str]:
-    rows = [
-        (
-            setting.name,
-            setting.kind.show(getattr(loaded.settings, setting.name)),
-            str(loaded.origins[setting.name]),
-        )
-        for setting in SETTINGS
-    ]
+def shown(setting: Setting, ready: Complete) -> str:
+    """The text form of a value, without the credentials of URLs."""
+    text = setting.kind.show(getattr(ready.settings, setting.name))
+    return redact(text) if "://" in text else text
+
+
+def _table(ready: Complete) -> Iterator[str]:
+    rows = [(setting.name, shown(setting, ready), str(ready.origins[setting.name])) for setting in SETTINGS]
     names = max(len(name) for name, _value, _origin in rows)
     values = min(48, max(width(value) for _name, value, _origin in rows))
     for name, value, origin in rows:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from goferry.config import Address, Loaded, Settings
+from goferry.config import DEFAULT, Address, Loaded, Origin, Settings
 from goferry.errors import ConfigError, InvalidInput
 from goferry.gomod import goenv, goproxy
 from goferry.i18n import N_, _
@@ -40,24 +40,37 @@ class GoEnvironment:
         """What the go command itself sees."""
         return goenv.resolve(self.environ, self.user_text, self.goroot_text)
 
-    def proxies(self) -> Iterator[tuple[str, str]]:
+    def value(self, name: str) -> tuple[str, Origin]:
+        """What the go command sees under a name, and where that stands; for GOPRIVATE's value, GOPRIVATE does."""
+        seen = self.settings()
+        inherited = seen[name].origin is goenv.Origin.INHERITED
+        return seen[name].value, self._origin(seen["GOPRIVATE" if inherited else name])
+
+    def proxies(self) -> Iterator[tuple[str, Origin]]:
         """The values that GOPROXY has or would have if the sources before were not there, and their places."""
         for environ, user in ((self.environ, self.user_text), ({}, self.user_text), ({}, "")):
             setting = goenv.resolve(environ, user, self.goroot_text)["GOPROXY"]
             if setting.value:
-                yield setting.value, self._place(setting.origin)
+                yield setting.value, self._origin(setting)
 
-    def _place(self, origin: goenv.Origin) -> str:
-        files = {goenv.Origin.USER_FILE: self.user_file, goenv.Origin.GOROOT_FILE: self.goroot_file}
-        return files.get(origin) or _("the environment")
+    def _origin(self, setting: goenv.Setting) -> Origin:
+        places = {
+            goenv.Origin.ENVIRONMENT: _("the environment"),
+            goenv.Origin.USER_FILE: self.user_file,
+            goenv.Origin.GOROOT_FILE: self.goroot_file,
+        }
+        place = places.get(setting.origin)
+        if place is None:
+            return DEFAULT
+        return Origin("go", _("{variable} in {place}").format(variable=setting.name, place=place))
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Settings with nothing left to guess, where the upstream came from, and what was odd on the way."""
+    """Settings with nothing left to guess, where each value came from, and what was odd on the way."""
 
     settings: Settings
-    upstream_from: str
+    origins: Mapping[str, Origin]
     warnings: tuple[str, ...]
 
 
@@ -103,69 +116,73 @@ def complete(loaded: Loaded, go: GoEnvironment) -> Complete:
 
     Upstream entries that lead back to goferry itself are dropped with a warning; a source of which nothing is
     left (the GOPROXY line that goferry printed, in the shell that starts it again) is passed over. ConfigError
-    when the upstream was set for goferry itself and nothing is left of it.
+    when the upstream was set for goferry itself and nothing is left of it, and for a value that cannot be used.
     """
-    settings = loaded.settings
     warnings: list[str] = []
-    upstream, where = _upstream(loaded, go, warnings)
-    seen = go.settings()
-    filled = replace(
-        settings,
-        upstream=upstream,
-        sumdb=_sumdb(loaded, go),
-        private=settings.private or seen["GONOSUMDB"].value,
+    upstream, upstream_from = _upstream(loaded, go, warnings)
+    sumdb, sumdb_from = _sumdb(loaded, go)
+    private, private_from = _own_or_go(loaded, go, "private", "GONOSUMDB")
+    return Complete(
+        replace(loaded.settings, upstream=upstream, sumdb=sumdb, private=private),
+        {**loaded.origins, "upstream": upstream_from, "sumdb": sumdb_from, "private": private_from},
+        tuple(warnings),
     )
-    return Complete(filled, where, tuple(warnings))
 
 
-def _sumdb(loaded: Loaded, go: GoEnvironment) -> str:
+def _own_or_go(loaded: Loaded, go: GoEnvironment, name: str, variable: str) -> tuple[str, Origin]:
+    """A setting of goferry, or the go command's variable where it is empty."""
+    own: str = getattr(loaded.settings, name)
+    return (own, loaded.origins[name]) if own else go.value(variable)
+
+
+def _sumdb(loaded: Loaded, go: GoEnvironment) -> tuple[str, Origin]:
     """The checksum databases, each of them one that can be used."""
-    own, gos = loaded.settings.sumdb, go.settings()["GOSUMDB"].value
-    spec = own or gos or FALLBACK_SUMDB
+    given, origin = _own_or_go(loaded, go, "sumdb", "GOSUMDB")
+    spec = given or FALLBACK_SUMDB
     for text in spec.split(","):
         try:
             goenv.parse_sumdb(text.strip())
         except InvalidInput as error:
-            raise _bad("sumdb", spec, loaded.origins["sumdb"] if own else "GOSUMDB", error) from error
-    return spec
+            raise _bad("sumdb", spec, origin, error) from error
+    return spec, origin
 
 
-def _bad(name: str, value: str, origin: object, why: InvalidInput) -> ConfigError:
+def _bad(name: str, value: str, origin: Origin, why: InvalidInput) -> ConfigError:
     return ConfigError(
         "setting {name}: {value!r} (from {origin}) is not allowed: {why}",
         name=name,
-        value=value,
+        value=goproxy.redact(value),
         origin=origin,
         why=why,
     )
 
 
-def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[str, str]:
-    own = loaded.settings.upstream
+def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[str, Origin]:
+    own, addr = loaded.settings.upstream, loaded.settings.addr
     if own:
-        try:
-            goproxy.parse_list(own)
-        except InvalidInput as error:
-            raise _bad("upstream", goproxy.redact(own), loaded.origins["upstream"], error) from error
-        left = _without_self(own, loaded.settings.addr, warnings)
+        origin = loaded.origins["upstream"]
+        left = _without_self(own, origin, addr, warnings)
         if not left:
             raise ConfigError(
                 "setting {name}: {value!r} (from {origin}) leads back to goferry itself",
                 hint=N_("name the proxy that modules shall come from"),
                 name="upstream",
                 value=goproxy.redact(own),
-                origin=loaded.origins["upstream"],
+                origin=origin,
             )
-        return left, str(loaded.origins["upstream"])
+        return left, origin
     for value, place in go.proxies():
-        if left := _without_self(value, loaded.settings.addr, warnings):
-            return left, _("GOPROXY in {place}").format(place=place)
-    return FALLBACK_PROXY, _("built in, because no go command is set up here")
+        if left := _without_self(value, place, addr, warnings):
+            return left, place
+    return FALLBACK_PROXY, Origin("default", _("built in, because no go command is set up here"))
 
 
-def _without_self(value: str, addr: Address, warnings: list[str]) -> str:
+def _without_self(value: str, origin: Origin, addr: Address, warnings: list[str]) -> str:
     """The list without entries that lead back to `addr`; empty when nothing that fetches is left of it."""
-    entries = goproxy.parse_list(value)
+    try:
+        entries = goproxy.parse_list(value)
+    except InvalidInput as error:
+        raise _bad("upstream", value, origin, error) from error
     kept = [entry for entry in entries if not leads_to(entry.url, addr)]
     for entry in entries:
         text = _("upstream entry {entry} is goferry itself and was dropped").format(entry=entry.name)

@@ -56,7 +56,7 @@ def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:
         yield _("offline:   answers come from the store alone")
     else:
         yield _("upstream:  {list}  ({where})").format(
-            list=redact(settings.upstream), where=ready.upstream_from
+            list=redact(settings.upstream), where=ready.origins["upstream"]
         )
     yield _("checksums: {spec}").format(spec=settings.sumdb)
     yield _("store:     {store}").format(store=redact_store(settings.store))
