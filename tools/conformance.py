@@ -140,6 +140,7 @@ def find_toolchain(go: str) -> Toolchain:
     found = shutil.which(go)
     if found is None:
         raise ConformanceError(f"no go command at {go}")
+    found = str(Path(found).absolute())  # it is run from other folders
     env = go_environment()
     wanted = subprocess.run(
         [found, "env", "GOROOT", "GOVERSION"], env=env, capture_output=True, text=True, check=True
