@@ -11,7 +11,7 @@ from goferry.gomod.dirhash import hash_zip
 
 MODULE = trees.Module("bench.example/hash")
 SIZE = 50 * trees.MB
-ROUNDS = 5
+ROUNDS = 11
 
 
 def h1(bench: Bench) -> None:
