@@ -34,6 +34,7 @@ class Demand:
 DEMANDS: Final = (
     Demand("graph.cold", "graph", "go mod download, 188 modules, cold ÷ straight from upstream", "x", "<=", 1.2),
     Demand("graph.warm", "graph", "the same warm ÷ file:// floor, database off", "x", "<=", 1.25),
+    Demand("graph.offline", "graph", "the same, serve --offline, database on: go.sum lines that differ", "", "=", 0),
     Demand("graph.list", "list", "go list -m -u all, warm ÷ straight from upstream", "x", "<=", 0.05),
     Demand("graph.list_seconds", "list", "go list -m -u all, warm", "s", "<=", 2),
     Demand("serve.200B.nginx", "serve", "200 B cached ÷ nginx static", "x", ">=", 0.40),

@@ -43,7 +43,7 @@ class Download(Command):
 
 
 def download(bench: Bench) -> None:
-    """`go mod download`, cold then warm, each with an empty module cache and no go.sum: every sum is looked up."""
+    """`go mod download`: cold, warm, offline; with an empty module cache and no go.sum, so every sum is looked up."""
     graph, straight = _graph(), tools.default_proxy()
     floor = _download(bench, graph, "floor", GOPROXY=straight)
     count = len(list(floor.cache.rglob("*.zip")))
@@ -52,6 +52,8 @@ def download(bench: Bench) -> None:
     bench.note("graph", "modules of the graph", count)
     stores = _cold(bench, graph, straight, floor.sums)
     _warm(bench, graph, straight, floor, stores)
+    if GOFERRY in stores:
+        _offline(bench, graph, stores[GOFERRY], floor.sums)
 
 
 def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path]:
@@ -125,6 +127,25 @@ def _warm(bench: Bench, graph: Path, straight: str, floor: Download, stores: dic
             bench.note("graph", f"warm, {way} ÷ floor", paired_ratio(rounds, way, "floor"), "x")
     if GOFERRY in up:
         bench.record("graph.warm", paired_ratio(rounds, GOFERRY, "floor"), rounds)
+
+
+def _offline(bench: Bench, graph: Path, store: Path, sums: str) -> None:
+    """The store alone: a start with --offline, and everybody's ways out lead to a port where nobody listens."""
+    nowhere = f"http://127.0.0.1:{servers.free_port()}"
+    server = servers.goferry(
+        bench.folder / "graph-offline",
+        store=store,
+        upstream=nowhere,
+        sumdb=None,
+        settings={"offline": "true"},
+        core=None,
+    )
+    with server as up:
+        # A client that is refused something here would ask the database itself: through a proxy that is not there.
+        one = _download(bench, graph, "client", GOPROXY=up.url, HTTPS_PROXY=nowhere)
+    bench.note("graph", "offline, goferry, database on", one.seconds, "s")
+    differing = set(one.sums.splitlines()) ^ set(sums.splitlines())
+    bench.record("graph.offline", len(differing), sorted(differing))
 
 
 def list_updates(bench: Bench) -> None:
