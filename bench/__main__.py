@@ -4,7 +4,9 @@ python -m bench                          every row
 python -m bench --only serve,cold        some groups
 python -m bench --quick                  few rounds: for trying, not for quoting
 python -m bench --save                   also merge the rows into bench/results/latest.json, which is committed
-python -m bench --show FILE [--markdown] print a kept run
+python -m bench --show FILE              print a kept run
+python -m bench --docs                   write the committed rows into docs/*/performance.md
+python -m bench --docs --check           fail when a page holds other rows
 """
 
 import argparse
@@ -24,6 +26,7 @@ from bench import report, tools
 from bench.demands import GROUPS
 from bench.load import LoadError
 from bench.plan import Bench, Results, now
+from bench.words import BY_FOLDER
 
 OUT = tools.ROOT / "bench" / "out"
 LATEST = tools.ROOT / "bench" / "results" / "latest.json"
@@ -37,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         print(report.render(kept["machine"], Results.from_json(kept)))
         return 0
     if options.docs:
-        return _write_docs()
+        return _write_docs(check=options.check)
     return _run(options)
 
 
@@ -57,6 +60,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--show", type=Path, metavar="FILE", help="print a kept run instead of running")
     parser.add_argument(
         "--docs", action="store_true", help="write the committed rows into docs/*/performance.md"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="with --docs: write nothing, fail when a page holds other rows"
     )
     options = parser.parse_args(argv)
     options.only = options.only.split(",")
@@ -134,18 +140,28 @@ def _merge(kept: dict[str, Any], target: Path) -> None:
     target.write_text(json.dumps(kept, indent=1) + "\n")
 
 
-def _write_docs() -> int:
+def _write_docs(*, check: bool) -> int:
     kept = json.loads(LATEST.read_text())
-    text = report.render(kept["machine"], Results.from_json(kept), markdown=True)
-    for page in sorted(tools.ROOT.glob("docs/*/performance.md")):
-        before, begin, rest = page.read_text().partition(report.BEGIN)
+    status = 0
+    for folder, words in BY_FOLDER.items():
+        page = tools.ROOT / "docs" / folder / "performance.md"
+        name, old = page.relative_to(tools.ROOT), page.read_text("utf-8")
+        before, begin, rest = old.partition(report.BEGIN)
         _, end, after = rest.partition(report.END)
         if not begin or not end:
-            print(f"{page.relative_to(tools.ROOT)} has no place for the tables")
+            print(f"{name} has no place for the tables")
             return 1
-        page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
-        print(f"{page.relative_to(tools.ROOT)} written")
-    return 0
+        text = report.render(kept["machine"], Results.from_json(kept), markdown=True, words=words)
+        new = f"{before}{begin}\n\n{text}\n\n{end}{after}"
+        if new == old:
+            continue
+        if check:
+            print(f"{name} is not what {LATEST.relative_to(tools.ROOT)} says; run `python -m bench --docs`")
+            status = 1
+            continue
+        page.write_text(new, "utf-8")
+        print(f"{name} written")
+    return status
 
 
 def _commit() -> str:

@@ -1,26 +1,38 @@
 """A run as text: the demands with what was measured, the figures beside them, and what is missing and why."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.demands import DEMANDS, GROUPS, Demand
 from bench.plan import Note, Results
+from bench.words import ENGLISH, Words
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 """What stands between these in docs/*/performance.md is written by `python -m bench --docs`."""
-COLUMNS = ("what", "measured", "demand", "")
+_VERSION = re.compile(r"v?\d+\.\d[\w.+~-]*")
 
 
 def render(
-    machine: Mapping[str, Any], results: Results, *, groups: Sequence[str] = GROUPS, markdown: bool = False
+    machine: Mapping[str, Any],
+    results: Results,
+    *,
+    groups: Sequence[str] = GROUPS,
+    markdown: bool = False,
+    words: Words = ENGLISH,
 ) -> str:
     """Tables for the terminal, or as Markdown."""
     table = _markdown if markdown else _plain
-    rows = [_row(demand, results) for demand in DEMANDS if demand.group in groups]
-    notes = [(note.what, _figure(note.value, note.unit)) for note in _in_order(results.notes, groups)]
-    parts = [_about(machine), table(COLUMNS, rows)]
-    parts += [table(("beside", "figure"), notes)] if notes else []
-    parts += ["\n".join(f"not measured – {what}: {why}" for what, why in results.absent.items())]
+    rows = [_row(demand, results, words) for demand in DEMANDS if demand.group in groups]
+    notes = [
+        (words.name(note.what), _figure(note.value, words.name(note.unit)))
+        for note in _in_order(results.notes, groups)
+    ]
+    parts = [_about(machine, words), table(words.columns, rows)]
+    parts += [table(words.beside, notes)] if notes else []
+    parts += [
+        "\n".join(words.absent.format(what=words.name(what), why=why) for what, why in results.absent.items())
+    ]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -29,21 +41,26 @@ def missing(results: Results, groups: Sequence[str]) -> list[str]:
     return [one.key for one in DEMANDS if one.group in groups and one.key not in results.measured]
 
 
-def _about(machine: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    quick = " (quick: not for quoting)" if machine.get("quick") else ""
-    return (
-        f"{machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}, "
-        f"{machine['scratch']}; Python {machine['python']}; {versions}; "
-        f"commit {machine['commit']}, {machine['when']}{quick}"
+def _about(machine: Mapping[str, Any], words: Words) -> str:
+    versions = words.versions.join(
+        f"{name} {_number(version)}" for name, version in machine["versions"].items()
     )
+    quick = words.quick if machine.get("quick") else ""
+    return words.machine.format(**{**machine, "versions": versions, "quick": quick})
 
 
-def _row(demand: Demand, results: Results) -> tuple[str, str, str, str]:
-    found = results.measured.get(demand.key)
+def _number(version: str) -> str:
+    """The number in what a program says of itself; all that it says where there is none."""
+    found = _VERSION.search(version)
+    return found[0] if found else version
+
+
+def _row(demand: Demand, results: Results, words: Words) -> tuple[str, str, str, str]:
+    what, found = words.name(demand.what), results.measured.get(demand.key)
     if found is None:
-        return demand.what, "-", demand.text, "not measured"
-    return demand.what, _figure(found.value, demand.unit), demand.text, "pass" if found.passed else "FAIL"
+        return what, "-", demand.text, words.missing
+    verdict = words.passed if found.passed else words.failed
+    return what, _figure(found.value, demand.unit), demand.text, verdict
 
 
 def _figure(value: float, unit: str) -> str:

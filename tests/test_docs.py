@@ -17,20 +17,42 @@ from goferry.server.metrics import FAMILIES
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 TWINS = [(ROOT / "README.md", ROOT / "README.zh.md")] + [
-    (page, ROOT / "docs" / "zh" / page.name)
-    for page in sorted(ROOT.glob("docs/en/*.md"))
-    if page.name != "performance.md"  # figures and how they were made; both languages link to the one page
+    (page, ROOT / "docs" / "zh" / page.name) for page in sorted(ROOT.glob("docs/en/*.md"))
 ]
+GENERATED = {
+    "settings and commands, from the code": ["tools/docs.py", "--check"],
+    "figures, from the results": ["-m", "bench", "--docs", "--check"],
+}
 
 
-def test_generated_pages_are_what_the_code_says() -> None:
+@pytest.mark.parametrize("pages", GENERATED)
+def test_generated_pages_are_what_they_are_made_from(pages: str) -> None:
     done = subprocess.run(
-        [sys.executable, ROOT / "tools" / "docs.py", "--check"],
+        [sys.executable, *GENERATED[pages]],
         capture_output=True,
         text=True,
+        cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+SAID_IN_ENGLISH = {
+    "goferry", "goproxy", "athens", "nginx", "go", "python",
+    "mod", "download", "list", "serve", "help", "all", "offline", "pass", "c", "m", "u",
+    "go.sum", "file", "info", "zip", "h1", "h2", "p99",
+    "SHA", "TLS", "HTTP", "B", "KB", "MB", "x",
+}  # fmt: skip
+"""Names of programs, commands, files, protocols and units: the same in every language."""
+
+
+def test_what_the_chinese_figures_are_of_is_said_in_chinese() -> None:
+    text = (ROOT / "docs" / "zh" / "performance.md").read_text("utf-8")
+    tables = text[text.index("<!-- bench: begin -->") : text.index("<!-- bench: end -->")]
+    names = [line.split(" | ")[0] for line in tables.splitlines() if line.startswith("| ")]
+    assert len(names) > 50
+    english = {word for name in names for word in re.findall(r"[A-Za-z][A-Za-z0-9.]*", name)}
+    assert english - SAID_IN_ENGLISH == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
