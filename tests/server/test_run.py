@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import http.client
 import os
+import re
 import resource
 import shutil
 import signal
@@ -164,32 +165,27 @@ def test_no_request_fails_when_the_server_is_told_to_stop(folder: Path) -> None:
         assert clients.reopened <= 4
 
 
-def test_a_long_request_is_finished_before_the_server_leaves(folder: Path) -> None:
-    with serving(folder) as running:
-        connection = running.connect()
-        connection.request("GET", "/example.org/wait/@v/wait-1500.info")
+# time limit, how long the answer takes (ms); status and body of the answer, exit status, what is logged
+ORDERS_TO_STOP = {
+    "a long request is finished": (30.0, 1500, 200, b'{"Version":"v1.1.0"}', 0, []),
+    "one that outlasts the limit is cut": (
+        0.5, 60000, 503, b"the server is stopping and could not wait for the answer\n", 1, ["1 requests unanswered"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ORDERS_TO_STOP)
+def test_the_server_leaves_when_what_is_open_is_answered_or_the_time_is_up(folder: Path, case: str) -> None:
+    limit, takes, status, body, left_with, logged = ORDERS_TO_STOP[case]
+    with serving(folder, drain_timeout=limit) as running, contextlib.closing(running.connect()) as connection:
+        connection.request("GET", f"/example.org/wait/@v/wait-{takes}.info")
         until(lambda: running.metric("goferry_requests_in_flight") == 2)
         running.signal(signal.SIGTERM)
         answer = connection.getresponse()
-        assert answer.status == 200
-        assert answer.getheader("connection") == "close"
-        assert answer.read() == b'{"Version":"v1.1.0"}'
-        connection.close()
-        assert running.process.wait(30) == 0
-
-
-def test_a_request_that_outlasts_the_time_limit_is_cut_and_the_status_says_so(folder: Path) -> None:
-    with serving(folder, drain_timeout=0.5) as running:
-        connection = running.connect()
-        connection.request("GET", "/example.org/wait/@v/wait-60000.info")
-        until(lambda: running.metric("goferry_requests_in_flight") == 2)
-        running.signal(signal.SIGTERM)
-        answer = connection.getresponse()
-        assert answer.status == 503
-        assert answer.read() == b"the server is stopping and could not wait for the answer\n"
-        connection.close()
-        assert running.process.wait(30) == 1
-        assert "1 requests unanswered" in (folder / "stderr").read_text()
+        assert (answer.status, answer.getheader("connection")) == (status, "close")
+        assert answer.read() == body
+        assert running.process.wait(30) == left_with
+        assert re.findall(r"\d+ requests unanswered", (folder / "stderr").read_text()) == logged
 
 
 def test_no_request_fails_while_the_settings_are_read_again(folder: Path) -> None:
