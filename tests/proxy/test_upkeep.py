@@ -13,6 +13,9 @@ from goferry.errors import InvalidInput, NotFound, StorageError
 from goferry.gomod import dirhash, module
 from goferry.gomod.goproxy import Kind, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import lookup_path
+from goferry.gomod.sumdb.memlog import MemLog
+from goferry.gomod.sumdb.note import Verifier
 from goferry.proxy import upkeep
 from goferry.storage.index_sqlite import Index, Provenance
 from goferry.storage.local import LocalStore
@@ -97,6 +100,19 @@ async def prove(store, version: Version, sums: dict[str, str], name: str = "sum.
         "\ngo.sum database tree\n1\nAAAA\n\n— sum.golang.org Az3g\n"
     )
     await store.put(f"sumdb/{name}/lookup/{escaped}", record.encode())
+
+
+async def sign(store, version: Version, sums: dict[str, str], name: str) -> dict[str, Verifier]:
+    """A record that is proven, as the only one of its log; returns the log's key."""
+    log = MemLog(name)
+    log.add(version, [f"{version.path} {version.version}{file} {sums[of]}" for file, of in SUM_LINES])
+    await store.put(f".goferry/sumdb/{name}/latest", log.head())
+    for path in (lookup_path(version), "tile/8/0/000.p/1"):
+        await store.put(f"sumdb/{name}/{path}", log.get(path))
+    return upkeep.verifiers(log.verifier_key)
+
+
+SUM_LINES = [("", "zip"), ("/go.mod", "mod")]
 
 
 async def keys(store, prefix: str = "") -> set[str]:
@@ -192,19 +208,20 @@ async def test_info_of_what_is_not_there_or_malformed(store):
 
 async def test_a_sound_store_is_clean_and_says_what_each_file_was_checked_by(store, index):
     sums = await keep(store, TOML, hashes=False)
-    await prove(store, TOML, sums, name="sum.example.org/db")
+    verifiers = await sign(store, TOML, sums, "sum.example.org/db")
     await keep(store, YAML)
     await keep(store, NEW_YAML, hashes=False)
     await store.put("gopkg.in/yaml.v3/@v/list", b"v3.0.1\nv3.10.0\n")
     await store.put("gopkg.in/yaml.v3/@latest", b'{"Version":"v3.10.0","Time":"2022-05-27T08:35:30Z"}')
     await store.put("gopkg.in/yaml.v3/@v/v3.info", b'{"Version":"v3.10.0"}')
     await store.put("sumdb/sum.example.org/db/tile/8/0/x001/234", b"h" * 32 * 256)
-    await store.put("sumdb/sum.example.org/db/tile/8/1/004.p/7", b"h" * 32 * 7)
     await store.put("robots.txt", b"somebody's own")
     seen = []
-    scrub = await upkeep.verify(store, index, progress=lambda files, size: seen.append((files, size)))
+    scrub = await upkeep.verify(
+        store, index, keys=verifiers, progress=lambda files, size: seen.append((files, size))
+    )
     assert scrub.clean, scrub.damaged
-    assert (scrub.proven, scrub.hashed) == (2, 2)
+    assert (scrub.proven, scrub.hashed, scrub.unproven) == (4, 2, 1)
     assert scrub.files == len(await keys(store)) == scrub.proven + scrub.hashed + scrub.formal
     assert seen[-1] == (scrub.files, scrub.size)
     assert len(seen) == scrub.files
@@ -259,10 +276,18 @@ async def test_what_differs_is_quarantined_with_the_reason_and_the_rest_stays(
 async def test_the_checksum_database_counts_more_than_the_hash_beside_the_file(store):
     """Who can change a zip can change the hash beside it; the record is what others signed."""
     sums = await keep(store, YAML, body="package evil\n")
-    await prove(store, YAML, {**sums, "zip": other_h1()})
-    scrub = await upkeep.verify(store)
+    verifiers = await sign(store, YAML, {**sums, "zip": other_h1()}, "sum.example.org")
+    scrub = await upkeep.verify(store, keys=verifiers)
     assert [row.key for row in scrub.damaged] == [key(YAML, "zip")]
     assert other_h1() in scrub.damaged[0].reason
+
+
+async def test_a_record_that_cannot_be_proven_counts_less_than_the_hash_beside_the_file(store):
+    sums = await keep(store, YAML)
+    await prove(store, YAML, {**sums, "zip": other_h1()})
+    scrub = await upkeep.verify(store)
+    assert scrub.clean
+    assert (scrub.hashed, scrub.unproven) == (2, 1)
 
 
 @pytest.mark.parametrize(("tile", "size"), [("8/0/001", 8191), ("8/0/x001/234", 32), ("8/2/000.p/5", 161)])

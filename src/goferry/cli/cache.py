@@ -11,14 +11,16 @@ import click
 from goferry.cli.base import Command, Group, json_option, option
 from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
+from goferry.cli.environment import go_environment
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.cli.progress import showing
 from goferry.cli.stores import Opened, opened
 from goferry.config import Settings
-from goferry.errors import InvalidInput
+from goferry.errors import ConfigError, InvalidInput
 from goferry.findings import Finding, Fix, Location, Report, Severity, Text
 from goferry.gomod import module
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.note import Verifier
 from goferry.i18n import N_, _, ngettext
 from goferry.proxy import upkeep
 from goferry.report import json as report_json
@@ -154,12 +156,14 @@ def _info_json(found: upkeep.VersionInfo) -> dict[str, Any]:
 @settings_flags("cache")
 @pass_console
 def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
-    async def work(found: Opened, _settings: Settings) -> upkeep.Scrub:
+    async def work(found: Opened, settings: Settings) -> upkeep.Scrub:
+        keys = _verifiers(console, settings)
         total = (await upkeep.usage(found.store)).files
         with showing(console, _("checking"), quiet=as_json) as bar:
             return await upkeep.verify(
                 found.store,
                 found.index,
+                keys=keys,
                 progress=lambda files, _size: bar.update(files, max(total, files)),
                 quarantine=not keep,
             )
@@ -173,8 +177,17 @@ def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
     return 0 if scrub.clean else 1
 
 
+def _verifiers(console: Console, settings: Settings) -> dict[str, Verifier]:
+    """The keys of the databases that goferry would ask here."""
+    sumdb = settings.sumdb or go_environment(console.environ).value("GOSUMDB")[0]
+    try:
+        return upkeep.verifiers(sumdb)
+    except InvalidInput as error:
+        raise ConfigError("setting {name}: {value!r}: {why}", name="sumdb", value=sumdb, why=error) from error
+
+
 def scrub_report(scrub: upkeep.Scrub) -> Report:
-    """A scrub as a report: one finding for each damaged file."""
+    """A scrub as a report: one finding for each damaged file, and one for all that could not be proven."""
     title = Text(
         N_(
             "{files} files read: {proven} match the checksum database, {hashed} their kept hash, {formal} their form"
@@ -194,8 +207,36 @@ def scrub_report(scrub: upkeep.Scrub) -> Report:
         )
         for damage in scrub.damaged
     )
-    facts = {"files": scrub.files, "bytes": scrub.size, "damaged": len(scrub.damaged)}
+    if scrub.unproven:
+        findings += (_unproven(scrub.unproven),)
+    facts = {
+        "files": scrub.files,
+        "bytes": scrub.size,
+        "damaged": len(scrub.damaged),
+        "unproven": scrub.unproven,
+    }
     return Report("cache verify", title, findings, facts)
+
+
+def _unproven(count: int) -> Finding:
+    return Finding(
+        "sumdb-unproven",
+        Severity.INFO,
+        Text(
+            N_(
+                "{count} files of checksum databases could not be proven: a key, a tree head or tiles are missing"
+            ),
+            count=count,
+        ),
+        None,
+        Fix(
+            Text(
+                N_(
+                    "set `sumdb` to NAME+KEY of a database of your own; tiles are fetched when they are asked for"
+                )
+            )
+        ),
+    )
 
 
 def _damage_fix(damage: upkeep.Damage) -> Fix:

@@ -18,17 +18,19 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from goferry.errors import GoferryError, InvalidInput, NotFound, StorageError, VerifyError
-from goferry.gomod import dirhash, module, modzip, semver
+from goferry.gomod import dirhash, goenv, module, modzip, semver
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb import lookup, tlog
-from goferry.proxy import judge
+from goferry.gomod.sumdb.note import Verifier, parse_verifier
+from goferry.proxy import judge, storedlog
+from goferry.proxy.storedlog import StoredLog, Unproven
 from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index, Record
 
@@ -204,7 +206,7 @@ async def info(store: BlobStore, index: Index | None, wanted: Version) -> Versio
     if unit is None:
         raise NotFound("{module} is not in the store", module=wanted)
     records = await asyncio.gather(*(_record(index, blob) for blob in unit.blobs))
-    sums = [line for name in await _databases(store) for line in _lines(await _proven(store, name, wanted))]
+    sums = [line for name in await _databases(store) for line in _lines(await _recorded(store, name, wanted))]
     return VersionInfo(
         wanted.path,
         wanted.version,
@@ -240,8 +242,10 @@ async def _databases(store: BlobStore) -> list[str]:
     return list(names)
 
 
-async def _proven(store: BlobStore, name: str, wanted: Version) -> lookup.Sums | None:
-    """The sums in a stored lookup record; None without one, or with a damaged one, which is reported by itself."""
+async def _recorded(store: BlobStore, name: str, wanted: Version) -> lookup.Sums | None:
+    """The sums in a stored lookup record, proven or not; None without one, or with a damaged one, which is
+    reported by itself.
+    """
     body = await store.read(f"{_SUMDB}{name}/{lookup.lookup_path(wanted)}")
     if body is None:
         return None
@@ -271,8 +275,10 @@ class Damage:
 
 @dataclass(frozen=True, slots=True)
 class Scrub:
-    """The result of a whole look at a store. `proven` files matched a record of the checksum database,
-    `hashed` ones the hash kept beside them, `formal` ones could be checked for their form only.
+    """The result of a whole look at a store. `proven` files are what a checksum database has signed, `hashed` ones
+    have the hash kept beside them (or in a record that can't be proven), `formal` ones could be checked for their form
+    only. `unproven` counts those of the formal ones that a checksum database sent, where its key, its tree head or a
+    tile is missing.
     """
 
     files: int
@@ -281,6 +287,7 @@ class Scrub:
     hashed: int
     formal: int
     damaged: tuple[Damage, ...]
+    unproven: int = 0
 
     @property
     def clean(self) -> bool:
@@ -288,36 +295,52 @@ class Scrub:
         return not self.damaged
 
 
-_PROVEN, _HASHED, _FORMAL = "proven", "hashed", "formal"
+_PROVEN, _HASHED, _FORMAL, _UNPROVEN = "proven", "hashed", "formal", "unproven"
+
+
+def verifiers(sumdb: str) -> dict[str, Verifier]:
+    """The keys by database name that a setting of GOSUMDB values, with commas between them, gives, and those that
+    everybody knows. InvalidInput for a malformed one.
+    """
+    given = (goenv.parse_sumdb(text.strip()) for text in sumdb.split(",") if text.strip())
+    keys = [*goenv.KNOWN_KEYS.values(), *(spec.key for spec in given if spec is not None)]
+    return {verifier.name: verifier for verifier in map(parse_verifier, keys)}
 
 
 async def verify(
     store: BlobStore,
     index: Index | None = None,
     *,
+    keys: Mapping[str, Verifier] | None = None,
     progress: Progress | None = None,
     quarantine: bool = True,
 ) -> Scrub:
     """Reads every file and compares it with what is proven of it; what differs is moved to quarantine with
-    the reason (unless `quarantine` is off, or the store is read-only). Raises StorageError when the store
-    cannot be read.
+    the reason (unless `quarantine` is off, or the store is read-only). `keys` are those of the checksum databases, by
+    name. Raises StorageError when the store cannot be read.
     """
-    scrubber = _Scrubber(store, await _databases(store))
+    scrubber = _Scrubber(store, keys or {})
     tally = _Tally()
-    counts = dict.fromkeys((_PROVEN, _HASHED, _FORMAL), 0)
+    counts = dict.fromkeys((_PROVEN, _HASHED, _FORMAL, _UNPROVEN), 0)
     damaged: list[Damage] = []
-    async for blob in store.keys(""):
+
+    async def set_aside(key: str, error: GoferryError) -> None:
+        move = quarantine and not isinstance(error, StorageError)  # unreadable: there is nothing to move
+        damaged.append(await _set_aside(store, index, key, str(error), move=move))
+
+    for key, error in await scrubber.open():
+        await set_aside(key, error)
+    async for blob in scrubber.files():
         try:
             counts[await scrubber.check(blob)] += 1
         except _Gone:
             continue
-        except StorageError as error:
-            damaged.append(Damage(blob.key, str(error), ""))  # unreadable: there is nothing to move
         except GoferryError as error:
-            damaged.append(await _set_aside(store, index, blob.key, str(error), move=quarantine))
+            await set_aside(blob.key, error)
         tally.add(blob)
         if progress is not None:
             progress(tally.count, tally.size)
+    counts[_FORMAL] += counts[_UNPROVEN]
     return Scrub(tally.count, tally.size, **counts, damaged=tuple(damaged))
 
 
@@ -338,15 +361,53 @@ class _Gone(Exception):
 
 
 class _Scrubber:
-    """Checks one file by its kind: returns by what it was checked, raises a GoferryError with what is wrong."""
+    """Checks one file by its kind: returns by what it was checked, raises a GoferryError with what is wrong.
 
-    def __init__(self, store: BlobStore, databases: Sequence[str]) -> None:
+    What the checksum databases sent comes first, since it judges the rest.
+    """
+
+    def __init__(self, store: BlobStore, keys: Mapping[str, Verifier]) -> None:
         self._store = store
-        self._databases = databases
+        self._keys = keys
+        self._sumdb: list[tuple[str, str, Blob]] = []
+        self._logs: dict[str, StoredLog | None] = {}
+        # Keys of records. One that comes in while we look is in neither, and counts as unproven.
+        self._proven: set[str] = set()
+        self._refuted: set[str] = set()
+
+    async def open(self) -> list[tuple[str, GoferryError]]:
+        """Find the files of the databases, and take up their tree heads; returns what is wrong with those."""
+        async for blob in self._store.keys(_SUMDB):
+            name, path = _sumdb_path(blob.key)
+            self._sumdb.append((name, path, blob))
+        self._sumdb.sort(key=lambda row: (row[0], storedlog.rank(row[1])))
+        wrong = []
+        for name in dict.fromkeys(name for name, _path, _blob in self._sumdb if name):
+            try:
+                self._logs[name] = await self._open_log(name)
+            except GoferryError as error:
+                self._logs[name] = None
+                wrong.append((storedlog.head_key(name), error))
+        return wrong
+
+    async def _open_log(self, name: str) -> StoredLog | None:
+        if name not in self._keys:
+            return None
+        log = StoredLog(self._store, self._keys[name])
+        await log.open()
+        return log
+
+    async def files(self) -> AsyncIterator[Blob]:
+        """All files, in the order in which they must be checked."""
+        for _name, _path, blob in self._sumdb:
+            yield blob
+        async for blob in self._store.keys(""):
+            if not blob.key.startswith(_SUMDB):
+                yield blob
 
     async def check(self, blob: Blob) -> str:
         if blob.key.startswith(_SUMDB):
-            return _check_sumdb(blob)
+            return await self._check_sumdb(blob.key)
         if blob.key.endswith(tuple(_SIDECARS)):
             return _check_sidecar(await self._read(blob.key))
         request = _request(blob.key)
@@ -388,23 +449,61 @@ class _Scrubber:
         return by
 
     async def _compare(self, request: Request, h1: str, sidecar: str, *, go_mod: bool) -> str:
-        """The checksum database decides where it was asked; else the hash that was kept with the file."""
+        """A proven record decides; else the hash that was kept with the file; else a record that can't be proven,
+        which is worth as much as such a hash.
+        """
         wanted = request.module
-        for name in self._databases:
-            if (sums := await _proven(self._store, name, wanted)) is not None:
-                (sums.check_mod if go_mod else sums.check_zip)(h1)
-                return _PROVEN
+        sums, is_proven = await self._sums(wanted)
+        check = None if sums is None else sums.check_mod if go_mod else sums.check_zip
+        if check is not None and is_proven:
+            check(h1)
+            return _PROVEN
         kept = await self._store.read(request.key.removesuffix(_SIDECARS[sidecar]) + sidecar)
-        if kept is None or not _H1.fullmatch(kept):
-            return _FORMAL  # a damaged hash says nothing about the file, and is reported by itself
-        if kept.decode().strip() != h1:
-            raise VerifyError("{module}: the file does not have the hash it was stored with", module=wanted)
+        if kept is not None and _H1.fullmatch(kept):  # a damaged hash says nothing, and is reported by itself
+            if kept.decode().strip() != h1:
+                raise VerifyError(
+                    "{module}: the file does not have the hash it was stored with", module=wanted
+                )
+            return _HASHED
+        if check is None:
+            return _FORMAL
+        check(h1)
         return _HASHED
+
+    async def _sums(self, wanted: Version) -> tuple[lookup.Sums | None, bool]:
+        """The sums in a stored record, and whether it is proven; the proven one if there are several."""
+        unproven = None
+        for name in self._logs:
+            key = f"{_SUMDB}{name}/{lookup.lookup_path(wanted)}"
+            if key not in self._refuted and (sums := await _recorded(self._store, name, wanted)) is not None:
+                if key in self._proven:
+                    return sums, True
+                unproven = unproven or sums
+        return unproven, False
+
+    async def _check_sumdb(self, key: str) -> str:
+        name, path = _sumdb_path(key)
+        if not name:
+            return _FORMAL  # somebody else's
+        body = await self._read(key)
+        log = self._logs[name]
+        try:
+            if log is None:
+                storedlog.check_form(path, body)
+                return _UNPROVEN
+            await log.check(path, body)
+        except (Unproven, InvalidInput):
+            return _UNPROVEN
+        except VerifyError:
+            self._refuted.add(key)
+            raise
+        if path.startswith("lookup/"):
+            self._proven.add(key)
+        return _PROVEN
 
 
 _H1 = re.compile(rb"h1:[A-Za-z0-9+/]{43}=\n?")
-_HASH_TILE = re.compile(r"/tile/(\d+)/\d+/(?:x\d{3}/)*\d{3}(?:\.p/(\d+))?\Z")
-_HASH_SIZE = 32
+_SUMDB_KEY = re.compile(r"sumdb/(.+?)/((?:lookup|tile)/.+)")
 
 
 def _check_sidecar(data: bytes) -> str:
@@ -413,19 +512,10 @@ def _check_sidecar(data: bytes) -> str:
     return _FORMAL
 
 
-def _check_sumdb(blob: Blob) -> str:
-    """Tiles have a known size; their hashes are proven by the client whenever they are used."""
-    if tile := _HASH_TILE.search(blob.key):
-        height, width = tile.groups()
-        hashes = int(width) if width else 1 << int(height)
-        if blob.size != hashes * _HASH_SIZE:
-            raise VerifyError(
-                "a tile of {hashes} hashes has {want} bytes, this one {size}",
-                hashes=hashes,
-                want=hashes * _HASH_SIZE,
-                size=blob.size,
-            )
-    return _FORMAL
+def _sumdb_path(key: str) -> tuple[str, str]:
+    """The name of the database, which may hold slashes, and the path below its root; empty for other files."""
+    match = _SUMDB_KEY.fullmatch(key)
+    return (match[1], match[2]) if match else ("", "")
 
 
 @asynccontextmanager
