@@ -8,18 +8,32 @@ All records are answered under one tree head, the newest that this store has pro
 every few seconds; taking each one along with each record would fetch new right-edge tiles for every lookup, and would
 leave an offline client with heads whose tiles nobody has. The head moves when a record lies beyond it, and when
 `latest` is refreshed; each move is proven to continue the old one.
+
+What an earlier process left in the store is a claim like any other: it is proven under that head when this process
+reads it first, with the other stored tiles, and without the network. What can't be proven so is fetched anew; what it
+was then refused for lies in quarantine.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
-from goferry.errors import GoferryError, InvalidInput, NotFound, Refused, StorageError, Unavailable
+from goferry.errors import (
+    GoferryError,
+    InvalidInput,
+    NotFound,
+    Refused,
+    StorageError,
+    Unavailable,
+    UpstreamError,
+    VerifyError,
+)
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb import lookup, tlog
-from goferry.gomod.sumdb.lookup import Ask, Exchange, Fetch, ReadHead, Sums, SwapHead
+from goferry.gomod.sumdb.lookup import Ask, Exchange, Fetch, ForkDetected, ReadHead, Sums, SwapHead
 from goferry.gomod.sumdb.note import Verifier
 from goferry.gomod.sumdb.tile import parse_tile_path
 from goferry.proxy.base import Answer, Outcome
@@ -34,6 +48,9 @@ _PROVEN_IN_MEMORY = 512
 _SUMS_IN_MEMORY = 4096
 """Proven sums kept at hand: the go.mod and the zip of a version ask for the same ones."""
 
+_DIGESTS_IN_MEMORY = 16_384
+"""Digests of stored files that were proven here, so that they need not be proven twice (some 4 MiB)."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
@@ -43,11 +60,24 @@ class _Proven:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Trail:
+    """Where the bytes of an exchange came from, by path: read from the store, and refused after that."""
+
+    stored: set[str] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+
+
+def _is_record(path: str) -> bool:
+    return path.startswith("lookup/")
+
+
 def _is_whole(path: str, body: bytes) -> bool:
     """Whether a file is as long as it must be.
 
-    Records and tiles are kept without waiting for the disk: there are several for each module, and whoever reads one
-    proves it again. A crash of the machine may leave one short.
+    Records and tiles are kept without waiting for the disk: there are several for each module, and they are proven
+    again when they are read. A crash of the machine may leave one short, which is nothing to look into: it is
+    overwritten, where one of the right length and wrong bytes goes to quarantine.
     """
     if not path.startswith("tile/"):
         return body.endswith(b"\n") and b"\n\n" in body
@@ -79,6 +109,8 @@ class ChecksumDatabase:
         self._sums = Recent[Version, Sums](_SUMS_IN_MEMORY)
         # By path. Clients ask for what was proven a moment ago before it is on the disk.
         self._recent = Recent[str, bytes](_PROVEN_IN_MEMORY)
+        # By path, of the bytes as they are stored.
+        self._digests = Recent[str, bytes](_DIGESTS_IN_MEMORY)
 
     async def prove(self, module: Version) -> Sums:
         """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
@@ -108,21 +140,20 @@ class ChecksumDatabase:
             async with self._store.lock(key):
                 await self._load_head()
                 exchange = self._database.lookup(module)
-                replaced = await self._drive(exchange)
-                self._recent.update(exchange.proven)
+                trail = await self._drive(exchange)
+                self._note(exchange)
                 proven = _Proven(exchange.result(), exchange.proven[path])
                 deliver(proven)
-                await self._keep_all(exchange, replaced)
+                await self._keep_all(exchange, trail)
                 return proven
 
         return await self._flights.run(f"prove {key}", work)
 
     async def _record(self, module: Version, *, asking: bool) -> tuple[Answer, Outcome]:
         path = lookup.lookup_path(module)
-        body = await self._known(path)
+        body = await self._known(path, asking=asking)
         outcome = Outcome.HIT
         if body is None:
-            self._check_asking(path, asking=asking)
             proven, joined = await self._lookup(module)
             body = proven.body
             outcome = Outcome.COALESCED if joined else Outcome.MISS
@@ -158,7 +189,9 @@ class ChecksumDatabase:
         self._confirmed = self._clock()
         fetched = await self._source.get(lookup.LATEST)
         exchange = self._database.merge(fetched.body)
-        await self._keep_all(exchange, await self._drive(exchange))
+        trail = await self._drive(exchange)
+        self._note(exchange)
+        await self._keep_all(exchange, trail)
 
     async def _load_head(self) -> None:
         if not self._database.is_loaded:
@@ -172,78 +205,147 @@ class ChecksumDatabase:
 
     async def _tile(self, path: str, *, asking: bool) -> tuple[Answer, Outcome]:
         parse_tile_path(path)
-        body = await self._stored_tile(path)
+        body = await self._known(path, asking=asking)
         if body is not None:
             return await self._answer(path, body), Outcome.HIT
-        self._check_asking(path, asking=asking)
         fetched, joined = await self._flights.run(
             f"prove {self._key(path)}", lambda deliver: self._fetch_tile(path, deliver)
         )
         return await self._answer(path, fetched), Outcome.COALESCED if joined else Outcome.MISS
 
-    async def _stored_tile(self, path: str) -> bytes | None:
-        """The tile as stored, or cut from the full one that has taken its place."""
-        tile = parse_tile_path(path)
-        body = await self._known(path)
-        if body is None and not tile.is_full and tile.level >= 0:
-            full = await self._known(tile.full.path)
-            body = full and full[: tile.size]
-        return body
-
-    async def _known(self, path: str) -> bytes | None:
-        return self._recent.get(path) or await self._stored(path)
-
-    async def _stored(self, path: str) -> bytes | None:
-        body = await self._store.read(self._key(path))
-        return body if body is not None and _is_whole(path, body) else None
-
     async def _fetch_tile(self, path: str, deliver: Deliver[bytes]) -> bytes:
         body = (await self._source.get(path)).body
         await self._load_head()
         exchange = self._database.verify_response(path, body)
-        replaced = await self._drive(exchange)
-        self._recent.update(exchange.proven)
+        trail = await self._drive(exchange)
+        self._note(exchange)
         deliver(body)
-        await self._keep_all(exchange, replaced)
+        await self._keep_all(exchange, trail)
         return body
+
+    # ---- what is at hand -------------------------------------------------------------------------------------
+
+    async def _known(self, path: str, *, asking: bool) -> bytes | None:
+        """The proven body, from memory or from the store; None when the database is to be asked for it.
+
+        Raises Unavailable where nobody may be asked.
+        """
+        body = self._recent.get(path)
+        if body is not None:
+            return body
+        body = await self._stored(path)
+        if body is None:
+            self._check_asking(path, asking=asking)
+            return None
+        if self._digests.get(path) == _digest(body):
+            self._recent[path] = body
+            return body
+        return await self._proven_here(path, body, asking=asking)
+
+    async def _proven_here(self, path: str, body: bytes, *, asking: bool) -> bytes | None:
+        """A stored body that nobody proved in this process, once that is done; else as _known."""
+        try:
+            proven, _ = await self._flights.run(
+                f"prove stored {self._key(path)}", lambda _: self._prove_stored(path, body)
+            )
+        except ForkDetected:
+            raise
+        except (VerifyError, UpstreamError) as error:
+            if asking:
+                return None
+            raise Unavailable(
+                "{key} is in the store, but it can't be proven there, and nobody is asked for it now: {why}",
+                hint="with the network it is fetched anew; `goferry cache verify` shows what else is damaged",
+                key=self._key(path),
+                why=error,
+            ) from error
+        return proven
+
+    async def _prove_stored(self, path: str, body: bytes) -> bytes:
+        """Prove it with the stored head and the stored tiles alone. Raises VerifyError and Unavailable."""
+        await self._load_head()
+        # A record is answered under the newest head, so it is that answer which must be true.
+        shown = await self._readable(body) if _is_record(path) else body
+        exchange = self._database.verify_response(path, shown)
+        await self._drive(exchange, asking=False)
+        self._note(exchange)
+        self._digests[path] = _digest(body)
+        return shown
+
+    async def _stored(self, path: str) -> bytes | None:
+        """What the store holds, proven or not: a tile may be cut from the full one that has taken its place."""
+        body = await self._whole(path)
+        if body is None and path.startswith("tile/"):
+            tile = parse_tile_path(path)
+            if not tile.is_full and tile.level >= 0:
+                full = self._recent.get(tile.full.path) or await self._whole(tile.full.path)
+                body = full and full[: tile.size]
+        return body
+
+    async def _whole(self, path: str) -> bytes | None:
+        body = await self._store.read(self._key(path))
+        return body if body is not None and _is_whole(path, body) else None
+
+    def _note(self, exchange: Exchange[Any]) -> None:
+        """Have at hand what was proven, and know it again in the store."""
+        self._recent.update(exchange.proven)
+        self._digests.update((path, _digest(body)) for path, body in exchange.proven.items())
 
     # ---- the other half of an exchange -----------------------------------------------------------------------
 
-    async def _drive(self, exchange: Exchange[Any]) -> set[str]:
-        """Bring the exchange to its end; returns the paths whose stored bytes were refused on the way."""
-        replaced: set[str] = set()
+    async def _drive(self, exchange: Exchange[Any], *, asking: bool = True) -> _Trail:
+        """Bring the exchange to its end, with the store alone when nobody is to be asked."""
+        trail = _Trail()
         while asks := exchange.need():
-            replaced.update(ask.path for ask in asks if isinstance(ask, Fetch) and ask.fresh)
-            answers = await asyncio.gather(*map(self._found, asks))
+            if any(isinstance(ask, SwapHead) for ask in asks):
+                # The tiles first: a stored head must never be one that the store can't prove anything under.
+                await self._keep_all(exchange, trail)
+            answers = await asyncio.gather(*(self._found(ask, trail, asking=asking) for ask in asks))
             for ask, found in zip(asks, answers, strict=True):
                 exchange.feed(ask, found)
-        return replaced
+        return trail
 
-    async def _keep_all(self, exchange: Exchange[Any], replaced: set[str]) -> None:
-        """Keep what is proven."""
-        await asyncio.gather(*(self._keep(p, body, p in replaced) for p, body in exchange.proven.items()))
-
-    async def _found(self, ask: Ask) -> bytes | bool | None:
+    async def _found(self, ask: Ask, trail: _Trail, *, asking: bool) -> bytes | bool | None:
         match ask:
-            case Fetch(path, fresh):
-                return await self._fetch(path, fresh=fresh)
+            case Fetch():
+                return await (self._fetch(ask, trail) if asking else self._find(ask, trail))
             case ReadHead():
                 return await self._store.read(self._head_key) or b""
             case SwapHead(old, new):
                 return await self._swap_head(old, new)
 
-    async def _fetch(self, path: str, *, fresh: bool) -> bytes | None:
-        is_record = path.startswith("lookup/")
-        body = None
-        if not fresh:
-            body = await (self._known(path) if is_record else self._stored_tile(path))
+    async def _fetch(self, ask: Fetch, trail: _Trail) -> bytes | None:
+        """From the store, unless that was refused; else from the database."""
+        path = ask.path
+        body = None if ask.fresh else await self._at_hand(path, trail)
         if body is None:
+            if path in trail.stored:
+                trail.stored.remove(path)
+                trail.refused.add(path)
             try:
                 body = (await self._source.get(path)).body
             except NotFound:
                 return None
-        if is_record and self._database.latest.note:
+        if _is_record(path) and self._database.latest.note:
             body = await self._readable(body)
+        return body
+
+    async def _find(self, ask: Fetch, trail: _Trail) -> bytes | None:
+        """From the store or not at all."""
+        if ask.path == lookup.LATEST:
+            # Another process may have moved the head since this one read it.
+            return await self._store.read(self._head_key)
+        if ask.fresh:
+            raise VerifyError("the stored tiles contradict the tree head of {name}", name=self.name)
+        body = await self._at_hand(ask.path, trail)
+        if body is None:
+            self._check_asking(ask.path, asking=False)
+        return body
+
+    async def _at_hand(self, path: str, trail: _Trail) -> bytes | None:
+        body = self._recent.get(path) or await self._stored(path)
+        if body is not None:
+            trail.stored.add(path)
         return body
 
     async def _readable(self, body: bytes) -> bytes:
@@ -260,15 +362,35 @@ class ChecksumDatabase:
             await self._store.put(self._head_key, new, replace=True)
             return True
 
-    async def _keep(self, path: str, body: bytes, replace: bool) -> None:
+    async def _keep_all(self, exchange: Exchange[Any], trail: _Trail) -> None:
+        """Keep what is proven and did not come from the store."""
+        await asyncio.gather(
+            *(
+                self._keep(path, body, is_refused=path in trail.refused)
+                for path, body in exchange.proven.items()
+                if path not in trail.stored and path != lookup.LATEST
+            )
+        )
+
+    async def _keep(self, path: str, body: bytes, *, is_refused: bool) -> None:
         """Keep what is proven; a store that is full or read-only must not undo the proof."""
-        if path == lookup.LATEST:
-            return
+        key = self._key(path)
         try:
-            if replace or await self._stored(path) is None:
-                await self._store.put(self._key(path), body, replace=True, durable=False)
+            stored = await self._store.read(key)
+            if stored == body:
+                return
+            if stored is not None and _is_whole(path, stored):
+                if _is_record(path) and not is_refused:
+                    return  # the same record under another head
+                await self._store.quarantine(key, str(self._refusal(path)))
+            await self._store.put(key, body, replace=True, durable=False)
         except StorageError:
             return
+
+    def _refusal(self, path: str) -> VerifyError:
+        return VerifyError(
+            "the stored {path} was not what {database} has signed", path=path, database=self.name
+        )
 
     def _key(self, path: str) -> str:
         return f"sumdb/{self.name}/{path}"
@@ -281,6 +403,10 @@ class ChecksumDatabase:
 
     async def _answer(self, path: str, body: bytes, *, immutable: bool = True) -> Answer:
         return Answer(self._key(path), len(body), self._clock(), immutable=immutable, body=body)
+
+
+def _digest(body: bytes) -> bytes:
+    return sha256(body).digest()
 
 
 class Databases:
