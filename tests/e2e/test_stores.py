@@ -1,6 +1,10 @@
 """Stores in trouble: what is there is served, and what cannot be kept is refused with the reason."""
 
+import json
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from e2e.ferry import EMPTY, NEEDS_GO, Client, Ferry, Lab, goferry, serving
 from modtree import module, noise
@@ -56,6 +60,51 @@ def test_a_store_of_a_newer_goferry_is_served_and_left_alone(tmp_path: Path, tre
         check(ferry, tree, tmp_path / "client", "newer goferry")
     assert {path: path.read_bytes() for path in store.rglob("@v/*")} == before
     assert (store / ".goferry/format").read_text() == "99\n"
+
+
+@pytest.mark.parametrize("kind", ["tile", "lookup"])
+def test_rotten_proofs_are_refused_offline_and_mended_online(
+    tmp_path: Path, tree: Tree, good: Lab, kind: str
+) -> None:
+    store = fill(tmp_path, tree, good)
+    files = [path for path in (store / "sumdb").rglob("*") if path.is_file() and f"/{kind}/" in str(path)]
+    sound = {path: path.read_bytes() for path in files}
+    assert sound
+    for path, body in sound.items():
+        path.write_bytes(body[:20] + bytes([body[20] ^ 1]) + body[21:])
+
+    def download(name: str, *more: str) -> subprocess.CompletedProcess[str]:
+        with serving(tmp_path, *flags(tree, good), *more) as ferry:
+            client = Client(tmp_path / name, ferry.url, tree.log.verifier_key, go_mod=EMPTY)
+            return client.go("mod", "download", KNOWN)
+
+    refused = download("offline", "--offline")
+    assert refused.returncode != 0
+    assert "503 Service Unavailable" in refused.stderr
+    assert "can't be proven" in refused.stderr
+    # The scrub names what the server refused, and sets it aside; the server mends it with or without that.
+    looked = goferry(
+        tmp_path,
+        "cache",
+        "verify",
+        "--store",
+        str(store),
+        "--keep",
+        "--json",
+        environ={"GOSUMDB": tree.log.verifier_key},
+    )
+    damaged = {row["location"]["place"] for row in json.loads(looked.stdout)["findings"] if row["location"]}
+    assert (looked.returncode, damaged) == (1, {path.relative_to(store).as_posix() for path in files})
+    mended = download("online")
+    assert mended.returncode == 0, mended.stderr
+    again = download("offline again", "--offline")
+    assert again.returncode == 0, again.stderr
+    looked = goferry(
+        tmp_path, "cache", "verify", "--store", str(store), environ={"GOSUMDB": tree.log.verifier_key}
+    )
+    assert looked.returncode == 0, looked.stdout
+    aside = [path for path in (store / ".goferry/quarantine").rglob("*") if path.is_file()]
+    assert len([path for path in aside if path.suffix == ".json"]) == len(files)
 
 
 def test_a_full_disk_refuses_what_does_not_fit_and_serves_the_rest(
