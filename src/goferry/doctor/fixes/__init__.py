@@ -1,0 +1,1 @@
+"""What mends a fault: plans first, with diff, re-test and undo; only then acts."""
