@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,9 @@ from goferry.gomod.module import Version
 from goferry.gomod.sumdb import tlog
 from goferry.gomod.sumdb.lookup import ForkDetected, lookup_path
 from goferry.gomod.sumdb.memlog import Lie, MemLog
+from goferry.gomod.sumdb.tile import plan_tiles
 from goferry.proxy import upkeep
+from goferry.storage.base import Blob
 from goferry.storage.local import LocalStore
 from proxyworld import World, content, world
 from storedlogs import FILLERS, sums_of
@@ -265,3 +268,25 @@ async def test_the_scrub_and_the_server_agree_about_the_store(kept: World) -> No
     await store.close()
     online = await kept.another()
     assert await served(online, LEAVES) == truth(kept, LEAVES)
+
+
+async def test_the_store_has_the_tiles_of_a_head_before_the_head(
+    kept: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed at that moment, it must not be left with a head that it can prove nothing under."""
+    put = LocalStore.put
+    missing: list[list[str]] = []
+
+    async def watched(store: LocalStore, key: str, data: bytes, **options: Any) -> Blob:
+        if key == f".goferry/sumdb/{NAME}/latest":
+            size = int(data.split(b"\n")[1])
+            roots = plan_tiles(size, tlog.tree_hash_indexes(size)).tiles
+            missing.append([tile.path for tile in roots if not file(kept, tile.path).exists()])
+        return await put(store, key, data, **options)
+
+    monkeypatch.setattr(LocalStore, "put", watched)
+    for number in range(3):
+        late = Version(f"example.org/late{number}", "v1.0.0")
+        kept.tree.log.add(late, sums_of(late))
+        await kept.proxy.sumdb(NAME, lookup_path(late))
+    assert missing == [[], [], []]

@@ -363,14 +363,12 @@ class ChecksumDatabase:
             return True
 
     async def _keep_all(self, exchange: Exchange[Any], trail: _Trail) -> None:
-        """Keep what is proven and did not come from the store."""
-        await asyncio.gather(
-            *(
-                self._keep(path, body, is_refused=path in trail.refused)
-                for path, body in exchange.proven.items()
-                if path not in trail.stored and path != lookup.LATEST
+        """Keep what is proven and did not come from the store; tiles first, so that a kept record has its proof."""
+        new = [path for path in exchange.proven if path not in trail.stored and path != lookup.LATEST]
+        for paths in ([p for p in new if not _is_record(p)], [p for p in new if _is_record(p)]):
+            await asyncio.gather(
+                *(self._keep(p, exchange.proven[p], is_refused=p in trail.refused) for p in paths)
             )
-        )
 
     async def _keep(self, path: str, body: bytes, *, is_refused: bool) -> None:
         """Keep what is proven; a store that is full or read-only must not undo the proof."""
