@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from goferry.server.files import IMMUTABLE, SMALL, VALID, ReadyFiles, read_content
+from goferry.server.files import IMMUTABLE, LOOK, SMALL, VALID, ReadyFiles, read_content
+from goferry.storage.local import LocalStore
 from server.serving import keep
 
 KEY = "/example.org/m/@v/v1.0.0.info"
@@ -87,6 +88,18 @@ def test_a_look_at_a_small_file_holds_for_a_moment(tmp_path: Path) -> None:
     path.unlink()
     assert files.find(KEY, 10.0 + 0.9 * VALID) is first
     assert files.find(KEY, 10.0 + 2 * VALID) is None
+
+
+async def test_what_a_store_removes_is_gone_at_once(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    files = ReadyFiles(str(tmp_path), 10**6)
+    for n, remove in enumerate([store.delete, lambda key: store.quarantine(key, "why")] * 2):
+        now = 100.0 * n
+        await store.put(KEY[1:], b"one")
+        assert files.find(KEY, now) is not None
+        await remove(KEY[1:])
+        assert files.find(KEY, now + 2 * LOOK) is None
+    await store.close()
 
 
 def test_every_request_looks_at_a_big_file(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """Stored files that never change, ready to be sent: small ones in memory, of big ones only what the headers need.
 
-The truth is the file. What is in memory counts only while size, time and inode of the file are the same, so what
-`cache rm` or a quarantine took away is gone here too, in every worker. A stat for every request would be a third of
-what goferry spends on a small file, so one that was looked at within the last VALID seconds is not looked at again.
+The truth is the file. What is in memory counts only while size, time and inode of the file are the same. A stat for
+every request would be a third of what goferry spends on a small file, so a look at it holds for VALID seconds, unless
+something was removed from the store: then everything is looked at anew. What `cache rm` or a quarantine took away is
+gone here too, in every worker, within LOOK seconds; what somebody deleted behind the store's back, within VALID.
 """
 
 import os
@@ -15,12 +16,16 @@ from goferry.errors import GoferryError
 from goferry.gomod.goproxy import parse_request
 from goferry.server import replies
 from goferry.server.replies import TAIL, Content
+from goferry.storage.keys import REMOVALS
 
 SMALL: Final = TAIL
 """Files up to this many bytes are kept in memory and sent from there; bigger ones are sent from disk."""
 
-VALID: Final = 0.02
-"""Seconds for which a look at a file holds: no longer than a request that began before a removal may take anyway."""
+VALID: Final = 1.0
+"""Seconds for which a look at a file holds while nothing is removed from the store."""
+
+LOOK: Final = 0.02
+"""Seconds between two looks whether something was removed: no more than a request before the removal may take."""
 
 _OVERHEAD: Final = 1500
 """Bytes of memory that an entry takes beside its body: objects, headers, keys."""
@@ -68,17 +73,22 @@ class ReadyFiles:
         self._limit = limit
         self._entries: OrderedDict[str, Ready] = OrderedDict()
         self.bytes = 0
+        self._removals = os.path.join(root, REMOVALS)
+        self._removed = -1
+        self._looked = self._changed = -LOOK
 
     def find(self, path: str, now: float) -> Ready | None:
         """The file behind a URL path (with its leading slash) that IMMUTABLE matches; None when there is none.
 
         `now` is a monotonic time in seconds.
         """
+        if now - self._looked >= LOOK:
+            self._look_for_removals(now)
         entry = self._entries.get(path)
         if entry is None:
             if not IMMUTABLE.match(path):
                 return None
-        elif entry.is_small and now - entry.seen < VALID:
+        elif entry.is_small and entry.seen >= self._changed and now - entry.seen < VALID:
             return entry
         try:
             s = os.stat(self._root + path)  # noqa: PTH116 - as PTH118: once per request
@@ -89,6 +99,16 @@ class ReadyFiles:
             entry.seen = now
             return entry
         return self._load(path, now)
+
+    def _look_for_removals(self, now: float) -> None:
+        self._looked = now
+        try:
+            removed = os.stat(self._removals).st_size  # noqa: PTH116 - as below
+        except OSError:
+            removed = 0
+        if removed != self._removed:
+            self._removed = removed
+            self._changed = now
 
     def _load(self, path: str, now: float) -> Ready | None:
         if not _is_exact(path):

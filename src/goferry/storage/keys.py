@@ -10,6 +10,9 @@ from goferry.errors import InvalidInput
 OWN = ".goferry/"
 """Where a store keeps its own things; never served."""
 
+REMOVALS = OWN + "removals"
+"""A file that gets another size with every removal, so that one look at it answers for all remembered files."""
+
 # `.` and `..` and empty elements would name another key's file; the rest no URL of a module can contain.
 _FORBIDDEN = r"(?:^|/)\.{0,2}(?:/|$)|[\x00-\x1f\x7f\\\ud800-\udfff]"
 # Windows drops dots and spaces at the end of a name, and gives these characters meanings of its own.

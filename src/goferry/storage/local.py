@@ -25,12 +25,16 @@ from goferry.errors import StorageError
 from goferry.i18n import N_
 from goferry.storage.base import Blob
 from goferry.storage.disk import MISSING, READ_FLAGS, Disk, storage_error
-from goferry.storage.keys import OWN, check_key, check_prefix, is_key, quarantine_key
+from goferry.storage.keys import OWN, REMOVALS, check_key, check_prefix, is_key, quarantine_key
 from goferry.storage.locks import NamedLocks
 from goferry.storage.tempfiles import TempFiles
 from goferry.storage.writer import GroupWriter, Write, blob_at, settled
 
 FORMAT = 1
+
+_MOST_REMOVALS = 64 * 1024
+"""Bytes after which the file of removals starts again."""
+
 """Version of the layout. A store of a higher version is read, never written."""
 
 LOOP_READ = 256 * 1024
@@ -235,6 +239,7 @@ class LocalStore:
                 ):  # macOS and Windows: no permission for folders
                     return False
                 raise
+            self._note_removal()
             return True
 
         return await self._in_thread(key, delete)
@@ -267,9 +272,22 @@ class LocalStore:
             if error.errno in MISSING:
                 return None  # somebody else moved or deleted it first
             raise
+        self._note_removal()
         self._disk.sync_folder(os.path.dirname(target))
         self._disk.sync_folder(os.path.dirname(path))
         return aside
+
+    def _note_removal(self) -> None:
+        """Tells all processes that remember files of this store to look again: REMOVALS grows by a byte."""
+        path = self._path(REMOVALS)
+        with suppress(OSError):  # then they find out when what they remember is too old
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+            try:
+                if os.fstat(fd).st_size >= _MOST_REMOVALS:
+                    os.truncate(path, 0)
+                os.write(fd, b".")
+            finally:
+                os.close(fd)
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
