@@ -257,7 +257,9 @@ class NameSeen:
     text: str = ""
     others: tuple[str, ...] = ()
     line: int = 0
-    """For `hosts`: the line of the file."""
+    """For `hosts`: the line of the file, the first of several."""
+    stranger: str = ""
+    """An address that was not asked and sent a reply to this question."""
 
 
 # ---- the path ----------------------------------------------------------------------------------------------
