@@ -74,7 +74,9 @@ class Target:
 class Setting:
     """A variable with its effective value.
 
-    origin: `environment`, `go env file`, `go.env` or `default`; place: file:line.
+    origin: `environment`, `go env file`, `go.env`, `default`, or `inherited` (place: the variable that it takes its
+    value from); place: file:line. In `elsewhere` the origin names the kind of place: `shell`, `system`, `docker`,
+    `compose`, `github`, `gitlab`, `sudo`, `go env file` (for a variable that go does not read there), `includeIf …`.
     """
 
     name: str
@@ -103,6 +105,8 @@ class NetrcEntry:
     login: str
     has_password: bool
     place: str
+    used_by_go: bool = True
+    """Go takes an entry with machine, login and password only; git also takes others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,8 @@ class SettingsSeen:
     """Values that only another context has: a shell's start files, /etc/environment, a CI file, sudo's user."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """Programs looked for (git, hg, svn, ssh, curl): path, or "" when missing."""
+    environ: tuple[Setting, ...] = ()
+    """Other variables that decide about the network, as they are set: SSL_CERT_FILE, NETRC, GIT_*, HOME…"""
 
     def value(self, name: str) -> str:
         """The effective value of a Go variable; "" when unset."""
@@ -434,6 +440,8 @@ class RunSeen:
     seconds: float
     output: str = ""
     changed: tuple[str, ...] = ()
+    times: tuple[float, ...] = ()
+    """When each line of `output` came, seconds after the start; empty where nobody looked."""
     limit: float = 0.0
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a run was for: `url`, `rewritten` of get-url; `module`, `version` of go."""
