@@ -90,9 +90,11 @@ class Client:
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         trace: Trace | None = None,
+        follow: bool = True,
     ) -> AsyncIterator["ClientResponse"]:
         """GET, as HttpClient says. trace: receives the events of this request, beside the client's observers.
 
+        follow: whether redirects are followed; without it they are answers like any other.
         A user and password in the URL become basic authorization, over https only.
         Raises NetError; InvalidInput for something that is no http or https URL.
         """
@@ -100,7 +102,8 @@ class Client:
         if self._closed:
             raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
         flight = _Flight(timeouts or self.options.timeouts, self._trace(trace))
-        response = await self._walk(target, dict(headers or {}), flight)
+        walk = self._walk if follow else self._send
+        response = await walk(target, dict(headers or {}), flight)
         self._live.add(response)
         try:
             yield response

@@ -1,0 +1,131 @@
+"""Runs a real program as a user would, bounded in time and in what is kept of its words.
+
+The program gets no terminal and no input, so nothing can ask for a password. At the limit the whole group of
+processes ends: go starts git, git starts ssh, and none of them may stay behind.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+KEPT: Final = 64 * 1024
+"""Bytes of output that are kept: half from its head, half from its tail."""
+
+STOPPED: Final = -1
+"""The exit status of a program that was ended at its limit."""
+
+NOT_STARTED: Final = 127
+"""The exit status that a shell gives for a program that could not be started."""
+
+_AFTER_KILL = 2.0
+_READ = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run did. output: both streams as they came, as text; exit: STOPPED at the limit."""
+
+    exit: int
+    seconds: float
+    output: str
+
+
+async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, limit: float) -> Ran:
+    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed."""
+    started = time.monotonic()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            env=dict(environ),
+            cwd=cwd,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as exc:
+        return Ran(NOT_STARTED, time.monotonic() - started, f"{argv[0]}: {exc.strerror or exc}")
+    output = HeadTail()
+    try:
+        exit_status = await _to_its_end(process, output, limit)
+    finally:
+        _end_group(process.pid)
+        await _reaped(process)
+    return Ran(exit_status, time.monotonic() - started, output.text())
+
+
+async def _to_its_end(process: asyncio.subprocess.Process, output: "HeadTail", limit: float) -> int:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(limit):
+            while data := await process.stdout.read(_READ):
+                output.add(data)
+            return await process.wait()
+    except TimeoutError:
+        return STOPPED
+
+
+def _end_group(pid: int) -> None:
+    """Ends the program and all that it started; nothing happens when they are gone."""
+    if sys.platform == "win32":
+        _end_tree(pid)
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _end_tree(pid: int) -> None:
+    """For systems without process groups that can be ended at once."""
+    import psutil  # type: ignore[import-untyped]
+
+    with contextlib.suppress(psutil.Error):
+        parent = psutil.Process(pid)
+        for process in (*parent.children(recursive=True), parent):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
+async def _reaped(process: asyncio.subprocess.Process) -> None:
+    """Waits for the end; not for ever, for a pipe can be held by somebody who left the group."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_AFTER_KILL):
+            await process.wait()
+    # asyncio offers no other way to let go of a pipe that nobody closes.
+    process._transport.close()  # type: ignore[attr-defined]
+
+
+class HeadTail:
+    """The first and the last of what came, by whole lines where it had to be cut, so that no half secret stays."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._half = kept // 2
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def add(self, data: bytes) -> None:
+        """The next bytes."""
+        room = self._half - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        excess = len(self._tail) - self._half
+        if excess > 0:
+            del self._tail[:excess]
+            self._dropped += excess
+
+    def text(self) -> str:
+        """What was kept, decoded leniently, with a note of what was left out."""
+        head, tail = bytes(self._head), bytes(self._tail)
+        if self._dropped:
+            left, right = head.rfind(b"\n") + 1, tail.find(b"\n") + 1
+            dropped = self._dropped + len(head) - left + (right or len(tail))
+            head, tail = head[:left], tail[right:] if right else b""
+            head += b"... %d bytes left out ...\n" % dropped
+        return (head + tail).decode("utf-8", "replace")
