@@ -229,6 +229,8 @@ class SettingsSeen:
     """Programs looked for (git, hg, svn, ssh, curl): path, or "" when missing."""
     environ: tuple[Setting, ...] = ()
     """Other variables that decide about the network, as they are set: SSL_CERT_FILE, NETRC, GIT_*, HOME…"""
+    requires: tuple[str, ...] = ()
+    """PATH@VERSION of the go.mod in the working folder."""
 
     def value(self, name: str) -> str:
         """The effective value of a Go variable; "" when unset."""

@@ -13,6 +13,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from goferry.errors import InvalidInput
 from goferry.gomod import gourl, gover, module
@@ -52,7 +54,11 @@ _DEFAULTS = {
     "GOTOOLCHAIN": "",
     "GOVCS": "",
 }
-_INHERITS = {"GONOPROXY": "GOPRIVATE", "GONOSUMDB": "GOPRIVATE"}
+INHERITS: Final = MappingProxyType({"GONOPROXY": "GOPRIVATE", "GONOSUMDB": "GOPRIVATE"})
+"""Variables whose value is that of another one as long as they have none themselves."""
+
+_ENVIRONMENT_ONLY = frozenset({"GODEBUG", "GOENV"})
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def parse_env_file(text: str) -> tuple[tuple[str, str], ...]:
@@ -62,30 +68,50 @@ def parse_env_file(text: str) -> tuple[tuple[str, str], ...]:
     Lines without `=` or not starting with a capital letter are comments. A carriage return stays part of its
     value.
     """
-    lines = (line.partition("=") for line in text.split("\n"))
-    return tuple((name, value) for name, sign, value in lines if sign and "A" <= name[:1] <= "Z")
+    return tuple((name, value) for _line, name, value in numbered_env_file(text))
 
 
-def resolve(os_env: Mapping[str, str], user_file: str = "", goroot_file: str = "") -> dict[str, Setting]:
+def numbered_env_file(text: str) -> tuple[tuple[int, str, str], ...]:
+    """The same with the number of each line, from 1."""
+    lines = ((number, line.partition("=")) for number, line in enumerate(text.split("\n"), 1))
+    return tuple(
+        (number, name, value) for number, (name, sign, value) in lines if sign and "A" <= name[:1] <= "Z"
+    )
+
+
+def resolve(
+    os_env: Mapping[str, str],
+    user_file: str = "",
+    goroot_file: str = "",
+    builtin: Mapping[str, str] = _NOTHING,
+) -> dict[str, Setting]:
     """Every setting that decides about downloads, and whatever else the two files (given as text) set.
 
     A name that the user's file sets to nothing hides the value in GOROOT: that is how a default is taken
-    away.
+    away. `builtin`: further names with the values that the go command computes for them.
     """
+    defaults = {**_DEFAULTS, **builtin}
     user = dict(parse_env_file(user_file))
     goroot: dict[str, str] = {}
     for name, value in parse_env_file(goroot_file):
         goroot.setdefault(name, value)  # there the first line wins, in the user's file the last one
-    names = sorted({*_DEFAULTS, *user, *goroot})
-    settings = {name: _lookup(name, os_env, user, goroot) for name in names}
-    for name, parent in _INHERITS.items():
+    for name in _ENVIRONMENT_ONLY:
+        user.pop(name, None)
+        goroot.pop(name, None)
+    names = sorted({*defaults, *user, *goroot})
+    settings = {name: _lookup(name, os_env, user, goroot, defaults) for name in names}
+    for name, parent in INHERITS.items():
         if not settings[name].value and settings[parent].value:
             settings[name] = Setting(name, settings[parent].value, Origin.INHERITED)
     return settings
 
 
 def _lookup(
-    name: str, os_env: Mapping[str, str], user: Mapping[str, str], goroot: Mapping[str, str]
+    name: str,
+    os_env: Mapping[str, str],
+    user: Mapping[str, str],
+    goroot: Mapping[str, str],
+    defaults: Mapping[str, str],
 ) -> Setting:
     if value := os_env.get(name):
         return Setting(name, value, Origin.ENVIRONMENT)
@@ -93,7 +119,7 @@ def _lookup(
         value, origin = user[name], Origin.USER_FILE
     else:
         value, origin = goroot.get(name, ""), Origin.GOROOT_FILE
-    return Setting(name, value, origin) if value else Setting(name, _DEFAULTS.get(name, ""), Origin.DEFAULT)
+    return Setting(name, value, origin) if value else Setting(name, defaults.get(name, ""), Origin.DEFAULT)
 
 
 def user_file(os_env: Mapping[str, str], platform: str) -> str | None:

@@ -1,0 +1,239 @@
+"""git's configuration as git has it in the module cache, and what it does to a URL.
+
+go runs git in GOMODCACHE/cache/vcs/HASH: neither the repository where the user works nor an `includeIf "gitdir:…"`
+for the user's folders counts there. So git is asked in that place. Only keys that decide about downloads are kept.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from goferry.doctor.base import World
+from goferry.doctor.evidence import GitSetting, Setting, Skipped
+from goferry.doctor.settings.hiding import HIDDEN, hide
+from goferry.doctor.settings.reading import find_program
+
+_SECTIONS: Final = ("url.", "http.", "https.", "credential.", "protocol.", "safe.", "include.", "includeif.")
+_KEYS: Final = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")
+_SECRET_KEYS: Final = re.compile(r"(?:extraheader|password|token|secret|pass)$")
+_MOST_INCLUDES: Final = 20
+_GIT_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class GitSeen:
+    """What git says. settings with their secrets; conditional: lines of files that an includeIf would add elsewhere."""
+
+    version: str = ""
+    settings: tuple[GitSetting, ...] = ()
+    conditional: tuple[Setting, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+def parse_list(data: bytes) -> tuple[GitSetting, ...]:
+    """The output of `git config --list --show-origin --show-scope -z`.
+
+    Each entry is scope NUL origin NUL key LF value NUL; a key without `=` has no value and means true. Section and
+    variable are in lower case already, what stands between them is as it was written.
+    """
+    fields = data.decode("utf-8", "replace").split("\0")[:-1]
+    return tuple(
+        GitSetting(key, value if sign else "true", scope, place.removeprefix("file:"))
+        for scope, place, (key, sign, value) in zip(
+            fields[0::3], fields[1::3], (entry.partition("\n") for entry in fields[2::3]), strict=False
+        )
+    )
+
+
+def matters(setting: GitSetting) -> bool:
+    """Whether a setting decides about downloads at all. What is private to one repository does not."""
+    return setting.scope not in ("local", "worktree") and (
+        setting.key.startswith(_SECTIONS) or setting.key in _KEYS
+    )
+
+
+def without_secrets(settings: Iterable[GitSetting]) -> tuple[GitSetting, ...]:
+    """The settings as they may be kept: a key may hold a token (url.https://TOKEN@host/.insteadOf) as well."""
+    return tuple(
+        replace(setting, key=_hidden_key(setting.key), value=_hidden_value(setting)) for setting in settings
+    )
+
+
+def _hidden_key(key: str) -> str:
+    section, first, rest = key.partition(".")
+    middle, last, name = rest.rpartition(".")
+    return f"{section}{first}{hide(middle)}{last}{name}"
+
+
+def _hidden_value(setting: GitSetting) -> str:
+    if _SECRET_KEYS.search(setting.key):
+        return HIDDEN
+    if setting.key.startswith("credential.") and setting.key.endswith(".helper"):
+        # `!f() { echo password=…; }; f` is a common way to keep a token in the configuration.
+        return setting.value if re.fullmatch(r"[\w./ -]*", setting.value) else f"! {HIDDEN}"
+    return hide(setting.value)
+
+
+# ---- url.<base>.insteadOf ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A URL after git's rules. rule: the setting that changed it, None when it stays as it is."""
+
+    url: str
+    rule: GitSetting | None = None
+
+
+def rewrite(url: str, settings: Iterable[GitSetting]) -> Rewritten:
+    """What `git ls-remote --get-url URL` prints.
+
+    The longest prefix wins, the first of equal ones; one rule is applied, once. Case and every character count:
+    git cuts the prefix off and puts the base in its place without looking at what comes of it.
+    """
+    best: GitSetting | None = None
+    for setting in settings:
+        if not (setting.key.startswith("url.") and setting.key.endswith(".insteadof")):
+            continue
+        if url.startswith(setting.value) and (best is None or len(setting.value) > len(best.value)):
+            best = setting
+    if best is None:
+        return Rewritten(url)
+    base = best.key.removeprefix("url.").removesuffix(".insteadof")
+    return Rewritten(base + url[len(best.value) :], best)
+
+
+# ---- http.<url>.<name> -------------------------------------------------------------------------------------
+
+
+def http_setting(settings: Iterable[GitSetting], name: str, url: str) -> GitSetting | None:
+    """The value of http.NAME for a URL: `http.<url>.NAME` beats `http.NAME`, the most specific match wins.
+
+    A key's host may have `*` for one label; its path matches whole leading elements; a user name must be equal.
+    Of equally specific ones the last counts. Source: git's urlmatch.c.
+    """
+    best: tuple[tuple[int, int, int], GitSetting] | None = None
+    for setting in settings:
+        section, _dot, rest = setting.key.partition(".")
+        pattern, _dot, variable = rest.rpartition(".")
+        if section != "http" or variable != name.lower():
+            continue
+        rank = _url_rank(pattern, url) if pattern else (0, 0, 0)
+        if rank is not None and (best is None or rank >= best[0]):
+            best = (rank, setting)
+    return None if best is None else best[1]
+
+
+def _url_rank(pattern: str, url: str) -> tuple[int, int, int] | None:
+    """How specific a match is: length of the host, of the path, and whether the user matched; None for no match."""
+    try:
+        want, have = urlsplit(pattern), urlsplit(url)
+        same_port = (want.port or _port(want.scheme)) == (have.port or _port(have.scheme))
+    except ValueError:
+        return None
+    if (
+        want.scheme != have.scheme
+        or not same_port
+        or not _host_matches(want.hostname or "", have.hostname or "")
+    ):
+        return None
+    path = want.path.rstrip("/")
+    if path and have.path.rstrip("/") != path and not have.path.startswith(path + "/"):
+        return None
+    if want.username and want.username != have.username:
+        return None
+    return len(want.hostname or ""), len(path) + 1, 1 if want.username else 0
+
+
+def _port(scheme: str) -> int:
+    return {"http": 80, "https": 443}.get(scheme, 0)
+
+
+def _host_matches(pattern: str, host: str) -> bool:
+    want, have = pattern.split("."), host.split(".")
+    return len(want) == len(have) and all(
+        label in ("*", other) for label, other in zip(want, have, strict=True)
+    )
+
+
+# ---- asking git --------------------------------------------------------------------------------------------
+
+
+def read_git(world: World, modcache: str) -> GitSeen:
+    """git's version and its settings in the module cache; what could not be asked stands in `skipped`."""
+    git = find_program(world, "git")
+    if not git:
+        return GitSeen(skipped=(Skipped("git", "there is no git on PATH"),))
+    version = _run(world, [git, "--version"]).decode("utf-8", "replace").strip()
+    with tempfile.TemporaryDirectory(prefix="goferry-") as neutral:
+        # A GIT_DIR that is no repository: git reads what holds everywhere and looks for no repository around it.
+        where = _cached_repository(modcache) or str(Path(neutral) / "none")
+        asked = ["config", "--list", "--show-origin", "--show-scope", "-z"]
+        data = _run(world, [git, *asked], GIT_DIR=where, cwd=neutral)
+    found = parse_list(data)
+    settings = tuple(setting for setting in found if matters(setting))
+    conditional = tuple(_conditional(world, git, settings, {setting.place for setting in found}))
+    name = re.search(r"\d+(?:\.\d+)+", version)
+    return GitSeen(name[0] if name else "", settings, conditional)
+
+
+def _cached_repository(modcache: str) -> str:
+    """A repository that go keeps, where conditions about its folder can be true."""
+    folder = Path(modcache) / "cache" / "vcs"
+    try:
+        entries = os.scandir(folder) if modcache else iter(())
+        return next((entry.path for entry in entries if (Path(entry.path) / "HEAD").is_file()), "")
+    except OSError:
+        return ""
+
+
+def _run(world: World, argv: list[str], *, cwd: str | None = None, **environ: str) -> bytes:
+    hidden = {"GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG", "GIT_TRACE"}
+    base = {name: value for name, value in world.environ.items() if name not in hidden}
+    try:
+        done = subprocess.run(
+            argv,
+            env={**base, "HOME": world.environ.get("HOME", str(world.home)), **environ},
+            cwd=cwd or world.cwd,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return b""
+    return done.stdout
+
+
+def _conditional(
+    world: World, git: str, settings: tuple[GitSetting, ...], read: set[str]
+) -> Iterator[Setting]:
+    """insteadOf lines in files that an includeIf names and that do not hold in the module cache."""
+    includes = [
+        setting
+        for setting in settings
+        if setting.key.startswith("includeif.") and setting.key.endswith(".path")
+    ]
+    for include in includes[:_MOST_INCLUDES]:
+        path = _included_path(world, include)
+        if str(path) in read or not path.is_file():
+            continue
+        condition = include.key.removeprefix("includeif.").removesuffix(".path")
+        data = _run(world, [git, "config", "--file", str(path), "--list", "-z"])
+        for entry in data.decode("utf-8", "replace").split("\0")[:-1]:
+            key, _newline, value = entry.partition("\n")
+            if key.startswith("url.") and key.endswith(".insteadof"):
+                yield Setting(_hidden_key(key), hide(value), f"includeIf {condition}", str(path))
+
+
+def _included_path(world: World, include: GitSetting) -> Path:
+    """Relative paths start at the file that has the line."""
+    if include.value.startswith("~/"):
+        return Path(world.environ.get("HOME", str(world.home))) / include.value[2:]
+    return Path(include.place).parent / include.value

@@ -1,0 +1,82 @@
+"""What must not be kept of a setting: passwords, tokens, and what is handed to a helper program.
+
+Settings are saved, shown and sent to colleagues, so a secret is dropped where it is read and not where it is printed.
+A value that Go would refuse keeps its wrong shape: the decision made from what was kept is that made from the original.
+"""
+
+import re
+from typing import Final
+
+HIDDEN: Final = "xxxxx"
+
+_LOGINS: Final = frozenset({"git", "hg"})
+"""Names that everybody uses in ssh addresses; any other name before an @ may be a token."""
+
+_WORD: Final = re.compile(r"[^,|;\s]+")
+_HOST: Final = re.compile(r"(?:[\w.-]*\.[\w.-]+|localhost|\[[0-9A-Fa-f:.%]+\])(?::\d*)?|[\w-]+")
+_USER: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+=:@-]|%[0-9A-Fa-f]{2})*")
+_LETTERS: Final = re.compile(r"[\w.~-]+")
+# Tokens by the prefixes that their issuers gave them so that scanners can find them.
+_TOKEN: Final = re.compile(
+    r"\b(?:gh[opusr]_|github_pat_|gl[a-z]{2,5}-|xox[abprs]-|AKIA|ATATT|dckr_pat_|npm_|eyJ)[A-Za-z0-9_.=-]{8,}"
+)
+_QUERY: Final = re.compile(
+    r"(?P<name>[?&][a-z_-]*(?:token|key|secret|password|sig|signature))=[^&\s,|]+", re.IGNORECASE
+)
+_HEADER: Final = re.compile(
+    r"(?P<name>(?:proxy-)?authorization\s*:|private-token\s*:|cookie\s*:).*", re.IGNORECASE
+)
+
+
+def hide(text: str) -> str:
+    """A value without user names and passwords in URLs, well-known tokens, and authorization headers.
+
+    >>> hide("https://me:pw@proxy.example.org/go,direct")
+    'https://xxxxx@proxy.example.org/go,direct'
+    >>> hide("git@code.example.org:o/r"), hide("http://me:p/w#1@proxy.example.org:3128")
+    ('git@code.example.org:o/r', 'http://x:x/x#x@proxy.example.org:3128')
+    """
+    text = _HEADER.sub(lambda match: f"{match['name']} {HIDDEN}", text)
+    text = _WORD.sub(lambda match: _without_user(match[0]), text)
+    text = _QUERY.sub(lambda match: f"{match['name']}={HIDDEN}", text)
+    return _TOKEN.sub(HIDDEN, text)
+
+
+def _without_user(word: str) -> str:
+    scheme, sign, rest = word.partition("://")
+    if not sign:
+        scheme, rest = "", word
+        if word.startswith(("/", ".", "~")):  # a folder may have an @ in its name
+            return word
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" not in rest or ("@" not in authority and _HOST.fullmatch(authority) and "." in authority):
+        return word
+    secret, _at, tail = (authority if "@" in authority else rest).rpartition("@")
+    tail += rest[len(authority) :] if "@" in authority else ""
+    return f"{scheme}{sign}{_hidden_user(secret)}@{tail}"
+
+
+def _hidden_user(user: str) -> str:
+    if user in _LOGINS:
+        return user
+    return HIDDEN if _USER.fullmatch(user) else _LETTERS.sub("x", user)
+
+
+def hide_commands(text: str) -> str:
+    """A GOAUTH value: the built-in methods as they are, of other programs the name alone.
+
+    >>> hide_commands("netrc; helper --secret hunter2")
+    'netrc; helper …'
+    """
+    return "; ".join(_command(part.split()) for part in text.split(";"))
+
+
+def _command(words: list[str]) -> str:
+    if len(words) < 2 or words[0] in ("netrc", "off", "git"):
+        return " ".join(words)
+    return f"{words[0]} …"
+
+
+def hide_setting(name: str, value: str) -> str:
+    """The value of a variable as it may be kept."""
+    return hide(hide_commands(value) if name == "GOAUTH" else value)
