@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from goferry.doctor.dns.question import Reply
-from goferry.doctor.evidence import HostsLine, ResolvConf
+from goferry.doctor.evidence import HostsLine, Raw, ResolvConf
 from goferry.net.failure import Failure
 from goferry.net.resolver import is_address
 
@@ -171,13 +171,29 @@ def _sight(server: str, transport: str, reply: Reply | None, attempt: int, timeo
         return silent
     seen = Sight((), reply.latency, server, transport, reply.rcode)
     if not reply.answered:
-        return replace(seen, failure=reply.failure, text=f"read {transport}: {reply.text}")
+        return replace(seen, failure=reply.failure, text=_words(reply))
     if transport == "udp" and reply.truncated:
         return replace(seen, text=_CUT)
     for fits, failure, text in _VERDICTS:
         if fits(reply):
             return replace(seen, failure=failure or reply.failure, text=text)
     return replace(seen, addresses=reply.addresses)
+
+
+_WORDS: Final[Mapping[tuple[str, str], str]] = {
+    ("udp", Failure.CONNECT_REFUSED): "read udp: read: connection refused",
+    ("udp", Failure.NETWORK_UNREACHABLE): "dial udp: connect: network is unreachable",
+    ("udp", Raw.NOT_PERMITTED): "write udp: write: operation not permitted",
+    ("tcp", Failure.CONNECT_REFUSED): "dial tcp: connect: connection refused",
+    ("tcp", Failure.NETWORK_UNREACHABLE): "dial tcp: connect: network is unreachable",
+    ("tcp", Failure.DNS_BAD_ANSWER): "cannot unmarshal DNS message",
+    ("tcp", Raw.CLOSED): "EOF",
+}
+"""Go's words, without the addresses and ports that stand in the middle of them."""
+
+
+def _words(reply: Reply) -> str:
+    return _WORDS.get((reply.transport, reply.failure), f"read {reply.transport}: {reply.text}")
 
 
 def _too_late(reply: Reply, attempt: int, timeout: float) -> bool:

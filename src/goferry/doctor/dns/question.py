@@ -156,7 +156,6 @@ async def ask_udp(
     family: int,
     limit: float,
     *,
-    listen: float = LISTEN,
     clock: Callable[[], float] = time.monotonic,
 ) -> Reply:
     """Asks over UDP, once more after half of `limit` seconds of silence. Never raises for what the network does."""
@@ -171,7 +170,7 @@ async def ask_udp(
         return replace(nothing, failure=failure_of(error), text=str(error))
     transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(_Ear, sock=sock)
     try:
-        return await _Conversation(nothing, transport, ear, address, questions, clock).run(limit, listen)
+        return await _Conversation(nothing, transport, ear, address, questions, clock).run(limit)
     finally:
         transport.close()
 
@@ -213,7 +212,7 @@ class _Conversation:
         self._first: Reply | None = None
         self._garbage = ""
 
-    async def run(self, limit: float, listen: float) -> Reply:
+    async def run(self, limit: float) -> Reply:
         start = self._clock()
         end = start + limit
         again = start + limit / 2
@@ -229,7 +228,7 @@ class _Conversation:
                 if self._first is None:
                     return self._ended(failure_of(heard), str(heard), self._clock() - start)
             elif self._take(*heard):
-                end = min(end, self._clock() + self._listening(listen))
+                end = min(end, self._clock() + self._listening())
 
     async def _hear(self, until: float) -> tuple[bytes, Any] | Exception | None:
         """The next thing heard, or None when nothing comes until then."""
@@ -238,10 +237,9 @@ class _Conversation:
         except TimeoutError:
             return None
 
-    def _listening(self, listen: float) -> float:
+    def _listening(self) -> float:
         assert self._first is not None
-        suspicious = any(map(is_suspicious, self._first.addresses))
-        return LISTEN_SUSPICIOUS if suspicious and listen else listen
+        return LISTEN_SUSPICIOUS if any(map(is_suspicious, self._first.addresses)) else LISTEN
 
     def _send(self) -> None:
         question = self._questions[len(self._sent_at)]
