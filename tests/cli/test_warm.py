@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from goferry.cli.graph import Mains, Requirements
 from goferry.cli.graphfiles import Exact
 from goferry.cli.progress import Lines, Silent
 from goferry.cli.warm import warm
 from goferry.errors import GoferryError, NotFound, StorageError, UpstreamError
 from goferry.gomod.goproxy import Kind, Request
+from goferry.gomod.modgraph import Local, Main, Mains, Replacements, Requirements
 from goferry.gomod.module import Version
 from goferry.proxy.base import Answer
 from modtree import module as tree_of
@@ -40,7 +40,11 @@ class FakeProxy:
         return Answer(request.key, len(body), 0.0, True, body=body)
 
 
-MAINS = Mains((Requirements("1.21", (A,)),))
+def mains(replace: Replacements | None = None) -> Mains:
+    return Mains((Main("example.org/main", Requirements("1.21", (A,)), replace=replace or {}),))
+
+
+MAINS = mains()
 
 
 async def test_a_graph_is_warmed_with_every_go_mod_and_the_zips_that_are_built() -> None:
@@ -100,11 +104,9 @@ async def test_a_full_disk_ends_it_at_once() -> None:
 
 
 async def test_replacements_are_warmed_instead_of_what_they_replace(tmp_path: Path) -> None:
-    from goferry.cli.graph import Local
-
     (tmp_path / "go.mod").write_text(f"module x.example.org\nrequire {C.path} {C.version}\n")
     proxy = FakeProxy()
-    await warm(proxy, [Mains((Requirements("1.21", (A,)),), replace={A: Local(str(tmp_path))})], 4, Silent())
+    await warm(proxy, [mains({A: Local(str(tmp_path))})], 4, Silent())
     assert sorted(proxy.asked) == [f"example.org/c/@v/v1.0.0.{kind}" for kind in ("info", "mod", "zip")]
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from goferry.cli.graph import Local, Mains, Requirements
 from goferry.errors import InvalidInput
 from goferry.gomod import gosum, gover, modfile, workfile
+from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
 from goferry.i18n import N_
 
@@ -33,7 +33,7 @@ def read(named: Path) -> Mains | Exact:
     if file.name == "go.sum" or file.suffix == ".sum":
         return _read_sum(file)
     if file.suffix == ".mod":
-        return _mains([_read_mod(file)])
+        return Mains((_read_mod(file),))
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
 
 
@@ -62,25 +62,33 @@ def local_requirements(local: Local) -> Requirements | None:
     return requirements(str(file), file.read_bytes()) if file.is_file() else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Main:
-    folder: Path
-    file: modfile.File
-
-
 def _requirements(file: modfile.File) -> Requirements:
     go = file.go.version if file.go else gover.DEFAULT_GO_MOD_VERSION
     return Requirements(go, tuple(line.mod for line in file.require))
 
 
-def _read_mod(file: Path) -> _Main:
-    return _Main(file.parent, modfile.parse(str(file), _bytes(file)))
+def _read_mod(file: Path) -> Main:
+    mod = modfile.parse(str(file), _bytes(file))
+    return Main(
+        mod.module.path if mod.module else "",
+        _requirements(mod),
+        toolchain=mod.toolchain.name if mod.toolchain else "",
+        direct=frozenset(line.mod for line in mod.require if not line.indirect),
+        replace=_replacements(file.parent, mod.replace),
+        exclude=frozenset(line.mod for line in mod.exclude),
+    )
 
 
 def _read_work(file: Path) -> Mains:
     work = workfile.parse_work(str(file), _bytes(file))
-    mains = [_read_mod(Path(file.parent, use.path, "go.mod")) for use in work.use]
-    return _mains(mains, workspace=True, replace=_replacements(file.parent, work.replace))
+    return Mains(
+        tuple(_read_mod(Path(file.parent, use.path, "go.mod")) for use in work.use),
+        Workspace(
+            work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
+            toolchain=work.toolchain.name if work.toolchain else "",
+            replace=_replacements(file.parent, work.replace),
+        ),
+    )
 
 
 def _read_sum(file: Path) -> Exact:
@@ -95,25 +103,6 @@ def _read_sum(file: Path) -> Exact:
     return Exact(
         tuple(version for version, of_go_mod in versions if not of_go_mod),
         tuple(version for version, of_go_mod in versions if of_go_mod),
-    )
-
-
-def _mains(
-    mains: Iterable[_Main],
-    *,
-    workspace: bool = False,
-    replace: dict[Version, Version | Local] | None = None,
-) -> Mains:
-    mains = list(mains)
-    below: dict[Version, Version | Local] = {}
-    for main in mains:
-        below |= _replacements(main.folder, main.file.replace)
-    return Mains(
-        tuple(_requirements(main.file) for main in mains),
-        paths=frozenset(main.file.module.path for main in mains if main.file.module),
-        replace=below | (replace or {}),  # go.work overrules the go.mod files
-        exclude=frozenset(line.mod for main in mains for line in main.file.exclude),
-        workspace=workspace,
     )
 
 

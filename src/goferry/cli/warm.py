@@ -13,7 +13,6 @@ from goferry.cli.cache import human_size
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
-from goferry.cli.graph import Graph, Local, Mains, Requirements
 from goferry.cli.graphfiles import Exact, local_requirements, read, requirements
 from goferry.cli.progress import Progress, showing
 from goferry.cli.provable import SumProxy, make_provable
@@ -21,6 +20,7 @@ from goferry.config import Settings
 from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.gomod import goenv, module
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
+from goferry.gomod.modgraph import Graph, Local, Mains, Requirements
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.lookup import Database
 from goferry.gomod.sumdb.note import parse_verifier
@@ -155,9 +155,10 @@ class _Worker:
         self._total = 0
 
     async def grow(self, mains: Mains) -> Graph:
-        """The whole module graph below these main modules."""
+        """The whole module graph below these main modules: go reads less, but `go mod tidy` and older commands read
+        on into it. Nothing is lost when such a piece is missing."""
         graph = Graph(mains)
-        while missing := graph.missing():
+        while missing := graph.missing(whole=True):
             sources = {version: mains.source(version) for version in missing}
             await self.get((Kind.MOD, source) for source in sources.values() if isinstance(source, Version))
             for version, source in sources.items():

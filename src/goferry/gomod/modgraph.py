@@ -1,0 +1,503 @@
+"""The module graph: what `go list -m all` and `go mod graph` say, from go.mod files that the caller feeds in.
+
+    graph = Graph(mains)
+    while missing := graph.missing():
+        for version in missing:
+            graph.add(version, requirements_of(mains.source(version)))     # None when there is no such go.mod
+    graph.build_list()          # go list -m all
+    graph.edges()               # go mod graph
+
+Minimal version selection takes the highest version of each module that is mentioned anywhere in the graph. What is
+mentioned depends on the go lines (https://go.dev/ref/mod#graph-pruning): from go 1.17 on, a go.mod names all that its
+packages need, so below such a module its own requirements count, but theirs do not. Below an older one, everything
+counts. The order of files in is the caller's; nothing is read or fetched here, so any caller, async or not, can use it.
+
+Three things are easily missed:
+
+- The go and toolchain lines are requirements too, of two virtual modules named `go` and `toolchain`. They are edges
+  of the graph and can make a go.mod inconsistent, but are no part of a build list.
+- An inconsistent go.mod, which names a lower version than its own requirements ask for, is not read as it is written.
+  go first raises what it names, which may unprune more, and works with the result; see `_Load`.
+- A dependency may require an older version of a main module. It is never built, but its requirements count.
+
+The rules are those of cmd/go internal/modload/buildlist.go and internal/mvs.
+"""
+
+import enum
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+from goferry.gomod import gover
+from goferry.gomod.module import Version
+
+GO_PRUNING: Final = "1.17"
+"""The go line from which on a go.mod names everything that its packages need."""
+
+GO_STRICT: Final = "1.21"
+"""The go line from which on it is a requirement: an older Go must not be used."""
+
+NONE: Final = "none"
+"""The version of a module that is not in the graph."""
+
+Edge: TypeAlias = tuple[Version, Version]
+"""A version, and one that its go.mod requires. Main modules have an empty version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a go.mod file says for the graph. `go` is its go line; a missing one is gover.DEFAULT_GO_MOD_VERSION."""
+
+    go: str
+    require: tuple[Version, ...] = ()
+
+    @property
+    def pruned(self) -> bool:
+        """Whether the file names everything that its packages need."""
+        return gover.compare(self.go, GO_PRUNING) >= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A replacement that is a folder: nothing to fetch, but its go.mod counts."""
+
+    folder: str
+
+
+Replacements: TypeAlias = Mapping[Version, "Version | Local"]
+"""replace lines; a key with an empty version holds for every version of its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """A main module: what the go.mod says that is the user's own."""
+
+    path: str
+    requirements: Requirements
+    toolchain: str = ""
+    """The toolchain line, empty without one."""
+    direct: frozenset[Version] = frozenset()
+    """What is required without `// indirect`."""
+    replace: Replacements = field(default_factory=dict)
+    exclude: frozenset[Version] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A go.work file. `go` is its go line; a missing one is gover.DEFAULT_GO_WORK_VERSION."""
+
+    go: str
+    toolchain: str = ""
+    replace: Replacements = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mains:
+    """Where a graph starts: one main module, or any number of them in a workspace.
+
+    Raises ValueError for several modules, or none, without a workspace.
+    """
+
+    modules: tuple[Main, ...]
+    workspace: Workspace | None = None
+
+    def __post_init__(self) -> None:
+        if self.workspace is None and len(self.modules) != 1:
+            raise ValueError("a graph outside a workspace has exactly one main module")
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return frozenset(main.path for main in self.modules)
+
+    @property
+    def exclude(self) -> frozenset[Version]:
+        """Versions that no requirement brings in: each main module excludes for all of them."""
+        return frozenset().union(*(main.exclude for main in self.modules))
+
+    def source(self, version: Version) -> Version | Local:
+        """Where a version really comes from: itself, another version, or a folder.
+
+        go.work overrules the go.mod files, even with a line for all versions over one for this version. Among go.mod
+        files the last one in the workspace counts; go refuses most of those that do not agree.
+        """
+        layers = [main.replace for main in reversed(self.modules)]
+        if self.workspace:
+            layers.insert(0, self.workspace.replace)
+        for layer in layers:
+            for key in (version, Version(version.path, "")):
+                if key in layer:
+                    return layer[key]
+        return version
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleGraph:
+    """What was read: who requires whom, and which versions are selected."""
+
+    roots: tuple[Version, ...]
+    """The main modules; in a workspace also the versions of `go` and `toolchain` that go.work names."""
+    required: Mapping[Version, tuple[Version, ...]]
+    """What each version requires. Versions that are pruned out, or have no go.mod to be had, are not keys."""
+    versions: Mapping[str, str]
+    """The selected version of each path that is mentioned; that of a main module is empty."""
+
+    def selected(self, path: str) -> str:
+        """The selected version of a module, `none` when it is not in the graph."""
+        return self.versions.get(path, NONE)
+
+    def build_list(self) -> list[Version]:
+        """`go list -m all` without the main modules: real modules only, sorted by path."""
+        return [version for version in self.selection() if not gover.is_toolchain(version.path)]
+
+    def selection(self) -> list[Version]:
+        """The same with the virtual modules `go` and `toolchain`."""
+        return mod_sort(Version(path, version) for path, version in self.versions.items() if version)
+
+    def edges(self) -> Iterator[Edge]:
+        """The lines of `go mod graph`, in its order: breadth first from the main modules."""
+        queue = deque(self.roots)
+        seen = set(queue)
+        while queue:
+            version = queue.popleft()
+            for requirement in self.required.get(version, ()):
+                yield version, requirement
+                if requirement not in seen and requirement.version != NONE:
+                    seen.add(requirement)
+                    queue.append(requirement)
+
+
+class Graph:
+    """A module graph that grows as go.mod files come in."""
+
+    def __init__(self, mains: Mains) -> None:
+        self._mains = mains
+        self._exclude = mains.exclude
+        self._known: dict[Version, Requirements | None] = {}
+        self._load: _Load | None = None
+
+    def add(self, version: Version, requirements: Requirements | None) -> None:
+        """The go.mod of what `mains.source(version)` is, or None when it cannot be had: go itself would stop there,
+        here the graph just ends."""
+        self._known[version] = requirements
+        self._load = None
+
+    def missing(self, *, whole: bool = False) -> list[Version]:
+        """Versions whose go.mod has to be added next, sorted; none when the graph is complete.
+
+        With `whole` also those that go would prune: `go mod tidy` and older go commands read on into them.
+        """
+        wanted = self._reachable() if whole else self._loaded().missing
+        return mod_sort(version for version in wanted if version not in self._known)
+
+    def needed(self) -> frozenset[Version]:
+        """Versions whose go.mod the go command itself reads: those in its pruned graph, and those that it builds."""
+        return frozenset(self._loaded().read) | frozenset(self.build_list())
+
+    def module_graph(self) -> ModuleGraph:
+        """What can be said so far; go's own graph once nothing is missing."""
+        return self._loaded().graph
+
+    def build_list(self) -> list[Version]:
+        """`go list -m all` without the main modules, sorted by path."""
+        return self.module_graph().build_list()
+
+    def edges(self) -> list[Edge]:
+        """The lines of `go mod graph`, in its order."""
+        return list(self.module_graph().edges())
+
+    def _loaded(self) -> "_Load":
+        if self._load is None:
+            self._load = _Load(self._mains, self._summary)
+        return self._load
+
+    def _summary(self, version: Version) -> "_Summary | None":
+        """What a version requires, None while that is not known; KeyError for a go.mod that was never added."""
+        if gover.is_toolchain(version.path):
+            return _virtual_summary(version)
+        if not version.version:
+            main = next(main for main in self._mains.modules if main.path == version.path)
+            return _summary(main.requirements, self._exclude)
+        requirements = self._known[version]
+        return None if requirements is None else _summary(requirements, self._exclude)
+
+    def _reachable(self) -> set[Version]:
+        """Every real version that can be reached when nothing is pruned."""
+        reached: set[Version] = set()
+        queue = [
+            r for main in self._mains.modules for r in _summary(main.requirements, self._exclude).require
+        ]
+        while queue:
+            version = queue.pop()
+            if version in reached or gover.is_toolchain(version.path):
+                continue
+            reached.add(version)
+            if version in self._known and (summary := self._summary(version)):
+                queue += summary.require
+        return reached
+
+
+def mod_sort(versions: Iterable[Version]) -> list[Version]:
+    """Sorted by path, then by version in the order of that module's versions."""
+    return sorted(versions, key=_sort_key)
+
+
+def _sort_key(version: Version) -> tuple[str, Any, str]:
+    return version.path, gover.mod_key(version.path, version.version), version.version
+
+
+# ---- what one go.mod says -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Summary:
+    """What a version requires, the go line and the main modules' exclusions included."""
+
+    pruned: bool
+    require: tuple[Version, ...]
+
+
+def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summary:
+    require = tuple(version for version in requirements.require if version not in exclude)
+    if gover.compare(requirements.go, GO_STRICT) >= 0:
+        require += (Version("go", requirements.go),)
+    return _Summary(requirements.pruned, require)
+
+
+def _virtual_summary(version: Version) -> _Summary:
+    """Go 1.21.3 requires the toolchain go1.21.3, so that the two are never apart."""
+    strict = version.path == "go" and gover.compare(version.version, GO_STRICT) >= 0
+    return _Summary(True, (Version("toolchain", f"go{version.version}"),) if strict else ())
+
+
+def _roots(main: Main, exclude: frozenset[Version]) -> list[Version]:
+    """What a single main module starts from. Here every go line is a requirement, even an old one."""
+    named = [version for version in main.requirements.require if version not in exclude]
+    return mod_sort([*named, *_go_and_toolchain(main.requirements.go, main.toolchain)])
+
+
+def _go_and_toolchain(go: str, toolchain: str) -> list[Version]:
+    return [Version("go", go), *([Version("toolchain", toolchain)] if toolchain else [])]
+
+
+# ---- reading a graph ----------------------------------------------------------------------------------
+
+_Summaries: TypeAlias = Callable[[Version], _Summary | None]
+
+
+class _Pruning(enum.Enum):
+    """How a version is read, with what is below it."""
+
+    PRUNED = "pruned"
+    """Its requirements count; theirs only if its go line is older than graph pruning."""
+    UNPRUNED = "unpruned"
+    """Everything below it counts."""
+    WORKSPACE = "workspace"
+    """It is a main module of a workspace, or as good as one: each requirement counts as if it were a root."""
+
+
+class _Reading:
+    """Reads a graph once from its roots, and keeps what it sees."""
+
+    def __init__(self, roots: Sequence[Version], summaries: _Summaries) -> None:
+        self.roots = tuple(roots)
+        self.required: dict[Version, tuple[Version, ...]] = {}
+        self.versions: dict[str, str] = {}
+        self.missing: set[Version] = set()
+        self._summaries = summaries
+        self._seen: set[tuple[Version, _Pruning]] = set()
+        self._mention(roots)
+
+    def require(self, version: Version, requirements: Sequence[Version]) -> None:
+        """Adds the edges from a version."""
+        self.required[version] = tuple(requirements)
+        self._mention(requirements)
+
+    def read(self, versions: Iterable[Version], pruning: _Pruning) -> None:
+        """Reads these go.mod files and those below them, each at most once per way of reading."""
+        queue = [(version, pruning) for version in versions]
+        while queue:
+            item = version, how = queue.pop()
+            if item in self._seen or version.version == NONE:
+                continue
+            self._seen.add(item)
+            if summary := self._read_one(version):
+                queue += [(r, below) for below in _below(summary, how) for r in summary.require]
+
+    def graph(self) -> ModuleGraph:
+        return ModuleGraph(self.roots, self.required, self.versions)
+
+    def files(self) -> set[Version]:
+        """Versions whose go.mod was read or looked for, main modules apart."""
+        return {v for v, _how in self._seen if v.version and not gover.is_toolchain(v.path)}
+
+    def _read_one(self, version: Version) -> _Summary | None:
+        try:
+            summary = self._summaries(version)
+        except KeyError:
+            self.missing.add(version)
+            return None
+        if summary and version not in self.required:
+            self.require(version, summary.require)
+        return summary
+
+    def _mention(self, versions: Iterable[Version]) -> None:
+        for version in versions:
+            if _less(version.path, self.versions.get(version.path, NONE), version.version):
+                self.versions[version.path] = version.version
+
+
+def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:
+    """How the requirements of a version are read; empty when they are pruned out."""
+    if how is _Pruning.PRUNED and summary.pruned:
+        return ()
+    if how is _Pruning.UNPRUNED or not summary.pruned:
+        return (_Pruning.UNPRUNED,)
+    return (_Pruning.PRUNED,)
+
+
+def _less(path: str, v: str, w: str) -> bool:
+    """Whether `v` is a lower version than `w`. A main module, which has no version, is above all of its versions."""
+    if not v or not w:
+        return bool(v)
+    return gover.mod_compare(path, v, w) < 0
+
+
+class _Load:
+    """Reads the graph as go does, and makes it consistent first.
+
+    When a file is missing it stops where it is: what comes next depends on what that file says, and nothing should be
+    asked for that go does not read.
+    """
+
+    def __init__(self, mains: Mains, summaries: _Summaries) -> None:
+        self.read: set[Version] = set()
+        self.missing: set[Version] = set()
+        self._mains = mains
+        self._summaries = summaries
+        self.graph = self._workspace(mains.workspace) if mains.workspace else self._module(mains.modules[0])
+
+    def _module(self, main: Main) -> ModuleGraph:
+        roots = _roots(main, self._mains.exclude)
+        return self._pruned(main, roots) if main.requirements.pruned else self._unpruned(main, roots)
+
+    def _pruned(self, main: Main, roots: list[Version]) -> ModuleGraph:
+        """Raises roots to what is selected until nothing is left to raise: a raised root brings its own requirements
+        into the graph, which can raise others. Of two lines for one module only the higher one counts."""
+        highest = {root.path: root for root in roots if root.path != main.path}  # roots are sorted
+        roots = list(highest.values())
+        while True:
+            graph = self._read(main, roots, _Pruning.PRUNED)
+            raised = [Version(root.path, graph.selected(root.path)) for root in roots]
+            if self.missing or raised == roots:
+                return graph
+            roots = raised
+
+    def _unpruned(self, main: Main, roots: list[Version]) -> ModuleGraph:
+        """Here an inconsistent go.mod makes no difference for the build list, for everything is read anyhow. But the
+        main module then requires other versions, which are edges of the graph."""
+        graph = self._read(main, roots, _Pruning.UNPRUNED)
+        paths = [root.path for root in roots]
+        redundant = len(set(paths)) < len(paths) or main.path in paths
+        if self.missing or not (redundant or _raised(graph, roots)):
+            return graph
+        return self._read(main, _minimal_roots(main, graph, roots), _Pruning.UNPRUNED)
+
+    def _read(self, main: Main, roots: Sequence[Version], pruning: _Pruning) -> ModuleGraph:
+        start = Version(main.path, "")
+        reading = _Reading([start], self._summaries)
+        reading.require(start, roots)
+        reading.read(roots, pruning)
+        return self._done(reading)
+
+    def _workspace(self, workspace: Workspace) -> ModuleGraph:
+        """The go.mod of one main module does not know what another one needs. So where the workspace selects a higher
+        version than a main module asks for, that version is read as if it were a main module, and so on below it."""
+        mains = [Version(main.path, "") for main in self._mains.modules]
+        reading = _Reading(
+            mod_sort([*mains, *_go_and_toolchain(workspace.go, workspace.toolchain)]), self._summaries
+        )
+        seen: set[Version] = set()
+        followed = {root.path for root in reading.roots}
+        new = set(reading.roots)
+        while new and not reading.missing:
+            reading.read(new, _Pruning.WORKSPACE)
+            seen |= new
+            followed |= {version.path for version in new}
+            new = _raised_below(reading.graph(), followed) - seen
+        return self._done(reading)
+
+    def _done(self, reading: _Reading) -> ModuleGraph:
+        self.read |= reading.files()
+        self.missing |= reading.missing
+        return reading.graph()
+
+
+def _raised(graph: ModuleGraph, versions: Iterable[Version]) -> set[Version]:
+    """The selected versions of those modules that are not selected as they stand here."""
+    return {
+        Version(version.path, selected)
+        for version in versions
+        if (selected := graph.selected(version.path)) != version.version
+    }
+
+
+def _raised_below(graph: ModuleGraph, paths: Iterable[str]) -> set[Version]:
+    """The selected versions of these modules, and of what they ask for in a lower version; main modules, whose
+    version is empty, are read from the start."""
+    modules = [Version(path, graph.selected(path)) for path in paths]
+    return set(modules) | {
+        version
+        for module in modules
+        for version in _raised(graph, graph.required.get(module, ()))
+        if version.version
+    }
+
+
+def _minimal_roots(main: Main, graph: ModuleGraph, roots: Iterable[Version]) -> list[Version]:
+    """The shortest list of requirements with the same selection, as go writes it for a go line before 1.17.
+
+    What go.mod names rightly stays, and so does what it names as direct; of the rest only what these do not bring in.
+    """
+    selection = graph.selection()
+    right = [root.path for root in roots if graph.selected(root.path) == root.version]
+    named = {"go"} | {version.path for version in main.direct - main.exclude}
+    direct = [version.path for version in selection if version.path in named]
+    minimal = [Version(path, graph.selected(path)) for path in dict.fromkeys(right + direct)]
+    covered: set[Version] = set()
+    for version in minimal:
+        _cover(graph, version, covered)
+    # Dependents come before what they depend on, so a version is added only when nothing else brings it in.
+    for version in reversed(_postorder(graph, selection)):
+        if graph.selected(version.path) == version.version and version not in covered:
+            minimal.append(version)
+            _cover(graph, version, covered)
+    return mod_sort(minimal)
+
+
+def _cover(graph: ModuleGraph, start: Version, covered: set[Version]) -> None:
+    """Adds a version and all that it brings in."""
+    stack = [start]
+    while stack:
+        version = stack.pop()
+        if version not in covered:
+            covered.add(version)
+            stack += graph.required.get(version, ())
+
+
+def _postorder(graph: ModuleGraph, starts: Iterable[Version]) -> list[Version]:
+    """Every version below these, behind its requirements. A stack of its own: real graphs are deeper than Python's."""
+    order: list[Version] = []
+    entered: set[Version] = set()
+    for start in starts:
+        stack = [(start, iter((start,)))]
+        while stack:
+            version, below = stack[-1]
+            following = next(below, None)
+            if following is None:
+                stack.pop()
+                order += [version] if stack else []
+            elif following not in entered:
+                entered.add(following)
+                stack.append((following, iter(graph.required.get(following, ()))))
+    return order
