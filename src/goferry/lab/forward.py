@@ -3,12 +3,15 @@
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
-from goferry.lab.tcp import HEALTHY, Peer, Wire, both, pump
+from goferry.lab.tcp import HEALTHY, LOOPBACK, Peer, Wire, both, pump
+
+Find = Callable[[str, int], tuple[str, int] | None]
+"""(host, port) that a client asked for → where it really is, or None for a host that the proxy does not know."""
 
 
 class Conduct(StrEnum):
@@ -18,6 +21,8 @@ class Conduct(StrEnum):
     SILENT = "silent"
     HANGS_UP = "hangs_up"
     TALKS_NONSENSE = "talks_nonsense"
+    REFUSES = "refuses"
+    """Answers every request with `refusal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +37,9 @@ class Request:
 class ForwardProxy(Peer):
     """The proxy.
 
-    auth: (user, password) that it insists on; deny: `host:port` targets that it answers with 403; routes: where a
-    `host:port` really is, so that made-up names lead to loopback servers. `requests` holds all that was asked.
+    auth: (user, password) that it insists on, with `challenge`; deny: `host:port` targets that it answers with 403;
+    routes, or else find: where a `host:port` really is, so that made-up names lead to loopback servers; refusal: the
+    status line of REFUSES, which comes `delay` seconds late. `requests` holds all that was asked.
     """
 
     def __init__(
@@ -42,14 +48,23 @@ class ForwardProxy(Peer):
         auth: tuple[str, str] | None = None,
         deny: Collection[str] = (),
         routes: Mapping[str, tuple[str, int]] | None = None,
+        find: Find | None = None,
         conduct: Conduct = Conduct.PROPER,
+        refusal: str = "502 Bad Gateway",
+        challenge: str = 'Basic realm="lab"',
+        delay: float = 0.0,
         tls: ssl.SSLContext | None = None,
+        listen: tuple[str, int] = (LOOPBACK, 0),
     ) -> None:
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, listen=listen)
         self._auth = None if auth is None else "Basic " + b64encode(":".join(auth).encode()).decode("ascii")
         self._deny = frozenset(deny)
         self._routes = dict(routes or {})
+        self._find = find
         self._conduct = conduct
+        self._answer_to_all = refusal
+        self._challenge = challenge
+        self._delay = delay
         self.requests: list[Request] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,12 +80,15 @@ class ForwardProxy(Peer):
         elif self._conduct is Conduct.TALKS_NONSENSE:
             writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
         elif (refusal := self._refusal(request)) is not None:
-            writer.write(_answer(refusal))
+            await asyncio.sleep(self._delay)
+            writer.write(_answer(refusal, self._challenge))
         else:
             await self._forward(request, reader, writer)
         await writer.drain()
 
     def _refusal(self, request: Request) -> str | None:
+        if self._conduct is Conduct.REFUSES:
+            return self._answer_to_all
         if self._auth is not None and request.headers.get("proxy-authorization") != self._auth:
             return "407 Proxy Authentication Required"
         return "403 Forbidden" if _authority(request) in self._deny else None
@@ -78,9 +96,8 @@ class ForwardProxy(Peer):
     async def _forward(
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        host, port = self._routes.get(_authority(request)) or _split(_authority(request))
         try:
-            away_reader, away_writer = await asyncio.open_connection(host, port)
+            away_reader, away_writer = await asyncio.open_connection(*self._place(request))
         except OSError:
             writer.write(_answer("502 Bad Gateway"))
             return
@@ -92,6 +109,16 @@ class ForwardProxy(Peer):
             await both(pump(reader, Wire(away_writer, HEALTHY)), pump(away_reader, Wire(writer, HEALTHY)))
         finally:
             away_writer.transport.abort()
+
+    def _place(self, request: Request) -> tuple[str, int]:
+        """Where the target is. Raises OSError for one that nobody knows."""
+        authority = _authority(request)
+        if authority in self._routes or self._find is None:
+            return self._routes.get(authority) or _split(authority)
+        found = self._find(*_split(authority))
+        if found is None:
+            raise OSError(authority)
+        return found
 
 
 def _parse(head: bytes) -> Request | None:
@@ -125,9 +152,9 @@ def _split(authority: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _answer(status: str) -> bytes:
-    challenge = 'Proxy-Authenticate: Basic realm="lab"\r\n' if status.startswith("407") else ""
-    return f"HTTP/1.1 {status}\r\n{challenge}Content-Length: 0\r\nConnection: close\r\n\r\n".encode("ascii")
+def _answer(status: str, challenge: str = "") -> bytes:
+    field = f"Proxy-Authenticate: {challenge}\r\n" if status.startswith("407") else ""
+    return f"HTTP/1.1 {status}\r\n{field}Content-Length: 0\r\nConnection: close\r\n\r\n".encode("ascii")
 
 
 def _origin_form(request: Request) -> bytes:

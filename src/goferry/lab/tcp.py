@@ -1,6 +1,6 @@
 """TCP peers that misbehave on purpose: refuse, stall, cut, reset, throttle, and a relay that does so to a real server.
 
-All listen on a free loopback port and are async context managers that leave nothing behind.
+All are async context managers that leave nothing behind. They listen on a free loopback port, or where they are told.
 """
 
 import asyncio
@@ -48,11 +48,13 @@ CUT = Fault(cut_after=0)
 class Peer:
     """A server on a loopback port; subclasses say in `serve` what happens on a connection.
 
-    tls: the context for a server that speaks TLS. `connections` counts how often it was reached.
+    tls: the context for a server that speaks TLS; listen: address and port, 0 for a free one. `connections` counts how
+    often it was reached.
     """
 
-    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None, listen: tuple[str, int] = (LOOPBACK, 0)) -> None:
         self._tls = tls
+        self._listen = listen
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -61,14 +63,14 @@ class Peer:
     @property
     def url(self) -> str:
         """Its root as a URL, by IP address."""
-        return f"{'https' if self._tls else 'http'}://{LOOPBACK}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self._listen[0]}:{self.port}"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from its first byte to its end."""
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, LOOPBACK, 0, ssl=self._tls, limit=_MAX_HEAD)
+        self._server = await asyncio.start_server(self._accept, *self._listen, ssl=self._tls, limit=_MAX_HEAD)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -175,8 +177,9 @@ class Listener(Peer):
         *,
         greeting: bytes = b"",
         tls: ssl.SSLContext | None = None,
+        listen: tuple[str, int] = (LOOPBACK, 0),
     ) -> None:
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, listen=listen)
         self._answer = answer
         self._fault = fault
         self._greeting = greeting
@@ -200,9 +203,15 @@ class Relay(Peer):
     """
 
     def __init__(
-        self, port: int, fault: Fault = HEALTHY, *, host: str = LOOPBACK, tls: ssl.SSLContext | None = None
+        self,
+        port: int,
+        fault: Fault = HEALTHY,
+        *,
+        host: str = LOOPBACK,
+        tls: ssl.SSLContext | None = None,
+        listen: tuple[str, int] = (LOOPBACK, 0),
     ) -> None:
-        super().__init__(tls=tls)
+        super().__init__(tls=tls, listen=listen)
         self._target = (host, port)
         self.fault = fault
 

@@ -7,7 +7,8 @@ import datetime
 import ipaddress
 import ssl
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -26,19 +27,51 @@ class Leaf(StrEnum):
     WRONG_HOST = "wrong_host"
 
 
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How a server behaves in the handshake. An ordinary one by default.
+
+    alert: the handshake ends with this alert (70, 40, 112 ...) as soon as the client has said whom it wants;
+    client_certificate: one is wanted, and none that a client could have will do; incomplete: the certificate is sent
+    without those that lead to the root; newest: the newest version that is spoken; protocols: for ALPN, best first.
+    """
+
+    alert: int | None = None
+    client_certificate: bool = False
+    incomplete: bool = False
+    newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
+    protocols: tuple[str, ...] = ("http/1.1",)
+
+
+ORDINARY = Manners()
+
+
 class Authority:
     """A certificate authority made up on the spot. Clients that load `pem` trust its leaves; all others do not.
 
-    now: the moment that validity is counted from (UTC).
+    organization: the company in its name; now: the moment that validity is counted from (UTC); parent: who signs this
+    authority; by default it signs itself.
     """
 
-    def __init__(self, name: str = "goferry lab", *, now: datetime.datetime | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "goferry lab",
+        *,
+        organization: str = "",
+        now: datetime.datetime | None = None,
+        parent: "Authority | None" = None,
+    ) -> None:
         x509, ec, _ = _cryptography()
         self._now = now or datetime.datetime.now(datetime.UTC)
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        self._certificate = self._certified(
-            self._subject, self._key.public_key(), (self._now - _DAY, self._now + 365 * _DAY), authority=True
+        attributes = [x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]
+        if organization:
+            attributes.insert(0, x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, organization))
+        self._subject = x509.Name(attributes)
+        self._parent = parent
+        validity = (self._now - 30 * _DAY, self._now + 3650 * _DAY)
+        self._certificate = (parent or self)._certified(
+            self._subject, self._key.public_key(), validity, authority=True
         )
 
     @property
@@ -46,19 +79,33 @@ class Authority:
         """The authority's own certificate."""
         return _pem(self._certificate)
 
+    @property
+    def chain(self) -> bytes:
+        """This authority's certificate and those above it, the root last."""
+        return self.pem + (b"" if self._parent is None else self._parent.chain)
+
     def server_context(
-        self, hosts: Sequence[str] = ("127.0.0.1", "localhost"), leaf: Leaf = Leaf.GOOD
+        self,
+        hosts: Sequence[str] = ("127.0.0.1", "localhost"),
+        leaf: Leaf = Leaf.GOOD,
+        manners: Manners = ORDINARY,
     ) -> ssl.SSLContext:
         """The TLS settings of a server for these names and addresses, with a leaf of this kind."""
         certificate, key = self.issue(hosts, leaf)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(list(manners.protocols))
+        context.maximum_version = manners.newest
         # ssl reads certificates from files only.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "server.pem")
             path.touch(mode=0o600)
-            path.write_bytes(key + certificate + self.pem)
+            path.write_bytes(key + certificate + (b"" if manners.incomplete else self.chain))
             context.load_cert_chain(path)
+        if manners.alert is not None:
+            context.sni_callback = _refusing(manners.alert)
+        if manners.client_certificate:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(cadata=Authority("nobody's clients").pem.decode("ascii"))
         return context
 
     def client_context(self) -> ssl.SSLContext:
@@ -79,7 +126,7 @@ class Authority:
 
     def _validity(self, leaf: Leaf) -> tuple[datetime.datetime, datetime.datetime]:
         return {
-            Leaf.EXPIRED: (self._now - 30 * _DAY, self._now - _DAY),
+            Leaf.EXPIRED: (self._now - 29 * _DAY, self._now - _DAY),
             Leaf.NOT_YET_VALID: (self._now + _DAY, self._now + 30 * _DAY),
         }.get(leaf, (self._now - _DAY, self._now + 30 * _DAY))
 
@@ -112,6 +159,13 @@ class Authority:
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(_san(names)), critical=False)
         return builder.sign(self._key, hashes.SHA256())
+
+
+def _refusing(alert: int) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], int]:
+    def refuse(_connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> int:
+        return alert
+
+    return refuse
 
 
 def _san(names: Sequence[str]) -> list[Any]:
