@@ -1,0 +1,185 @@
+"""Bytes of any paste or log, as plain lines of text with their numbers.
+
+What people paste is never clean: colours, carriage returns of progress bars, the prefixes of a dozen build tools,
+Go's JSON with the error inside a string, UTF-16 from PowerShell, GBK from a Chinese console. All that goes here, so
+that everything behind this file sees the lines as `go` and `git` wrote them. The input is read as a stream: of a huge
+log only the lines that can matter are kept, and no more than a fixed number of them.
+"""
+
+import codecs
+import json
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Final
+
+CHUNK: Final = 1 << 18
+"""Bytes read at once."""
+SMALL: Final = 1 << 20
+"""Up to this many characters every line is kept; behind it only those that can matter."""
+LINE: Final = 8192
+"""Characters of one line that are looked at; the rest of a longer one is dropped."""
+KEPT: Final = 3000
+"""Lines kept of a huge input from its start and, again, from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as the program wrote it. `number` counts the lines of the input from 1."""
+
+    number: int
+    text: str
+
+
+def lines_of(chunks: Iterable[bytes]) -> list[Line]:
+    """The lines of an input, cleaned. Never fails: bytes that mean nothing become replacement characters."""
+    numbered = _numbered(_text(chunks))
+    return [Line(number, text) for number, raw in _kept(numbered) for text in _clean(raw)]
+
+
+# --- bytes to text -------------------------------------------------------------------------------------------------
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _text(chunks: Iterable[bytes]) -> Iterator[str]:
+    source = iter(chunks)
+    head = b""
+    while len(head) < 1024 and (more := next(source, b"")):
+        head += more
+    decoder = codecs.getincrementaldecoder(encoding_of(head))(errors="replace")
+    for chunk in chain((head,), source):
+        yield decoder.decode(chunk)
+    yield decoder.decode(b"", final=True)
+
+
+def encoding_of(head: bytes) -> str:
+    """The encoding that the first bytes speak for: a mark, zero bytes at every other place, valid UTF-8, else GB18030."""
+    for mark, name in _BOMS:
+        if head.startswith(mark):
+            return name
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if max(even, odd) * 4 > len(head) and max(even, odd) > 8 * min(even, odd):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    for name in ("utf-8", "gb18030"):
+        try:
+            codecs.getincrementaldecoder(name)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        return name
+    return "utf-8"
+
+
+# --- text to lines -------------------------------------------------------------------------------------------------
+
+
+def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
+    """Numbered lines; True with those behind the first SMALL characters."""
+    number, seen, rest = 1, 0, ""
+    for text in texts:
+        seen += len(text)
+        huge = seen > SMALL
+        if huge and not rest and not _MATTERS.search(text):
+            number += text.count("\n")
+            rest = text[text.rfind("\n") + 1 :][-LINE:]
+            continue
+        *whole, rest = (rest + text).split("\n")
+        for line in whole:
+            yield number, line, huge
+            number += 1
+        if len(rest) > 2 * LINE:
+            rest = rest[:LINE]  # a line without end: its start is enough
+    yield number, rest, seen > SMALL
+
+
+def _kept(numbered: Iterable[tuple[int, str, bool]]) -> Iterator[tuple[int, str]]:
+    """All lines of a small input; of a huge one those that can matter, the first and the last of them."""
+    matter = _mattering(numbered)
+    yield from islice(matter, KEPT * 10)
+    yield from deque(matter, maxlen=KEPT)
+
+
+def _mattering(numbered: Iterable[tuple[int, str, bool]]) -> Iterator[tuple[int, str]]:
+    follows = 0
+    for number, line, huge in numbered:
+        if not huge or follows or _MATTERS.search(line, 0, LINE):
+            yield number, line[:LINE]
+            follows = 3 if not huge or _MATTERS.search(line, 0, LINE) else follows - 1
+
+
+_MATTERS: Final = re.compile(
+    r"dial |lookup |x509|timeout|timed out|refused|reset|fatal: |exit status|verifying |mismatch|\bgo: |unrecognized"
+    r"|handshake|forbidden|Forbidden|proxyconnect|wsarecv|stream error|GOAWAY|GOPROXY|permission denied|No space"
+    r"|no space|unable to access|not found|toolchain|unknown revision|@v/|go-get=1|server response|EOF\b|connectex"
+)
+
+
+# --- one line ------------------------------------------------------------------------------------------------------
+
+_ANSI: Final = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
+_STAMP: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_PREFIXES: Final = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"^\W{{0,2}}{_STAMP}\W{{0,2}}\s",  # GitHub, GitLab, Kubernetes and plain log stamps
+        r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?:?\s",  # Jenkins
+        r"^#\d+ (?:\d+\.\d+ )?",  # BuildKit: step and seconds
+        r"^\d+\.\d{2,3} (?=\S)",  # BuildKit's summary of the failing step
+        r"^ ?(?:=> )?(?:=> )?> (?=\S)",  # quoted output: BuildKit, Nix, mail
+        r"^##\[\w+\]",  # GitHub
+        r"^::(?:error|warning|debug)(?: [^:]*)?::",
+        r"^section_(?:start|end):\d+:\S*\s*",  # GitLab
+        r"^(?:INFO|ERRO|ERROR|WARN|DEBU|FATA)\[\d+\]\s",  # logrus: kaniko, compose
+        r"^[\w.-]{1,40}\s+\| (?=\S)",  # docker compose: service | line
+        r"^(?:stdout|stderr)(?:: | [FP] )",
+    )
+)
+_JSON_TEXT: Final = re.compile(
+    r'"(?:Error|Err|Output|error|msg|message|log|stderr)"\s*:\s*("(?:[^"\\]|\\.)*")'
+)
+_ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
+
+
+def _clean(raw: str) -> Iterator[str]:
+    """The lines that one raw line holds: more than one behind carriage returns and inside JSON strings."""
+    for part in _ANSI.sub("", raw).replace("\ufeff", "").split("\r"):
+        for text in _unpacked(part):
+            stripped = _without_prefixes(text.rstrip())
+            if stripped.strip():
+                yield stripped
+
+
+def _unpacked(text: str) -> list[str]:
+    found = [json.loads(m, strict=False) for m in _JSON_TEXT.findall(text) if _is_json(m)]
+    if found:
+        return [line for value in found for line in str(value).splitlines()]
+    if text.count("\\n") and _ESCAPED.search(text):
+        return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').split("\n")
+    return [text]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text, strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _without_prefixes(text: str) -> str:
+    """Without what build tools put before each line; they nest, so it is done until nothing more comes off."""
+    for _depth in range(4):
+        before = text
+        for prefix in _PREFIXES:
+            text = prefix.sub("", text, count=1)
+        if text == before:
+            break
+    return text

@@ -1,0 +1,90 @@
+"""One verdict over all messages of a paste."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from goferry.doctor.causes import CANNOT_TELL
+from goferry.doctor.explain.clean import Line, lines_of
+from goferry.doctor.explain.facts import Fact, fact_of
+from goferry.doctor.explain.messages import messages_of, unwrapped
+from goferry.doctor.explain.signatures import SIGNATURES, Signature
+from goferry.doctor.explain.surroundings import Surroundings, surroundings_of
+from goferry.doctor.verdict import Certainty, Verdict
+
+MOST_MESSAGES: Final = 20_000
+"""Messages that are judged; equal ones count once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A message with the signature that fits it; `count` messages of the paste say the same."""
+
+    fact: Fact
+    signature: Signature
+    tags: frozenset[str]
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The verdict, what showed it (best first), and what the place is like."""
+
+    verdict: Verdict
+    matches: tuple[Match, ...]
+    surroundings: Surroundings
+
+
+def explain(chunks: Iterable[bytes]) -> Explanation:
+    """Judges a paste or log of any size, read in chunks. `cannot_tell` when no signature fits."""
+    lines = lines_of(chunks)
+    around = surroundings_of(lines)
+    matches = _matches(lines, around) or _match_unwrapped(lines, around)
+    return Explanation(_verdict(matches), tuple(matches), around)
+
+
+def _matches(lines: Sequence[Line], around: Surroundings) -> list[Match]:
+    found: dict[tuple[str, str], Match] = {}
+    for message in messages_of(lines)[:MOST_MESSAGES]:
+        match = _match(fact_of(message), around)
+        if match is None:
+            continue
+        key = (match.signature.cause, match.fact.target.host)
+        known = found.get(key)
+        if known is None:
+            found[key] = match
+        else:
+            best = min(known, match, key=_rank)
+            found[key] = Match(best.fact, best.signature, best.tags, known.count + 1)
+    strong = [match for match in found.values() if not match.signature.weak]
+    return sorted(strong or found.values(), key=_rank)
+
+
+def _match_unwrapped(lines: Sequence[Line], around: Surroundings) -> list[Match]:
+    """The second look at a short paste that said nothing: a terminal may have cut its lines."""
+    if not 1 < len(lines) <= 60:
+        return []
+    match = _match(fact_of(unwrapped(lines)), around)
+    return [match] if match else []
+
+
+def _match(fact: Fact, around: Surroundings) -> Match | None:
+    if not fact.tags:
+        return None
+    tags = fact.tags | around.tags | set(around.tags_for(fact.message.lines[0].number, fact.target))
+    signature = next((signature for signature in SIGNATURES if signature.fits(tags)), None)
+    return None if signature is None else Match(fact, signature, tags)
+
+
+def _rank(match: Match) -> tuple[int, int, int]:
+    """The surest first; of equally sure ones the one higher in the table, as its facts tell more."""
+    signature = match.signature
+    return signature.weak, signature.certainty.rank, SIGNATURES.index(signature)
+
+
+def _verdict(matches: Sequence[Match]) -> Verdict:
+    if not matches:
+        return Verdict(CANNOT_TELL, Certainty.POSSIBLE)
+    first = matches[0].signature
+    causes = [first.cause, *(match.signature.cause for match in matches), *first.others]
+    return Verdict(first.cause, first.certainty, tuple(dict.fromkeys(causes)))
