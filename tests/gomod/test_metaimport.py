@@ -6,11 +6,8 @@ from goferry.gomod.metaimport import (
     MalformedPage,
     MetaImport,
     NoImport,
-    Root,
-    has_static_host,
     match_import,
     parse_meta_imports,
-    static_root,
 )
 
 FOO = '<meta name="go-import" content="foo/bar git https://github.com/rsc/foo/bar">'
@@ -126,28 +123,3 @@ def test_a_tag_for_a_proxy_needs_no_other() -> None:
 def test_no_tag_and_two_tags_for_a_path_are_refused(path: str) -> None:
     with pytest.raises(NoImport):
         match_import(TAGS, path)
-
-
-STATIC = [
-    ("github.com/o/r", Root("github.com/o/r", "git", "https://github.com/o/r")),
-    ("github.com/o/r/sub/v2", Root("github.com/o/r", "git", "https://github.com/o/r")),
-    ("bitbucket.org/o/r/x", Root("bitbucket.org/o/r", "git", "https://bitbucket.org/o/r")),
-    ("git.apache.org/x.git/y", Root("git.apache.org/x.git", "git", "https://git.apache.org/x.git")),
-    ("chiselapp.com/user/u/repository/r", Root("chiselapp.com/user/u/repository/r", "fossil",
-                                              "https://chiselapp.com/user/u/repository/r")),
-    ("git.example.org/g/p.git/x", Root("git.example.org/g/p.git", "git", "https://git.example.org/g/p")),
-    ("example.org/p.hg", Root("example.org/p.hg", "hg", "https://example.org/p")),
-    ("github.com/o", None),
-    ("gitlab.com/o/r", None),
-    ("golang.org/x/text", None),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("path", "root"), STATIC)
-def test_hosts_that_go_knows_by_heart_need_no_page(path: str, root: Root | None) -> None:
-    assert static_root(path) == root
-
-
-def test_a_wrong_path_on_a_known_host_is_never_asked_of_a_page() -> None:
-    assert has_static_host("github.com/o")
-    assert not has_static_host("github.community/o")

@@ -1,8 +1,8 @@
-"""The go-import meta tags of a page, and the code hosts that need none: from an import path to a repository.
+"""The go-import meta tags of a page: from an import path to its repository.
 
 The go command reads pages with a lenient XML parser, up to the end of the head. A page that a browser shows well can
 break that parser before the tag comes, so the same rules are kept here and not those of HTML. Sources: cmd/go
-internal/vcs/discovery.go and vcs.go, encoding/xml (RawToken with Strict off).
+internal/vcs/discovery.go and vcs.go (matchGoImport), encoding/xml (RawToken with Strict off).
 """
 
 import re
@@ -191,58 +191,3 @@ def _entity(match: re.Match[str]) -> str:
         return _NAMED[name]
     number = int(f"0{name[1:]}", 0) if name[1] == "x" else int(name[1:])
     return chr(number) if number <= 0x10FFFF else match[0]
-
-
-# ---- hosts that need no page -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """Where the code of an import path is: the path of the repository's root, the system, and its URL."""
-
-    path: str
-    vcs: str
-    url: str
-
-
-_STATIC = (
-    (re.compile(r"(?P<root>github\.com/[\w.-]+/[\w.-]+)(/[\w.-]+)*", re.ASCII), "git"),
-    (re.compile(r"(?P<root>bitbucket\.org/[\w.-]+/[\w.-]+)(/[\w.-]+)*", re.ASCII), "git"),
-    (re.compile(r"(?P<root>hub\.jazz\.net/git/[a-z0-9]+/[\w.-]+)(/[\w.-]+)*", re.ASCII), "git"),
-    (re.compile(r"(?P<root>git\.apache\.org/[a-z0-9_.-]+\.git)(/[\w.-]+)*", re.ASCII), "git"),
-    (re.compile(r"(?P<root>git\.openstack\.org/[\w.-]+/[\w.-]+)(\.git)?(/[\w.-]+)*", re.ASCII), "git"),
-    (re.compile(r"(?P<root>chiselapp\.com/user/[A-Za-z0-9]+/repository/[\w.-]+)", re.ASCII), "fossil"),
-)
-_STATIC_HOSTS = (
-    "github.com",
-    "bitbucket.org",
-    "hub.jazz.net/git",
-    "git.apache.org",
-    "git.openstack.org",
-    "chiselapp.com",
-)
-_WITH_SUFFIX = re.compile(
-    r"(?P<root>(?P<repo>([a-z0-9.-]+\.)+[a-z0-9.-]+(:[0-9]+)?(/~?[\w.-]+)+?)\.(?P<vcs>bzr|fossil|git|hg|svn))"
-    r"(/~?[\w.-]+)*",
-    re.ASCII,
-)
-
-
-def static_root(path: str) -> Root | None:
-    """The repository of an import path on a host that the go command knows by heart, or whose path names the system
-    (`example.org/repo.git`); None where a page has to be asked.
-
-    >>> static_root("github.com/user/repo/v2").url
-    'https://github.com/user/repo'
-    """
-    for pattern, vcs in _STATIC:
-        if found := pattern.fullmatch(path):
-            return Root(found["root"], vcs, f"https://{found['root']}")
-    if found := _WITH_SUFFIX.fullmatch(path):
-        return Root(found["root"], found["vcs"], f"https://{found['repo']}")
-    return None
-
-
-def has_static_host(path: str) -> bool:
-    """Whether the go command never asks a page for this path, even if the path is wrong."""
-    return any(has_path_prefix(path, host) for host in _STATIC_HOSTS)

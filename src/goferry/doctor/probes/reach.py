@@ -1,7 +1,8 @@
 """The way to a host as go would take it in this world: its name servers, its roots, its proxy variables."""
 
 import ipaddress
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 
 from goferry.doctor.base import World
@@ -53,11 +54,13 @@ async def http_client(world: World, settings: SettingsSeen) -> AsyncIterator[Cli
 
 
 @asynccontextmanager
-async def dialer(world: World, settings: SettingsSeen) -> AsyncIterator[Dialer]:
-    """The same for bare connections."""
+async def dialer(
+    world: World, settings: SettingsSeen, tls: Callable[[], ssl.SSLContext] | None = None
+) -> AsyncIterator[Dialer]:
+    """The same for bare connections; with `tls` those of another client than go."""
     names = Names(resolver_of(world, settings.resolv), host_overrides(_overrides(settings)))
     try:
-        yield Dialer(names, Trust(dict(world.environ)).context)
+        yield Dialer(names, tls or Trust(dict(world.environ)).context)
     finally:
         await names.close()
 
