@@ -50,8 +50,10 @@ class Filter:
 class Middlebox(Peer):
     """The relay with this filter. `hellos` are the first messages that arrived, whole."""
 
-    def __init__(self, port: int, unwanted: Filter, *, host: str = LOOPBACK) -> None:
-        super().__init__()
+    def __init__(
+        self, port: int, unwanted: Filter, *, host: str = LOOPBACK, listen: tuple[str, int] = (LOOPBACK, 0)
+    ) -> None:
+        super().__init__(listen=listen)
         self._target = (host, port)
         self._unwanted = unwanted
         self.hellos: list[bytes] = []
