@@ -80,7 +80,7 @@ LISTS = [
     ("foo.bar.", ("local.example.",), 5, ("foo.bar.",)),
     ("secret.onion", ("local.example.",), 1, ("secret.onion.local.example.",)),
     ("secret.onion.", (), 1, ()),
-    ("x" * 60, ("x" * 63 + "." + "y" * 63 + "." + "z" * 63 + ".example.", "ok."), 1, ("x" * 60 + ".ok.", "x" * 60 + ".")),
+    ("x" * 60, (".".join(["y" * 63] * 3) + ".example.", "ok."), 1, ("x" * 60 + ".ok.", "x" * 60 + ".")),
 ]  # fmt: skip
 
 

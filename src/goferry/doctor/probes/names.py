@@ -21,6 +21,7 @@ from goferry.doctor.dns import gorules, question
 from goferry.doctor.dns.gorules import Order, Sight
 from goferry.doctor.dns.question import Reply
 from goferry.doctor.evidence import NameSeen, ResolvConf, SettingsSeen
+from goferry.doctor.settings.names import NO_SERVERS
 from goferry.net.base import HttpClient
 from goferry.net.failure import Failure
 from goferry.net.resolver import is_address
@@ -53,9 +54,11 @@ async def probe_names(world: World, settings: SettingsSeen, names: Sequence[str]
 
 def servers_in_use(world: World, resolv: ResolvConf) -> tuple[str, ...]:
     """The servers that Go asks: those of resolv.conf, or this machine itself when there is none (dnsconfig_unix.go)."""
-    if resolv.servers or sys.platform == "win32":
-        return resolv.servers
-    return (f"127.0.0.1:{world.dns_port}", f"[::1]:{world.dns_port}")
+    nobody = () if sys.platform == "win32" else NO_SERVERS
+    return tuple(
+        f"{server.removesuffix(':53')}:{world.dns_port}" if server.endswith(":53") else server
+        for server in resolv.servers or nobody
+    )
 
 
 class _Desk:
