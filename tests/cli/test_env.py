@@ -1,14 +1,8 @@
-"""`goferry env`: the right variables for each profile, and quoting that each shell undoes."""
-
-import json
-import shutil
-import subprocess
+"""`goferry env`: the right variables for each profile."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from goferry.cli import clients, shells
+from goferry.cli import clients
 from goferry.config import Address, Settings
 from goferry.errors import InvalidInput
 from terminal import goferry
@@ -50,70 +44,6 @@ def test_only_developers_ever_go_direct(profile: str) -> None:
 def test_prod_refuses_patterns_that_go_around_the_proxy() -> None:
     with pytest.raises(InvalidInput, match="never direct"):
         clients.variables("prod", url="http://g", sumdb="off", private="", direct="x.example.org")
-
-
-# values that each syntax must carry unchanged
-ODD = [
-    "",
-    "a b",
-    "it's",
-    'a"b',
-    "$HOME",
-    "`id`",
-    "a\\b",
-    "*.example.org,x/?",
-    "密",
-    "a\\'b",
-    "#x",
-    "-mod=mod -v",
-]
-
-
-@pytest.mark.parametrize("value", ODD)
-@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh"])
-def test_a_real_shell_reads_the_value_back(shell: str, value: str) -> None:
-    if shutil.which(shell) is None:
-        shell = "sh"
-    line = shells.render("sh", {"GOX": value})[0]
-    read = subprocess.run(
-        [shell, "-c", f'{line}\nprintf %s "$GOX"'], capture_output=True, text=True, check=True
-    )
-    assert read.stdout == value
-
-
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_yaml_values_are_json_strings(value: str) -> None:
-    heading, line = shells.render("github", {"GOX": value})
-    assert heading == "env:"
-    assert json.loads(line.removeprefix("  GOX: ")) == value
-
-
-# shell, value, line (facts: fish, PowerShell, Dockerfile and GitLab documentation)
-QUOTED = [
-    ("fish", "it's \\n", r"set -gx GOX 'it\'s \\n'"),
-    ("powershell", "it's $x", "$env:GOX = 'it''s $x'"),
-    ("docker", 'a "$x" \\', r'ENV GOX="a \"\$x\" \\"'),
-    ("gitlab", "$x", '  GOX: "$$x"'),
-]
-
-
-@pytest.mark.parametrize(("shell", "value", "line"), QUOTED)
-def test_other_syntaxes_escape_what_is_special_there(shell: str, value: str, line: str) -> None:
-    assert shells.render(shell, {"GOX": value})[-1] == line
-
-
-@pytest.mark.parametrize(
-    ("environ", "platform", "shell"),
-    [
-        ({"SHELL": "/usr/bin/fish"}, "linux", "fish"),
-        ({"SHELL": "/bin/bash"}, "linux", "sh"),
-        ({}, "linux", "sh"),
-        ({}, "win32", "powershell"),
-        ({"SHELL": "/usr/bin/bash"}, "win32", "sh"),
-    ],
-)
-def test_the_shell_is_guessed_from_its_surroundings(environ: dict, platform: str, shell: str) -> None:
-    assert shells.detect(environ, platform) == shell
 
 
 @pytest.mark.parametrize(

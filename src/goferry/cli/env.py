@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from goferry.cli import clients, shells
+from goferry.cli import clients
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.i18n import N_
+from goferry.report import shells
 
 SUMMARY = N_("Print the go settings that clients need.")
 

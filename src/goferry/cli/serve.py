@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from goferry.cli import clients, shells
+from goferry.cli import clients
 from goferry.cli.base import Command
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import Complete, complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.gomod.goproxy import redact
 from goferry.i18n import N_, _
+from goferry.report import shells
 
 SUMMARY = N_("Serve modules to the go command from a verified store.")
 
