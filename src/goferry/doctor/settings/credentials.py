@@ -1,12 +1,11 @@
 """Where credentials would come from: netrc files and GOAUTH. Passwords are looked at and never kept.
 
-One netrc file has two readers with different rules. Go's (cmd/go internal/auth) takes an entry only when it has
-machine, login and password; curl's, which git uses, also takes entries without password and the `default` one.
+One netrc file has two readers with different rules. Go's (gomod/netrc.py) takes an entry only when it has machine,
+login and password; curl's, which git uses, also takes entries without password and the `default` one.
 """
 
 import os
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import NetrcEntry
+from goferry.doctor.secrets import netrc_path
 from goferry.doctor.settings.reading import read_text
 from goferry.errors import InvalidInput
+from goferry.gomod import netrc
 
 
 @dataclass(slots=True)
@@ -56,7 +57,7 @@ def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
             continue
         fields = line.split()
         in_macro = "macdef" in fields
-        words += [(number, field) for field in fields[: fields.index("macdef") if in_macro else None]]
+        words += [(number, word) for word in fields]
     position = 0
     while position < len(words):
         line_number, word = words[position]
@@ -68,48 +69,11 @@ def _pairs(text: str) -> Iterator[tuple[int, str, str]]:
             position += 2
 
 
-def go_netrc_machines(text: str) -> tuple[str, ...]:
-    """The machines that Go has credentials for, in its order; it reads pairs of words line by line.
-
-    The rule is that of parseNetrc in cmd/go internal/auth/netrc.go: a word alone at the end of a line is lost, and
-    an entry counts at the moment when it has all three.
-    """
-    machines: list[str] = []
-    seen: dict[str, str] = {}
-    in_macro = False
-    for line in text.split("\n"):
-        if in_macro:
-            in_macro = line != ""
-            continue
-        words = line.split()
-        for word, value in zip(words[0::2], words[1::2], strict=False):
-            if word == "machine":
-                seen = {"machine": value}
-            elif word in ("login", "password"):
-                seen[word] = value
-            in_macro = in_macro or word == "macdef"
-            if all(seen.get(name) for name in ("machine", "login", "password")):
-                machines.append(seen["machine"])
-                seen = {}
-        if len(words) % 2 and words[-1] == "default":
-            break
-    return tuple(machines)
-
-
-def netrc_path(environ: Mapping[str, str], home: Path, platform: str = sys.platform) -> Path:
-    """The file that Go reads: NETRC, else `_netrc` (Windows, if it exists) or `.netrc` in the home folder."""
-    if environ.get("NETRC"):
-        return Path(environ["NETRC"])
-    if platform == "win32" and (home / "_netrc").exists():
-        return home / "_netrc"
-    return home / ".netrc"
-
-
-def read_netrc(world: World, platform: str = sys.platform) -> tuple[NetrcEntry, ...]:
-    """The entries of that file, each with the answer to whether Go would use it."""
-    path = world.cwd / netrc_path(world.environ, home_of(world), platform)
+def read_netrc(world: World) -> tuple[NetrcEntry, ...]:
+    """The entries of the file that go reads, each with the answer to whether go would use it."""
+    path = world.cwd / netrc_path(world.environ, home_of(world))
     text = read_text(path)
-    usable = set(go_netrc_machines(text))
+    usable = {login.machine for login in netrc.parse(text)}
     return tuple(
         NetrcEntry(entry.machine, entry.login, entry.has_password, entry.place, entry.machine in usable)
         for entry in parse_netrc(text, str(path))

@@ -185,10 +185,11 @@ def read_git(world: World, modcache: str) -> GitSeen:
 
 def _cached_repository(modcache: str) -> str:
     """A repository that go keeps, where conditions about its folder can be true."""
-    folder = Path(modcache) / "cache" / "vcs"
+    if not modcache:
+        return ""
     try:
-        entries = os.scandir(folder) if modcache else iter(())
-        return next((entry.path for entry in entries if (Path(entry.path) / "HEAD").is_file()), "")
+        with os.scandir(Path(modcache) / "cache" / "vcs") as entries:
+            return next((entry.path for entry in entries if (Path(entry.path) / "HEAD").is_file()), "")
     except OSError:
         return ""
 

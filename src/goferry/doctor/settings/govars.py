@@ -72,8 +72,11 @@ class GoPlaces:
             setting.name: setting.value
             for setting in self.settings()
             if setting.origin != "inherited"
+            and setting.value
             and setting.value != _default(setting.name, default)
-            and not (setting.name == "GO111MODULE" and setting.value == "on")
+            and (setting.name, setting.value) != ("GO111MODULE", "on")
+            # The command takes a GOPATH of the environment for the default itself.
+            and (setting.name, setting.origin) != ("GOPATH", "environment")
         }
 
     def _with_place(self, setting: goenv.Setting) -> Setting:
@@ -143,9 +146,8 @@ def builtin(
     early: GOPATH and GOROOT where they are set. Sources: cmd/go internal/cfg, go/build (GOPATH), internal/cache.
     """
     early = early or {}
-    goroot = early.get("GOROOT") or go.goroot
-    gopath = early.get("GOPATH") or _gopath(environ, platform, goroot)
-    first = gopath.split(";" if platform == "win32" else ":")[0]
+    gopath = _gopath(environ, platform, early.get("GOROOT") or go.goroot)
+    first = (early.get("GOPATH") or gopath).split(";" if platform == "win32" else ":")[0]
     system = _SYSTEMS.get(platform, platform.rstrip("0123456789"))
     return {
         "CGO_ENABLED": "",
@@ -158,7 +160,7 @@ def builtin(
         "GOMODCACHE": _join(platform, first, "pkg", "mod") if first else "",
         "GOOS": system,
         "GOPATH": gopath,
-        "GOROOT": goroot,
+        "GOROOT": go.goroot,
         "GOTMPDIR": "",
         "GOWORK": "",
     }

@@ -15,7 +15,11 @@ _LOGINS: Final = frozenset({"git", "hg"})
 _WORD: Final = re.compile(r"[^,|;\s]+")
 _HOST: Final = re.compile(r"(?:[\w.-]*\.[\w.-]+|localhost|\[[0-9A-Fa-f:.%]+\])(?::\d*)?|[\w-]+")
 _USER: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+=:@-]|%[0-9A-Fa-f]{2})*")
-_LETTERS: Final = re.compile(r"[\w.~-]+")
+_LETTERS: Final = re.compile(r"(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})+")
+_FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
+_CUT: Final = re.compile(r"(?P<user>[^:]*:)(?P<password>(?=[^\]]*[^\d\]])[^\]]+)")
+"""What stands before a separator inside a password: `user:pass` where a host and a port should be."""
+_SCHEME: Final = re.compile(r"[^/@]*://|(?:https?|socks\w*):/?|")
 # Tokens by the prefixes that their issuers gave them so that scanners can find them.
 _TOKEN: Final = re.compile(
     r"\b(?:gh[opusr]_|github_pat_|gl[a-z]{2,5}-|xox[abprs]-|AKIA|ATATT|dckr_pat_|npm_|eyJ)[A-Za-z0-9_.=-]{8,}"
@@ -37,29 +41,44 @@ def hide(text: str) -> str:
     ('git@code.example.org:o/r', 'http://x:x/x#x@proxy.example.org:3128')
     """
     text = _HEADER.sub(lambda match: f"{match['name']} {HIDDEN}", text)
-    text = _WORD.sub(lambda match: _without_user(match[0]), text)
+    return _without_tokens(_WORD.sub(lambda match: _without_user(match[0]), text))
+
+
+def hide_url(text: str) -> str:
+    """The same for one URL: commas and blanks in it are part of its password."""
+    return _without_tokens(_without_user(text))
+
+
+def _without_tokens(text: str) -> str:
     text = _QUERY.sub(lambda match: f"{match['name']}={HIDDEN}", text)
     return _TOKEN.sub(HIDDEN, text)
 
 
 def _without_user(word: str) -> str:
-    scheme, sign, rest = word.partition("://")
-    if not sign:
-        scheme, rest = "", word
-        if word.startswith(("/", ".", "~")):  # a folder may have an @ in its name
-            return word
+    scheme = _SCHEME.match(word)
+    start = scheme[0] if scheme else ""
+    if not start and word.startswith(("/", ".", "~")):  # a folder may have an @ in its name
+        return word
+    rest = word[len(start) :]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if start and "@" not in rest and (cut := _CUT.fullmatch(authority)):
+        return f"{start}{cut['user']}{_shape(cut['password'])}{rest[len(authority) :]}"
     if "@" not in rest or ("@" not in authority and _HOST.fullmatch(authority) and "." in authority):
         return word
     secret, _at, tail = (authority if "@" in authority else rest).rpartition("@")
     tail += rest[len(authority) :] if "@" in authority else ""
-    return f"{scheme}{sign}{_hidden_user(secret)}@{tail}"
+    return f"{start}{_hidden_user(secret)}@{tail}"
 
 
 def _hidden_user(user: str) -> str:
     if user in _LOGINS:
         return user
-    return HIDDEN if _USER.fullmatch(user) else _LETTERS.sub("x", user)
+    return HIDDEN if _USER.fullmatch(user) else _shape(user)
+
+
+def _shape(text: str) -> str:
+    """Only the characters that make Go refuse it."""
+    return _FOREIGN.sub("é", _LETTERS.sub("x", text))
 
 
 def hide_commands(text: str) -> str:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Final
 
-from goferry.doctor.evidence import GitSetting, Proxying, Setting, SettingsSeen, Target
+from goferry.doctor.evidence import GitSetting, Proxying, Role, Setting, SettingsSeen, Target
 from goferry.doctor.settings.gitconfig import http_setting
-from goferry.doctor.settings.hiding import hide
+from goferry.doctor.settings.hiding import hide, hide_url
 from goferry.errors import Refused
 from goferry.net.httpproxy import ProxyConfig, ProxyReason, ip_of, split_host_port
 
@@ -24,7 +24,11 @@ LOOPBACK: Final = "loopback"
 def read_proxies(environ: Mapping[str, str]) -> tuple[Setting, ...]:
     """The variables in both cases as they are set, without secrets; a variable that is set to nothing is kept."""
     names = [name for upper in VARIABLES for name in (upper, upper.lower())]
-    return tuple(Setting(name, hide(environ[name]), "environment") for name in names if name in environ)
+    return tuple(
+        Setting(name, environ[name] if name.upper() == "NO_PROXY" else hide_url(environ[name]), "environment")
+        for name in names
+        if name in environ
+    )
 
 
 def environment_of(seen: SettingsSeen) -> dict[str, str]:
@@ -33,16 +37,25 @@ def environment_of(seen: SettingsSeen) -> dict[str, str]:
     return {**other, **{setting.name: setting.value for setting in seen.proxies}}
 
 
+_STACKS: Final[Mapping[Role, tuple[str, ...]]] = {
+    Role.CODE_HOST: ("git",),
+    Role.IMPORT_HOST: ("go", "git"),
+    Role.FORWARD_PROXY: (),
+}
+"""Who talks to a host, where that is not go alone. The code often lies at the import host itself."""
+
+
 def decide(seen: SettingsSeen, targets: Iterable[Target]) -> tuple[Proxying, ...]:
-    """The decision of both stacks for every http(s) target, once per host and port."""
+    """The decision for every http(s) target, once per host and port, of the stacks that talk to it."""
     environ = environment_of(seen)
     found: dict[tuple[str, str, int], Proxying] = {}
     for target in targets:
         if target.scheme not in ("http", "https"):
             continue
         url = target.url or f"{target.scheme}://{_authority(target)}/"
-        for decision in (for_go(environ, url), for_git(environ, seen.git, url)):
-            found.setdefault((decision.stack, target.host, target.port), decision)
+        for stack in _STACKS.get(target.role, ("go",)):
+            decision = for_go(environ, url) if stack == "go" else for_git(environ, seen.git, url)
+            found.setdefault((stack, target.host, target.port), decision)
     return tuple(found.values())
 
 

@@ -1,0 +1,224 @@
+"""git's configuration where go runs git, and what it makes of a URL; the real git is asked the same."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from goferry.doctor.evidence import GitSetting
+from goferry.doctor.settings.gitconfig import (
+    http_setting,
+    matters,
+    parse_list,
+    read_git,
+    rewrite,
+    without_secrets,
+)
+from settingsworld import Machine
+
+URL = "https://github.com/o/r"
+
+# (lines of the configuration, URL, what becomes of it)
+REWRITES: list[tuple[str, str, str]] = [
+    ('[url "ssh://git@github.com/"]\ninsteadOf = https://github.com/', URL, "ssh://git@github.com/o/r"),
+    ('[url "git@github.com:"]\ninsteadOf = https://github.com/', URL, "git@github.com:o/r"),
+    ('[url "git@github.com:"]\ninsteadOf = https://github.com', URL, "git@github.com:/o/r"),
+    ('[url "git@github.com"]\ninsteadOf = https://github.com/', URL, "git@github.como/r"),
+    (
+        '[url "ssh://git@github.com/"]\ninsteadOf = https://github.com/\n'
+        '[url "https://tok3n@github.com/acme/"]\ninsteadOf = https://github.com/acme/',
+        "https://github.com/acme/r",
+        "https://tok3n@github.com/acme/r",
+    ),
+    (
+        '[url "https://tok3n@github.com/acme/"]\ninsteadOf = https://github.com/acme/\n'
+        '[url "ssh://git@github.com/"]\ninsteadOf = https://github.com/',
+        "https://github.com/other/r",
+        "ssh://git@github.com/other/r",
+    ),
+    ('[url "ssh://git@github.com/"]\ninsteadOf = https://GitHub.com/', URL, URL),
+    (
+        '[url "https://b/"]\ninsteadOf = https://a/\n[url "https://c/"]\ninsteadOf = https://b/',
+        "https://a/x",
+        "https://b/x",
+    ),
+    (
+        '[url "https://first/"]\ninsteadOf = https://github.com/\n[url "https://second/"]\ninsteadOf = https://github.com/',
+        URL,
+        "https://first/o/r",
+    ),
+    ('[url "ssh://git@github.com/"]\npushInsteadOf = https://github.com/', URL, URL),
+    (
+        '[url "https://m/"]\ninsteadOf = https://github.com/\ninsteadOf = https://github.com/o/',
+        URL,
+        "https://m/r",
+    ),
+    ('[url "https://m/"]\ninsteadOf =', URL, "https://m/https://github.com/o/r"),
+    ('[URL "https://M/"]\nINSTEADOF = https://github.com/', URL, "https://M/o/r"),
+    ("", URL, URL),
+]
+
+
+@pytest.mark.parametrize(("config", "url", "want"), REWRITES)
+def test_urls_become_what_git_makes_of_them(config: str, url: str, want: str, machine: Machine) -> None:
+    machine.install_git()
+    machine.write(machine.home / ".gitconfig", config)
+    world = machine.world()
+    assert rewrite(url, read_git(world, "").settings).url == want
+    real = subprocess.run(
+        ["git", "ls-remote", "--get-url", url],
+        env=world.environ,
+        cwd=machine.cwd,
+        capture_output=True,
+        text=True,
+    )
+    assert real.stdout.strip() == want
+
+
+def test_the_environment_can_hold_configuration_too(machine: Machine) -> None:
+    machine.install_git()
+    environ = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": "url.https://mirror.example.org/.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://e/",
+    }
+    seen = read_git(machine.world(environ), "").settings
+    assert rewrite("https://e/r", seen).url == "https://mirror.example.org/r"
+    assert seen[0].scope == "command"
+
+
+def test_a_condition_on_the_users_folder_does_not_hold_where_go_runs_git(machine: Machine) -> None:
+    machine.install_git()
+    extra = machine.write(
+        machine.home / "work.inc", '[url "git@code.example.org:"]\ninsteadOf = https://code.example.org/\n'
+    )
+    machine.write(machine.home / ".gitconfig", f'[includeIf "gitdir:{machine.cwd}/"]\npath = {extra}\n')
+    subprocess.run(["git", "init", "-q", machine.cwd], check=True)
+    seen = read_git(machine.world(), str(machine.home / "go/pkg/mod"))
+    assert rewrite("https://code.example.org/o/r", seen.settings).rule is None
+    assert [(item.name, item.value) for item in seen.conditional] == [
+        ("url.git@code.example.org:.insteadof", "https://code.example.org/")
+    ]
+    assert seen.conditional[0].origin == f"includeIf gitdir:{machine.cwd}/"
+    inside = subprocess.run(
+        ["git", "ls-remote", "--get-url", "https://code.example.org/o/r"],
+        env=machine.world().environ,
+        cwd=machine.cwd,
+        capture_output=True,
+        text=True,
+    )
+    assert inside.stdout.strip() == "git@code.example.org:o/r"
+
+
+def test_a_condition_on_the_module_cache_holds(machine: Machine) -> None:
+    machine.install_git()
+    cache = machine.home / "go/pkg/mod"
+    subprocess.run(["git", "init", "-q", "--bare", cache / "cache/vcs/0123"], check=True)
+    extra = machine.write(
+        machine.home / "cache.inc", '[url "https://mirror.example.org/"]\ninsteadOf = https://e/\n'
+    )
+    machine.write(machine.home / ".gitconfig", f'[includeIf "gitdir:{cache}/"]\npath = {extra}\n')
+    seen = read_git(machine.world(), str(cache))
+    assert rewrite("https://e/r", seen.settings).url == "https://mirror.example.org/r"
+    assert seen.conditional == ()
+
+
+def test_only_what_decides_about_downloads_is_kept(machine: Machine) -> None:
+    machine.install_git()
+    machine.write(machine.home / ".gitconfig", "[user]\nname = Me\n[http]\nproxy = p:1\n[alias]\nx = y\n")
+    assert [item.key for item in read_git(machine.world(), "").settings] == ["http.proxy"]
+    assert not matters(GitSetting("http.proxy", "p", "local", ".git/config"))
+
+
+def test_places_and_scopes_are_told(machine: Machine) -> None:
+    machine.install_git()
+    path = machine.write(machine.home / ".gitconfig", "[http]\nsslVerify\n")
+    assert read_git(machine.world(), "").settings == (
+        GitSetting("http.sslverify", "true", "global", str(path)),
+    )
+
+
+def test_without_git_that_is_said(machine: Machine) -> None:
+    seen = read_git(machine.world(), "")
+    assert (seen.settings, seen.version) == ((), "")
+    assert [item.what for item in seen.skipped] == ["git"]
+
+
+def test_output_that_is_cut_or_foreign_is_no_error() -> None:
+    assert parse_list(b"") == ()
+    assert parse_list(b"global\0file:/x\0http.proxy\np") == ()
+    assert parse_list(b"global\0file:/x\0a.b\n\xff\0")[0].value == "\ufffd"
+
+
+SECRET = "s3cr3tvalue"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        (f"url.https://{SECRET}@code.example.org/.insteadof", "https://code.example.org/"),
+        (f"url.https://me:{SECRET}@code.example.org/.insteadof", "https://code.example.org/"),
+        ("http.extraheader", f"Authorization: Basic {SECRET}"),
+        ("http.https://code.example.org/.extraheader", f"X-Token: {SECRET}"),
+        ("http.proxy", f"http://me:{SECRET}@p:3128"),
+        ("credential.helper", f"!f() {{ echo password={SECRET}; }}; f"),
+        ("credential.https://code.example.org.helper", f"store --token={SECRET}"),
+    ],
+)
+def test_no_secret_is_kept(key: str, value: str) -> None:
+    assert SECRET not in repr(without_secrets([GitSetting(key, value, "global", "/c")]))
+
+
+def test_names_that_are_no_secrets_stay() -> None:
+    kept = without_secrets(
+        [
+            GitSetting("url.git@code.example.org:.insteadof", "https://code.example.org/", "global", "/c"),
+            GitSetting("credential.helper", "cache --timeout 300", "global", "/c"),
+        ]
+    )
+    assert kept[0].key == "url.git@code.example.org:.insteadof"
+    assert kept[1].value == "cache --timeout 300"
+
+
+# (pattern of http.<pattern>.proxy, URL); what holds is asked of `git config --get-urlmatch`.
+URLMATCH = [
+    ("https://code.example.org", "https://code.example.org/o/r"),
+    ("https://code.example.org/", "https://code.example.org/o/r"),
+    ("https://code.example.org/o", "https://code.example.org/o/r"),
+    ("https://code.example.org/o", "https://code.example.org/other"),
+    ("https://code.example.org:443/", "https://code.example.org/o/r"),
+    ("https://code.example.org:8443/", "https://code.example.org/o/r"),
+    ("http://code.example.org/", "https://code.example.org/o/r"),
+    ("https://*.example.org/", "https://code.example.org/o/r"),
+    ("https://*.org/", "https://code.example.org/o/r"),
+    ("https://me@code.example.org/", "https://code.example.org/o/r"),
+    ("https://me@code.example.org/", "https://me@code.example.org/o/r"),
+    ("https://CODE.example.org/", "https://code.example.org/o/r"),
+]
+
+
+@pytest.mark.parametrize(("pattern", "url"), URLMATCH)
+@pytest.mark.parametrize("other", ["", "https://code.example.org/", "https://*.example.org/o/"])
+def test_a_setting_for_a_url_is_chosen_as_git_chooses(
+    pattern: str, url: str, other: str, machine: Machine
+) -> None:
+    machine.install_git()
+    sections = f'[http]\nproxy = general\n[http "{pattern}"]\nproxy = special\n'
+    sections += f'[http "{other}"]\nproxy = other\n' if other else ""
+    machine.write(machine.home / ".gitconfig", sections)
+    world = machine.world()
+    found = http_setting(read_git(world, "").settings, "proxy", url)
+    real = subprocess.run(
+        ["git", "config", "--get-urlmatch", "http.proxy", url],
+        env=world.environ,
+        capture_output=True,
+        text=True,
+    )
+    assert found is not None
+    assert found.value == real.stdout.strip()
+
+
+def test_a_git_that_cannot_be_run_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
+    machine.programs["git"] = os.fspath(tmp_path)
+    assert read_git(machine.world(), "").settings == ()
