@@ -1,0 +1,64 @@
+"""A Report as SARIF 2.1.0, which code hosts and editors read (docs.oasis-open.org/sarif/sarif/v2.1.0)."""
+
+import json
+from typing import Any, Final
+
+from goferry import __version__
+from goferry.findings import Finding, Report, Severity
+
+_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_LEVELS: Final = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+    Severity.OK: "none",
+}
+
+
+def render(report: Report) -> str:
+    """One run with one rule per code."""
+    codes = list(dict.fromkeys(finding.code for finding in report.findings))
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "goferry",
+                        "semanticVersion": __version__,
+                        "rules": [{"id": code} for code in codes],
+                    }
+                },
+                "automationDetails": {"id": f"goferry/{report.kind}/"},
+                "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
+                "properties": dict(report.facts),
+            }
+        ],
+    }
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _result(finding: Finding, rule: int) -> dict[str, Any]:
+    text = str(finding.message)
+    if finding.fix is not None:
+        text += f"\n{finding.fix.summary}" + (f"\n{finding.fix.command}" if finding.fix.command else "")
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": rule,
+        "level": _LEVELS[finding.severity],
+        "kind": "pass" if finding.severity is Severity.OK else "fail",
+        "message": {"text": text},
+    }
+    if finding.location is not None:
+        result["locations"] = [_location(finding.location.place, finding.location.line)]
+    return result
+
+
+def _location(place: str, line: int | None) -> dict[str, Any]:
+    """A file by its path; a host or a variable, which is no file, by its name."""
+    if line is None:
+        return {"logicalLocations": [{"fullyQualifiedName": place}]}
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": place}, "region": {"startLine": line}},
+    }
