@@ -153,9 +153,9 @@ def pin(
             }
         )
     else:
-        _show_proofs(console, pinned, expires)
+        _show_proofs(console, pinned, expires, dry_run=dry_run)
         change.show(console, backup)
-        if any(one.addresses for one in pinned):
+        if any(one.addresses for one in pinned) and not dry_run:
             warnings.append(
                 _(
                     "a pinned address rots: the host may move without notice, and then only this line is wrong; "
@@ -187,7 +187,9 @@ async def _prove(
     )
 
 
-def _show_proofs(console: Console, pinned: Sequence[_Pinned], expires: datetime.date) -> None:
+def _show_proofs(
+    console: Console, pinned: Sequence[_Pinned], expires: datetime.date, *, dry_run: bool
+) -> None:
     for one in pinned:
         if not one.tried:
             console.warn(
@@ -196,16 +198,19 @@ def _show_proofs(console: Console, pinned: Sequence[_Pinned], expires: datetime.
                 )
             )
         for each in one.tried:
-            told = (
-                _("verified in {ms} ms, pinned until {date}").format(
-                    ms=round(each.seconds * 1000), date=expires
-                )
-                if each.address in one.addresses
-                else _("verified, not needed")
-                if each.proves
-                else _("not verified, not written: {why}").format(why=each.text)
-            )
+            key = _told(each, wanted=each.address in one.addresses, dry_run=dry_run)
+            told = _(key).format(ms=round(each.seconds * 1000), date=expires, why=each.text)
             console.out(f"{one.name}  {each.address}  {told}")
+
+
+def _told(tried: "Handshake", *, wanted: bool, dry_run: bool) -> str:
+    if not tried.proves:
+        return N_("not verified, not written: {why}")
+    if not wanted:
+        return N_("verified in {ms} ms, not needed")
+    if dry_run:
+        return N_("verified in {ms} ms, would be pinned until {date}")
+    return N_("verified in {ms} ms, pinned until {date}")
 
 
 def _rivals(file: "HostsFile", data: bytes, name: str) -> list[str]:

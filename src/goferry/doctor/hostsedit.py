@@ -9,6 +9,7 @@ import errno
 import hashlib
 import io
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -68,10 +69,8 @@ class HostsFile:
 
     def diff(self, before: bytes, after: bytes) -> str:
         """What would change, as a unified diff; odd bytes are shown by their numbers."""
-        old, new = (
-            data.decode("utf-8", "backslashreplace").splitlines(keepends=True) for data in (before, after)
-        )
-        lines = difflib.unified_diff(old, new, str(self.path), str(self.path))
+        name = str(self.path)
+        lines = difflib.unified_diff(_shown(before), _shown(after), name, name)
         return "".join(
             line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines
         )
@@ -196,6 +195,10 @@ def _overwrite(file: io.FileIO, data: bytes) -> None:
         left = left[file.write(left) :]
     file.truncate(len(data))
     os.fsync(file.fileno())
+
+
+def _shown(data: bytes) -> list[str]:
+    return [line.decode("utf-8", "backslashreplace") for line in re.findall(rb"[^\n]*\n|[^\n]+", data)]
 
 
 # ---- taking it all back ------------------------------------------------------------------------------------
