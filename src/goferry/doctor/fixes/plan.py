@@ -46,6 +46,11 @@ class Plan:
         return bool(self.changed)
 
 
+def changes_of(plan: Plan) -> tuple[str, ...]:
+    """How a run with this plan names what was changed (`RunSeen.changed`)."""
+    return tuple(f"{name}={'' if value is None else value}" for name, value in sorted(plan.changed.items()))
+
+
 @dataclass(frozen=True, slots=True)
 class Tried:
     """A plan after its re-test. retested: go was run with it and succeeded; seconds: how long that took."""

@@ -1,0 +1,259 @@
+"""Looks at everything once: which probes run when, and what waits for what. Nothing here knows what a record means.
+
+    settings ─┬─ go (the user's command)
+              ├─ names ── connections ── handshakes ── differentials, where something failed
+              ├─ tunnels through forward proxies
+              ├─ module proxies and checksum databases
+              └─ repositories
+
+All of it ends within `limits.whole` seconds: what is not back by then is noted as skipped, and judged without.
+"""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from goferry import __version__
+from goferry.doctor.base import World
+from goferry.doctor.evidence import (
+    AnswerSeen,
+    DateSeen,
+    DialSeen,
+    Evidence,
+    HandshakeSeen,
+    NameSeen,
+    Role,
+    RunSeen,
+    SettingsSeen,
+    Skipped,
+    Subject,
+    Target,
+)
+from goferry.doctor.probes.forward import probe_tunnels
+from goferry.doctor.probes.gorun import run_go
+from goferry.doctor.probes.modules import ModulesSeen, look_at_modules, repository_urls
+from goferry.doctor.probes.names import probe_names
+from goferry.doctor.probes.path import (
+    DialJob,
+    HandshakeJob,
+    deepen,
+    git_dials,
+    probe_dials,
+    probe_handshakes,
+)
+from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
+from goferry.doctor.probes.vcs import probe_git
+from goferry.doctor.settings import plan_targets, read_settings
+from goferry.errors import Unavailable
+from goferry.i18n import N_, _
+from goferry.net.httpproxy import ProxyConfig, ProxyUrl
+
+T = TypeVar("T")
+
+_ASKERS: Final = ("go", "hosts", "server", "public", "doh")
+"""Whose answers are connected to: what go uses, and every other opinion on where the host is."""
+
+_MOST_ADDRESSES: Final = 6
+"""Addresses of one host and family that are tried."""
+
+
+@dataclass(slots=True)
+class _Board:
+    """Who is still under way, for the live progress; when all must be over; what had to be left out."""
+
+    world: World
+    deadline: float
+    skipped: list[Skipped]
+    total: int = 0
+    done: int = 0
+
+    async def step(self, label: str, work: Coroutine[Any, Any, T], otherwise: T) -> T:
+        """One part of the look, or `otherwise` when it is not over in time. label: an English key."""
+        self.total += 1
+        try:
+            async with asyncio.timeout(max(0.0, self.deadline - time.monotonic())):
+                return await work
+        except TimeoutError:
+            self.skipped.append(Skipped(label, "the time for looking was over"))
+            return otherwise
+        finally:
+            self.done += 1
+            self.world.progress(_(label), self.done, self.total)
+
+
+async def look(world: World, subject: Subject) -> Evidence:
+    """Everything that can be seen from here. Never raises for what is broken: that is what it looks for."""
+    started, moment = time.monotonic(), time.time()
+    settings, context, skipped = await asyncio.to_thread(read_settings, world)
+    targets = plan_targets(settings, subject)
+    board = _Board(world, started + world.limits.whole, skipped=list(skipped))
+    run, path, tunnels, (modules, git) = await asyncio.gather(
+        _go(board, settings, subject),
+        _network(board, settings, targets),
+        board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
+        _origins(board, settings, targets, subject),
+    )
+    dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
+    return Evidence(
+        taken=moment,
+        seconds=time.monotonic() - started,
+        version=__version__,
+        subject=subject,
+        settings=settings,
+        context=context,
+        targets=targets,
+        names=path.names,
+        dials=path.dials,
+        handshakes=path.handshakes,
+        tunnels=tunnels,
+        answers=(*modules.answers, *portals),
+        sums=modules.sums,
+        runs=(*run, *git),
+        dates=dates,
+        skipped=tuple(board.skipped),
+    )
+
+
+async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[RunSeen, ...]:
+    """The user's command."""
+    if not settings.go_path:
+        board.skipped.append(Skipped("go", "there is no go command here, so nothing was tried with it"))
+        return ()
+    try:
+        limit = board.world.limits.program
+        run = await board.step(N_("running go"), run_go(board.world, subject, limit=limit), None)
+    except Unavailable as error:
+        board.skipped.append(Skipped("go", str(error)))
+        return ()
+    return () if run is None else (run,)
+
+
+async def _origins(
+    board: _Board, settings: SettingsSeen, targets: Sequence[Target], subject: Subject
+) -> tuple[ModulesSeen, tuple[RunSeen, ...]]:
+    """What mirrors say, and then the repositories that they or the import host lead to, where go might go direct."""
+    world = board.world
+    modules = await board.step(
+        N_("asking module proxies"), look_at_modules(world, settings, subject), ModulesSeen((), ())
+    )
+    if not any(target.role in (Role.CODE_HOST, Role.IMPORT_HOST) for target in targets):
+        return modules, ()
+    urls = repository_urls(subject, modules.answers)
+    return modules, await board.step(N_("asking repositories"), probe_git(world, settings, urls), ())
+
+
+async def _surroundings(
+    board: _Board, targets: Sequence[Target], path: "_Path", *, failed: bool
+) -> tuple[tuple[DateSeen, ...], tuple[AnswerSeen, ...]]:
+    """Clocks and sign-in pages, where something failed that they could explain."""
+    if not failed and not any(shake.wrong for shake in path.handshakes):
+        return (), ()
+    world = board.world
+    addresses = {dial.host: [dial.address] for dial in reversed(path.dials) if not dial.failure}
+    routes = {_url(target): via for target, via in _proxied(world, targets)}
+    urls = [url for target in targets if (url := _url(target)) in routes or target.host in addresses]
+    hosts = [target.host for target in targets if target.scheme == "https" and not _is_address(target.host)]
+    return await asyncio.gather(
+        board.step(N_("comparing clocks"), probe_dates(world, urls, routes, addresses=addresses), ()),
+        board.step(N_("looking for sign-in pages"), probe_portal(world, portal_urls(hosts)), ()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """What was seen between here and the hosts."""
+
+    names: tuple[NameSeen, ...]
+    dials: tuple[DialSeen, ...]
+    handshakes: tuple[HandshakeSeen, ...]
+
+
+async def _network(board: _Board, settings: SettingsSeen, targets: Sequence[Target]) -> _Path:
+    """Names, then connections to what they said, then handshakes on what connected, then differentials."""
+    world = board.world
+    hosts = list(dict.fromkeys(target.host for target in targets))
+    names = await board.step(N_("asking for names"), probe_names(world, settings, hosts), ())
+    places = list(dict.fromkeys(job for target in targets for job in _places(target, names)))
+    dials = await board.step(N_("connecting"), probe_dials(world, places), ())
+    jobs = [*_direct(targets, dials), *_tunnelled(world, targets)]
+    shakes = await board.step(
+        N_("trying TLS"), probe_handshakes(world, jobs, go_version=settings.go_version), ()
+    )
+    deeper = await asyncio.gather(
+        *(board.step(N_("looking closer"), work, ()) for work in _closer(world, settings, targets, shakes))
+    )
+    return _Path(names, dials, (*shakes, *(shake for more in deeper for shake in more)))
+
+
+def _places(target: Target, names: Iterable[NameSeen]) -> Iterable[DialJob]:
+    """Each address of a host once, by whoever named it first in the order of `_ASKERS`."""
+    source: dict[str, str] = {target.host: "go"} if _is_address(target.host) else {}
+    for asker in _ASKERS:
+        for name in names:
+            if name.asker == asker and name.name == target.host:
+                source |= {a: asker for a in (*name.addresses, *name.others) if a not in source}
+    four = [address for address in source if ":" not in address]
+    six = [address for address in source if ":" in address]
+    for address in (*four[:_MOST_ADDRESSES], *six[:_MOST_ADDRESSES]):
+        yield DialJob(target.host, address, target.port, source[address])
+        if target.role is Role.CODE_HOST:
+            yield from git_dials(target.host, [address], source[address])
+
+
+def _direct(targets: Iterable[Target], dials: Iterable[DialSeen]) -> Iterable[HandshakeJob]:
+    """Handshakes on what connected."""
+    secure = {(target.host, target.port) for target in targets if target.scheme == "https"}
+    for dial in dials:
+        if not dial.failure and (dial.host, dial.port) in secure:
+            yield HandshakeJob(dial.host, dial.address, dial.port, dial.host, source=dial.source)
+
+
+def _tunnelled(world: World, targets: Iterable[Target]) -> Iterable[HandshakeJob]:
+    """Handshakes through the forward proxy, where go would use one."""
+    for target, via in _proxied(world, targets):
+        yield HandshakeJob(target.host, "", target.port, target.host, via=via)
+
+
+def _proxied(world: World, targets: Iterable[Target]) -> Iterable[tuple[Target, str]]:
+    """The https targets that go reaches through a forward proxy, with its URL and credentials."""
+    config = ProxyConfig.from_env(world.environ)
+    for target in targets:
+        if target.scheme == "https" and (proxy := config.proxy_for(_url(target)).proxy) is not None:
+            yield target, _with_credentials(proxy)
+
+
+def _url(target: Target) -> str:
+    return f"{target.scheme}://{_bracketed(target.host)}:{target.port}/"
+
+
+def _closer(
+    world: World, settings: SettingsSeen, targets: Sequence[Target], shakes: Sequence[HandshakeSeen]
+) -> Iterable[Coroutine[Any, Any, tuple[HandshakeSeen, ...]]]:
+    """Differentials for the first address of each host on which TLS itself fails."""
+    by_place = {(target.host, target.port): target for target in targets}
+    seen: set[tuple[str, int]] = set()
+    for shake in shakes:
+        place = (shake.host, shake.port)
+        if shake.failure and not shake.via and place not in seen:
+            seen.add(place)
+            yield deepen(world, by_place[place], shake.address, go_version=settings.go_version)
+
+
+def _with_credentials(proxy: ProxyUrl) -> str:
+    if proxy.user is None:
+        return str(proxy)
+    user = quote(proxy.user, safe="") + (
+        "" if proxy.password is None else f":{quote(proxy.password, safe='')}"
+    )
+    return str(proxy).replace("://", f"://{user}@", 1)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()

@@ -1,0 +1,63 @@
+"""Tries plans before anybody is told to follow them: go runs with each, in a throw-away module cache."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from goferry.doctor.base import World
+from goferry.doctor.evidence import Evidence, RunSeen, SettingsSeen, Subject
+from goferry.doctor.fixes import propose
+from goferry.doctor.fixes.plan import Plan, Tried
+from goferry.doctor.probes.gorun import run_go
+from goferry.doctor.verdict import Judgement
+
+_JUDGEMENTS: Final = 3
+"""The faults whose plans are tried; what stands behind them is "also seen"."""
+
+_AT_ONCE: Final = 2
+_TAIL: Final = 2000
+
+
+async def mend(
+    world: World, evidence: Evidence, judgements: Sequence[Judgement]
+) -> tuple[tuple[tuple[Tried, ...], ...], tuple[RunSeen, ...]]:
+    """The plans for each judgement, those first that helped; and the runs that were made for it."""
+    plans = [propose(evidence, judgement) for judgement in judgements]
+    deadline = time.monotonic() + world.limits.whole
+    slots = asyncio.Semaphore(_AT_ONCE)
+    can_run = bool(evidence.settings.go_path) and any(run.label == "go" and run.exit for run in evidence.runs)
+
+    async def tried(plan: Plan, place: int) -> tuple[Tried, RunSeen | None]:
+        if not (can_run and plan.can_be_tried and place < _JUDGEMENTS):
+            return Tried(plan), None
+        async with slots:
+            limit = min(world.limits.program, deadline - time.monotonic())
+            if limit <= 0:
+                return Tried(plan), None
+            world.progress(str(plan.summary), 0, 1)
+            run = await run_go(world, evidence.subject, changed=plan.changed, label="retest", limit=limit)
+            helped = run.exit == 0
+            return Tried(plan, helped, run.seconds, "" if helped else run.output[-_TAIL:]), run
+
+    async def all_of(place: int, some: Iterable[Plan]) -> list[tuple[Tried, RunSeen | None]]:
+        return list(await asyncio.gather(*(tried(plan, place) for plan in some)))
+
+    found = await asyncio.gather(*(all_of(place, some) for place, some in enumerate(plans)))
+    runs = tuple(run for some in found for _, run in some if run is not None)
+    return tuple(_best_first([one for one, _ in some]) for some in found), runs
+
+
+def _best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """Those that helped, then those that could not be tried; a plan that was tried and did not help is no fix."""
+    helped = [one for one in tried if one.retested]
+    untried = [one for one in tried if not one.retested and not one.output]
+    return (*helped, *untried)
+
+
+async def works_now(world: World, settings: SettingsSeen, subject: Subject) -> bool:
+    """Whether the user's command works, with everything as it is now."""
+    return (
+        bool(settings.go_path)
+        and (await run_go(world, subject, label="retest", limit=world.limits.program)).exit == 0
+    )
