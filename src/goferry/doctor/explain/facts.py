@@ -43,6 +43,8 @@ def fact_of(message: Message) -> Fact:
         host = said.host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
         tags.add("said")
+    if re.fullmatch(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?", target.version):
+        tags.add("release")  # a version that somebody tagged, not one that was made from a commit
     if target.module:
         tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
@@ -206,6 +208,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
                      "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
                      "zip file too large", "irregular file", "license file too large", "malformed version")),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
+    ("redirects", ("stopped after 10 redirects", "too many redirects")),
+    ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out")),
     ("retracted", ("retracted by module author",)),
     # version control
     ("git_prompt", ("could not read username", "could not read password", "terminal prompts disabled",
@@ -353,6 +357,8 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
 def _where(text: str, target: Target) -> Iterator[str]:
     """The addresses that were dialled, or that a connection broke to."""
     for m in _dials(text, text.lower()):
+        if m["port"] and target.url and m["at"].strip("[]") != target.host and m.re.pattern == _CURL:
+            yield "dials_another"  # curl names whom it dials: not the host of the URL is the forward proxy
         if m["port"] not in ("53", "22"):
             yield from address_tags(m["at"], target.host)
             yield "dialled"
@@ -374,6 +380,6 @@ def _when(text: str, target: Target) -> Iterator[str]:
     yield "times"
     if m["side"] == "before":
         yield "not_yet"
-    elif (now - end).days >= _LONG and any(tag == "public_host" for tag in host_tags(target.host)):
+    elif (now - end).days >= _LONG and {"google_host", "public_code"} & set(host_tags(target.host)):
         yield "long_past"
     yield "expired"

@@ -63,6 +63,10 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("flaky", ("flaky", "intermittent", "sporadic", "sometimes", "randomly", "retry", "retried", "rerun", "re-run", "second attempt",
                "works now", "occasionally", "try again later", "偶尔", "重试", "有时"), ""),
     ("second_ok", ("200 ok", "http/2 200", "http/1.1 200"), ""),
+    ("goproxy_word", ("goproxy",), ""),
+    ("mirror_log", ("/tmp/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1", "go-get-proxy", "http-path=/"), ""),
+    ("ssh_clone", ("git clone git@", "git clone ssh://", "clone of 'git@", "git submodule", "submodule path", "git push", "git pull"), ""),
+    ("tries_ipv6", ("trying ", "ipv6: "), r"trying \[?[0-9a-f]{2,4}:[0-9a-f:]+|ipv6: [0-9a-f]{3,4}:"),
     ("go_command", ("go: ", "go get", "go mod", "go build", "go install", "go test", "go list", "go run", "go vet", "/@v/", "go.mod", "go env"), ""),
 )  # fmt: skip
 

@@ -147,6 +147,8 @@ def host_tags(host: str, role: str = "") -> Iterator[str]:
         yield "ip_host"
         if kind_of(str(address)).may_be_internal:
             yield "inside_host"
+            if role == "proxy":
+                yield "own_mirror"
     elif _GOOGLE.search(host):
         yield from ("google_host", "public_host")
     elif host in PUBLIC_MIRRORS or host.endswith(PUBLIC_MIRRORS) or host in PUBLIC_CODE:
