@@ -1,0 +1,145 @@
+"""A code host: real git repositories over HTTP by git's own `http-backend`, with logins like those of the great hosts.
+
+The repositories are made from `goferry.lab.modules` with fixed dates and names, so every run has the same commits.
+"""
+
+import asyncio
+import os
+import shutil
+from base64 import b64decode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from goferry.errors import Unavailable
+from goferry.lab.modules import MODULES, TIME, LabModule
+from goferry.lab.scenario import Repositories
+
+LOGIN: Final = ("developer", "let-me-in")
+"""Who may read private repositories."""
+
+_WHO: Final = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "Lab"), ("EMAIL", "lab@example.org"), ("DATE", TIME))
+}
+
+
+async def make_repositories(folder: Path) -> None:
+    """A bare repository `LAST/TWO.git` of each module. Raises Unavailable without git."""
+    if shutil.which("git") is None:
+        raise Unavailable("this scenario needs git, which is not on PATH")
+    await asyncio.gather(*(_make(folder, module) for module in MODULES))
+
+
+def name_of(module: LabModule) -> str:
+    """`team/secret` for a module whose path ends so."""
+    return "/".join(module.path.split("/")[-2:])
+
+
+async def _make(folder: Path, module: LabModule) -> None:
+    bare = folder / f"{name_of(module)}.git"
+    bare.mkdir(parents=True)
+    await _git(bare, "init", "--quiet", "--bare", "--initial-branch=main")
+    await _git(bare, "fast-import", "--quiet", standard_input=_history(module))
+
+
+def _history(module: LabModule) -> bytes:
+    """All versions as one `git fast-import` stream."""
+    parts: list[bytes] = []
+    for version in module.versions:
+        parts.append(f"commit refs/heads/main\ncommitter Lab <lab@example.org> {_epoch()} +0000\n".encode())
+        parts.append(_data(version.encode()) + b"deleteall\n")
+        for name, body in sorted(module.files(version).items()):
+            parts.append(f"M 644 inline {name}\n".encode() + _data(body))
+        parts.append(f"reset refs/tags/{version}\nfrom refs/heads/main\n\n".encode())
+    return b"".join(parts)
+
+
+def _data(body: bytes) -> bytes:
+    return f"data {len(body)}\n".encode() + body + b"\n"
+
+
+def _epoch() -> int:
+    from datetime import datetime
+
+    return int(datetime.fromisoformat(TIME).timestamp())
+
+
+async def _git(folder: Path, *words: str, standard_input: bytes = b"") -> None:
+    done = await asyncio.create_subprocess_exec(
+        "git", *words, cwd=folder, env={**os.environ, **_WHO}, stdin=asyncio.subprocess.PIPE
+    )
+    await done.communicate(standard_input)
+    if done.returncode:
+        raise Unavailable("git {words} failed in the lab", words=" ".join(words))
+
+
+def application(folder: Path, host: Repositories) -> web.Application:
+    """Serves the repositories in a folder."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        name = "/".join(request.path.strip("/").split("/")[:2]).removesuffix(".git")
+        hidden = name in host.private or name in host.gone or not (folder / f"{name}.git").is_dir()
+        # A missing repository looks like a private one: a host that tells them apart tells who has what.
+        if hidden and not (name in host.private and _logged_in(request)):
+            return web.Response(
+                status=401, headers={"WWW-Authenticate": 'Basic realm="git"'}, text="log in\n"
+            )
+        return await _backend(folder, name, request)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", handle)
+    return app
+
+
+def _logged_in(request: web.Request) -> bool:
+    kind, _, word = request.headers.get("Authorization", "").partition(" ")
+    return kind == "Basic" and b64decode(word).decode() == ":".join(LOGIN)
+
+
+async def _backend(folder: Path, name: str, request: web.Request) -> web.Response:
+    """One CGI request (RFC 3875) to git's http-backend."""
+    rest = "/".join(request.path.strip("/").split("/")[2:])
+    environ = {
+        **os.environ,
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_PROJECT_ROOT": str(folder),
+        "PATH_INFO": f"/{name}.git/{rest}",
+        "REQUEST_METHOD": request.method,
+        "QUERY_STRING": request.query_string,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "HTTP_CONTENT_ENCODING": "",  # aiohttp has decoded the body already
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+        "REMOTE_ADDR": request.remote or "",
+    }
+    body = await request.read()
+    backend = await asyncio.create_subprocess_exec(
+        "git",
+        "http-backend",
+        env={**environ, "CONTENT_LENGTH": str(len(body))},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await backend.communicate(body)
+    head, _, content = output.partition(b"\r\n\r\n")
+    fields = _fields(head)
+    status = int(fields.pop("Status", "200").split()[0])
+    return web.Response(status=status, headers=fields, body=content)
+
+
+def _fields(head: bytes) -> dict[str, str]:
+    pairs = (line.partition(":") for line in head.decode("latin-1").split("\r\n") if line)
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def import_page(path: str, pages: Mapping[str, str]) -> str:
+    """A page with the go-import tag for a path (without leading slash); empty when no prefix fits."""
+    found = next(
+        ((prefix, url) for prefix, url in pages.items() if f"{path}/".startswith(f"{prefix}/")), None
+    )
+    if found is None:
+        return ""
+    return f'<html><head><meta name="go-import" content="{found[0]} git {found[1]}"></head></html>\n'
