@@ -12,7 +12,7 @@ DEAD = 'Get "https://a.example.org/m/@v/v1.0.0.mod": dial tcp 203.0.113.1:443: i
 
 def run(*lines: tuple[float, str], seconds: float, exit: int = 1) -> Evidence:
     output = "".join(line + "\n" for _, line in lines)
-    seen = RunSeen("go", ("go",), exit, seconds, output, times=tuple(at for at, _ in lines))
+    seen = RunSeen("go", ("go",), exit, seconds, trace=output, times=tuple(at for at, _ in lines))
     return Evidence(runs=(seen,))
 
 
@@ -25,7 +25,10 @@ def test_waits_of_one_kind_are_added_up_by_host_longest_first() -> None:
     for n, kind in enumerate(("info", "mod", "zip")):
         url = A.replace("mod", kind)
         lines += [(30.03 * n, f"# get {url}"), (30.03 * n + 30, f"# get {url}: {DEAD}")]
-        lines += [(30.03 * n + 30, f"# get {B}{kind}"), (30.03 * n + 30.03, f"# get {B}{kind}: 200 OK (0.030s)")]
+        lines += [
+            (30.03 * n + 30, f"# get {B}{kind}"),
+            (30.03 * n + 30.03, f"# get {B}{kind}: 200 OK (0.030s)"),
+        ]
     assert said(run(*lines, seconds=90.1, exit=0)) == [
         "3 x 30 s connecting to a.example.org",
         "3 x 0.0 s for answers of b.example.org",
@@ -50,10 +53,13 @@ def test_what_go_still_waited_for_when_it_was_stopped_counts() -> None:
 
 
 def test_time_outside_of_questions_is_named() -> None:
-    assert said(run((0.0, f"# get {A}"), (1.0, f"# get {A}: 200 OK (1.000s)"), seconds=5.0)) == [
-        "4.0 s for everything else",
-        "1 x 1.0 s for answers of a.example.org",
-    ][::-1]
+    assert (
+        said(run((0.0, f"# get {A}"), (1.0, f"# get {A}: 200 OK (1.000s)"), seconds=5.0))
+        == [
+            "4.0 s for everything else",
+            "1 x 1.0 s for answers of a.example.org",
+        ][::-1]
+    )
 
 
 @pytest.mark.parametrize("evidence", [Evidence(), run((0.0, f"# get {A}"), seconds=0.4)])

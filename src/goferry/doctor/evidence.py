@@ -366,9 +366,10 @@ class HandshakeSeen:
 class TunnelSeen:
     """One CONNECT through a forward proxy to `target` (host:port).
 
-    proxy: its URL without credentials; step: where it ended: dial, tls, connect; status: of the CONNECT answer, 0
-    without one; wants: schemes of Proxy-Authenticate; speaks: what the proxy itself speaks when it differs from its
-    URL (`http` for an https:// URL and the reverse), else "".
+    proxy: its URL without credentials; step: where it ended: dial, tls, connect, or request for a plain http target,
+    which is asked of the proxy without a tunnel; status: of the answer, 0 without one; wants: schemes of
+    Proxy-Authenticate; speaks: what the proxy itself speaks when it differs from its URL (`http` for an https:// URL
+    and the reverse), else "".
     """
 
     proxy: str
@@ -390,8 +391,9 @@ class TunnelSeen:
 class AnswerSeen:
     """One HTTP question and its answer.
 
-    purpose: list, latest, info, mod, zip, supported, lookup, sumdb_latest, go_get, portal, origin, date; entry: place
-    in the GOPROXY list or -1. status 0: no answer. headers: those that matter, lower case.
+    purpose: list, latest, info, mod, zip, supported, lookup, sumdb_latest, go_get, portal, origin, date, and root for
+    an entry's own root, whose status means nothing; entry: place in the GOPROXY list or -1. status 0: no answer.
+    headers: those that matter, lower case. A redirect is an answer of its own, followed by that of the next place.
     body: its first 4 KiB as text; size and declared: bytes that came and that Content-Length promised (-1 unknown).
     redirect: where it led, as scheme://host/path without query; protocol: HTTP/1.1 or HTTP/2; via: forward proxy or "".
     """
@@ -412,11 +414,16 @@ class AnswerSeen:
     via: str = ""
     attempt: int = 1
     """Which repetition of the same question it is."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """For go_get what its page says of the path: prefix, vcs, root, subdir, or why there is nothing: error."""
 
 
 @dataclass(frozen=True, slots=True)
 class SumsSeen:
-    """What is known of one version's hashes; "" where not known. origin: from the version control system."""
+    """What is known of one version's zip hash; "" where not known. origin: from the version control system.
+
+    entry: the place in the GOPROXY list of the mirror whose zip and database record they are, or -1.
+    """
 
     module: str
     version: str
@@ -424,6 +431,7 @@ class SumsSeen:
     sumdb: str = ""
     proxy: str = ""
     origin: str = ""
+    entry: int = -1
 
 
 # ---- programs ----------------------------------------------------------------------------------------------
@@ -442,8 +450,10 @@ class RunSeen:
     seconds: float
     output: str = ""
     changed: tuple[str, ...] = ()
+    trace: str = ""
+    """What go adds with `-x`: its questions and git's commands, a line each. Not part of `output`."""
     times: tuple[float, ...] = ()
-    """When each line of `output` came, seconds after the start; empty where nobody looked."""
+    """When each line of `trace` came, seconds after the start; empty where nobody looked."""
     limit: float = 0.0
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a run was for: `url`, `rewritten` of get-url; `module`, `version` of go."""

@@ -70,7 +70,7 @@ def _items(run: RunSeen) -> Iterable[Item]:
 def _questions(run: RunSeen) -> Iterable[tuple[str, str, float]]:
     """Host, outcome and duration of each question. go prints no time with a failure: there the lines' own count."""
     began: dict[str, float] = {}
-    lines = run.output.splitlines()
+    lines = run.trace.splitlines()
     times = run.times if len(run.times) == len(lines) else (0.0,) * len(lines)
     for line, at in zip(lines, times, strict=True):
         found = _ASKED.fullmatch(line)

@@ -30,6 +30,17 @@ async def test_a_module_that_go_can_download_is_a_run_that_went_well(tmp_path: P
     assert not [name for name in os.listdir(tmp_path) if name.startswith("goferry-")]
 
 
+async def test_what_go_asks_is_traced_apart_with_the_time_of_each_line(tmp_path: Path) -> None:
+    async with lab.running(TREE) as proxy:
+        seen = await run_go(world(tmp_path, GOPROXY=proxy.url), SUBJECT)
+    lines = seen.trace.splitlines()
+    assert lines[0].startswith(f"# get {proxy.url}/{MODULE}/@v/v1.2.3.")
+    assert any(": 200 OK (" in line for line in lines)
+    assert len(seen.times) == len(lines)
+    assert list(seen.times) == sorted(seen.times)
+    assert 0 < seen.times[0] <= seen.seconds
+
+
 async def test_what_go_says_of_a_failure_is_kept_as_people_see_it(tmp_path: Path) -> None:
     async with lab.running(TREE, lambda _path, _count: Fault(Trouble.STATUS, 502, "no upstream")) as proxy:
         seen = await run_go(world(tmp_path, GOPROXY=proxy.url), SUBJECT)

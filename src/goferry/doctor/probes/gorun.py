@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ UNCHANGED: Final[Mapping[str, str | None]] = {}
 
 _OWN_MODULE: Final = "module goferry.invalid/doctor\n"
 _WRITABLE: Final = "-modcacherw"
+_TRACED: Final = ("-x",)
 
 
 async def run_go(
@@ -65,13 +66,14 @@ async def _run(
     if go is None:
         raise Unavailable("no go command was found")
     argv = ("go", "mod", "download", *options, *_wanted(subject))
+    traced = (go, "mod", "download", *(options or _TRACED), *_wanted(subject))
     changed_world = replace(world, environ=_changed(world.environ, changed))
     settings = read_go_settings(changed_world, SettingsSeen())
     clean = secrets_of(changed_world, settings, *world.environ.values()).clean
     with empty_folder(world) as folder:
         stage = _staged(changed_world, subject, settings, folder)
-        ran = await run_program((go, *argv[1:]), environ=stage.environ, cwd=stage.cwd, limit=limit)
-        output = clean(stage.restored(ran.output))
+        ran = await run_program(traced, environ=stage.environ, cwd=stage.cwd, limit=limit)
+        output, trace, times = _apart(clean(stage.restored(ran.output)), ran.times)
         await asyncio.to_thread(shutil.rmtree, stage.cache, ignore_errors=True)
     return RunSeen(
         label=label,
@@ -79,10 +81,21 @@ async def _run(
         exit=ran.exit,
         seconds=ran.seconds,
         output=output,
+        trace=trace,
+        times=times,
         changed=tuple(clean(f"{name}={value or ''}") for name, value in changed.items()),
         limit=limit,
         facts={"module": subject.module, "version": subject.version},
     )
+
+
+def _apart(text: str, times: Sequence[float]) -> tuple[str, str, tuple[float, ...]]:
+    """What go says to people; what `-x` adds, which are the lines that begin with a hash; when each of those came."""
+    lines = text.splitlines(keepends=True)
+    said = "".join(line for line in lines if not line.startswith("# "))
+    at = times if len(times) == len(lines) else (0.0,) * len(lines)
+    traced = [(line, moment) for line, moment in zip(lines, at, strict=True) if line.startswith("# ")]
+    return said, "".join(line for line, _ in traced), tuple(moment for _, moment in traced) if times else ()
 
 
 def _wanted(subject: Subject) -> tuple[str, ...]:

@@ -30,11 +30,15 @@ _READ = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a run did. output: both streams as they came, as text; exit: STOPPED at the limit."""
+    """What a run did. output: both streams as they came, as text; exit: STOPPED at the limit.
+
+    times: when each line of the output came, seconds after the start; empty when part of the output was left out.
+    """
 
     exit: int
     seconds: float
     output: str
+    times: tuple[float, ...] = ()
 
 
 async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, limit: float) -> Ran:
@@ -54,19 +58,21 @@ async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: P
         return Ran(NOT_STARTED, time.monotonic() - started, f"{argv[0]}: {exc.strerror or exc}")
     output = HeadTail()
     try:
-        exit_status = await _to_its_end(process, output, limit)
+        exit_status = await _to_its_end(process, output, limit, started)
     finally:
         _end_group(process.pid)
         await _reaped(process)
-    return Ran(exit_status, time.monotonic() - started, output.text())
+    return Ran(exit_status, time.monotonic() - started, output.text(), output.times())
 
 
-async def _to_its_end(process: asyncio.subprocess.Process, output: "HeadTail", limit: float) -> int:
+async def _to_its_end(
+    process: asyncio.subprocess.Process, output: "HeadTail", limit: float, started: float
+) -> int:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(limit):
             while data := await process.stdout.read(_READ):
-                output.add(data)
+                output.add(data, time.monotonic() - started)
             return await process.wait()
     except TimeoutError:
         return STOPPED
@@ -109,9 +115,15 @@ class HeadTail:
         self._head = bytearray()
         self._tail = bytearray()
         self._dropped = 0
+        self._times: list[float] = []
+        self._line_is_open = False
 
-    def add(self, data: bytes) -> None:
-        """The next bytes."""
+    def add(self, data: bytes, at: float = 0.0) -> None:
+        """The next bytes, which came at this time. A line counts from its first byte."""
+        if data and len(self._times) < self._half:
+            starts = data[:-1].count(b"\n") + (not self._line_is_open)
+            self._times += [at] * starts
+            self._line_is_open = not data.endswith(b"\n")
         room = self._half - len(self._head)
         self._head += data[:room]
         self._tail += data[room:]
@@ -119,6 +131,10 @@ class HeadTail:
         if excess > 0:
             del self._tail[:excess]
             self._dropped += excess
+
+    def times(self) -> tuple[float, ...]:
+        """When each line came; () when lines are missing."""
+        return () if self._dropped else tuple(self._times)
 
     def text(self) -> str:
         """What was kept, decoded leniently, with a note of what was left out."""
