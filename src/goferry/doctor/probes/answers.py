@@ -1,0 +1,269 @@
+"""One HTTP question and every answer on its way: redirects, repetitions, and how the body ended.
+
+A mirror's redirect leads to a storage host that can be blocked alone, so each hop is a record. A question that failed
+for a reason that may pass is asked once more: a fault that lasts and one that passed need different words.
+"""
+
+import asyncio
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from goferry.doctor.base import World
+from goferry.doctor.evidence import AnswerSeen
+from goferry.doctor.probes.reach import timeouts_of
+from goferry.errors import GoferryError
+from goferry.net import Client, Failure, NetError
+from goferry.net.client import MAX_REDIRECTS, ClientResponse
+from goferry.net.httpproxy import ProxyConfig
+
+KEPT_BODY: Final = 4 * 1024
+SOME: Final = 64 * 1024
+"""Bytes of a body that are read when nobody needs it whole."""
+
+WHOLE_ZIP: Final = 20 * 1024 * 1024
+"""A larger zip is not read to its end."""
+
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_HEADERS: Final = (
+    "age",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "date",
+    "proxy-authenticate",
+    "retry-after",
+    "server",
+    "via",
+    "www-authenticate",
+    "x-cache",
+    "x-cache-status",
+)
+_PLAIN_QUERIES: Final = ("go-get=1", "service=git-upload-pack")
+_LEAST_TIME: Final = 1.0
+"""Seconds without which asking again is no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to ask. url: with credentials, if it has any; login: (user, password) from netrc; most: bytes to read."""
+
+    url: str
+    purpose: str
+    entry: int = -1
+    login: tuple[str, str] | None = field(default=None, repr=False)
+    most: int = SOME
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """All that came of a question. body: of the last answer, as far as it was read; whole: it was read to its end."""
+
+    seen: tuple[AnswerSeen, ...]
+    body: bytes = b""
+    whole: bool = False
+
+    @property
+    def last(self) -> AnswerSeen:
+        """The answer at the end of the way."""
+        return self.seen[-1]
+
+    @property
+    def ok(self) -> bool:
+        """Status 200 with a body that came as it should."""
+        return self.last.status == 200 and not self.last.failure
+
+    @property
+    def lacks(self) -> bool:
+        """404 or 410: who was asked does not have it, and said so."""
+        return self.last.status in (404, 410)
+
+
+class Asker:
+    """Asks for one world. All its questions together end within `seconds`."""
+
+    def __init__(self, world: World, client: Client, clean: Callable[[str], str], seconds: float) -> None:
+        self._client = client
+        self._clean = clean
+        self._timeouts = timeouts_of(world)
+        self._body_seconds = world.limits.body
+        self._proxies = ProxyConfig.from_env(world.environ)
+        self._until = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self._until - time.monotonic())
+
+    async def ask(self, question: Question) -> Reply:
+        """The answers, in order; at least one."""
+        if urlsplit(question.url).scheme == "file":
+            return await asyncio.to_thread(_read_file, question)
+        reply = await self._walk(question, 1)
+        if not _may_pass(reply.last) or self.left() < _LEAST_TIME:
+            return reply
+        again = await self._walk(question, 2)
+        return replace(again, seen=reply.seen + again.seen)
+
+    async def _walk(self, question: Question, attempt: int) -> Reply:
+        seen: list[AnswerSeen] = []
+        url, login = question.url, question.login
+        while True:
+            exchange = await self._once(replace(question, url=url, login=login), attempt)
+            seen.append(exchange.seen)
+            if not exchange.following:
+                return Reply(tuple(seen), bytes(exchange.body), exchange.whole)
+            if len(seen) > MAX_REDIRECTS:
+                seen[-1] = replace(seen[-1], failure=Failure.TOO_MANY_REDIRECTS)
+                return Reply(tuple(seen))
+            # Who redirects gets no say in where a password goes.
+            login = login if _origin(url) == _origin(exchange.following) else None
+            url = exchange.following
+
+    async def _once(self, question: Question, attempt: int) -> "_Exchange":
+        exchange = _Exchange()
+        started = time.monotonic()
+        failure, text = "", ""
+        try:
+            timeouts = replace(self._timeouts, whole=max(self.left(), 0.01))
+            headers = _authorization(question.login)
+            async with self._client.get(
+                question.url, headers=headers, timeouts=timeouts, follow=False
+            ) as response:
+                exchange.note(response, question.url)
+                await self._read(response, question.most, exchange)
+        except NetError as exc:
+            failure, text = exc.kind, exc.detail
+        except GoferryError as exc:  # a URL or a setting that nothing can be asked with
+            failure, text = Failure.UNKNOWN, exc.message.format(**exc.parts)
+        if exchange.leaves_tls(question.url):
+            failure, exchange.following = Failure.INSECURE_REDIRECT, ""
+        exchange.seen = AnswerSeen(
+            url=shown_url(question.url, self._clean),
+            purpose=question.purpose,
+            entry=question.entry,
+            status=exchange.status,
+            headers={name: self._clean(value) for name, value in exchange.headers.items()},
+            body=self._clean(bytes(exchange.body[:KEPT_BODY]).decode("utf-8", "replace")),
+            size=len(exchange.body),
+            declared=exchange.declared,
+            redirect=shown_url(exchange.location, self._clean) if exchange.location else "",
+            protocol="HTTP/1.1" if exchange.status else "",
+            seconds=time.monotonic() - started,
+            failure=failure,
+            text=self._clean(text),
+            via=self._via(question.url),
+            attempt=attempt,
+        )
+        return exchange
+
+    async def _read(self, response: ClientResponse, most: int, exchange: "_Exchange") -> None:
+        """The body up to `most` bytes. A slow one that still flows when its time is over is left, and did not fail."""
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                async for chunk in response.chunks():
+                    exchange.body += chunk[: most - len(exchange.body)]
+                    if len(exchange.body) >= most:
+                        exchange.whole = exchange.declared == most
+                        return
+                exchange.whole = True
+        except TimeoutError:
+            return
+
+    def _via(self, url: str) -> str:
+        try:
+            return self._proxies.proxy_for(url).url or ""
+        except GoferryError:
+            return ""
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """One request and its answer while it comes. location: where it redirects to, following: and where to ask next."""
+
+    status: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
+    declared: int = -1
+    location: str = ""
+    following: str = ""
+    body: bytearray = field(default_factory=bytearray)
+    whole: bool = False
+    seen: AnswerSeen = field(default_factory=lambda: AnswerSeen("", ""))
+
+    def note(self, response: ClientResponse, url: str) -> None:
+        """Takes in the head of the answer."""
+        given = {name.lower(): value for name, value in response.headers.items()}
+        self.status = response.status
+        self.headers = {name: given[name] for name in _HEADERS if name in given}
+        length = given.get("content-length", "")
+        self.declared = int(length) if length.isdecimal() else -1
+        if self.status in _REDIRECTS and given.get("location"):
+            self.location = self.following = urljoin(_without_user(url), given["location"])
+
+    def leaves_tls(self, url: str) -> bool:
+        """Whether it redirects from https to http, which go refuses."""
+        return urlsplit(url).scheme == "https" and urlsplit(self.following).scheme == "http"
+
+
+def _may_pass(answer: AnswerSeen) -> bool:
+    """Whether asking again could tell a fault that lasts from one that passed. Who says 429 is not asked again."""
+    if answer.status >= 500:
+        return True
+    return (
+        answer.failure in set(Failure)
+        and Failure(answer.failure).is_transient
+        and not answer.failure.startswith("dns_")
+    )
+
+
+def _authorization(login: tuple[str, str] | None) -> Mapping[str, str]:
+    if login is None:
+        return {}
+    joined = ":".join(login).encode("utf-8", "surrogateescape")
+    return {"Authorization": "Basic " + b64encode(joined).decode("ascii")}
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
+
+
+def _without_user(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def shown_url(url: str, clean: Callable[[str], str]) -> str:
+    """The URL as it may be kept: without user, and without a query unless it is one of go's own."""
+    try:
+        parts = urlsplit(_without_user(url))
+    except ValueError:
+        return clean(url)
+    query = parts.query if parts.query in _PLAIN_QUERIES else ""
+    return clean(urlunsplit(parts._replace(query=query, fragment="")))
+
+
+# ---- file trees --------------------------------------------------------------------------------------------
+
+
+def _read_file(question: Question) -> Reply:
+    """The file behind a file:// entry, in the words of HTTP, for that is how go takes it: no file is 404."""
+    path = Path(unquote(urlsplit(question.url).path))
+    seen = AnswerSeen(question.url, question.purpose, question.entry)
+    started = time.monotonic()
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            body = file.read(question.most)
+    except (FileNotFoundError, NotADirectoryError):
+        return Reply((replace(seen, status=404),))
+    except OSError as exc:
+        return Reply((replace(seen, failure=Failure.UNKNOWN, text=exc.strerror or str(exc)),))
+    text = body[:KEPT_BODY].decode("utf-8", "replace")
+    seconds = time.monotonic() - started
+    seen = replace(seen, status=200, body=text, size=len(body), declared=size, seconds=seconds)
+    return Reply((seen,), body, len(body) == size)

@@ -1,0 +1,355 @@
+"""The module layer: each mirror of GOPROXY, the checksum database through it and by itself, and the module's origin.
+
+Only what go would ask about the subject is asked, of those that go would ask: a private module is named to no mirror
+and to no database. The origin is asked when go could get there, or when no mirror has the module.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from goferry.doctor.base import World
+from goferry.doctor.evidence import AnswerSeen, SettingsSeen, Subject, SumsSeen
+from goferry.doctor.probes.answers import WHOLE_ZIP, Asker, Question, Reply
+from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
+from goferry.doctor.probes.reach import http_client
+from goferry.doctor.probes.sums import Zips, compare_sums
+from goferry.doctor.settings.repository import repository_of
+from goferry.errors import GoferryError
+from goferry.gomod import goenv, goproxy, module, netrc, query, semver
+from goferry.gomod.goproxy import Kind, never_a_module
+from goferry.gomod.metaimport import match_import, parse_meta_imports
+from goferry.gomod.sumdb.lookup import lookup_path
+
+SHARE: Final = 0.8
+"""The part of the whole time that these questions may use, so that what was seen is back before the end."""
+
+_LIST_BYTES: Final = 1024 * 1024
+_PAGE_BYTES: Final = 256 * 1024
+_ORIGIN_BYTES: Final = 4 * 1024
+
+ALL: Final = frozenset({"list", "latest", "info", "mod", "zip", "supported", "lookup", "origin"})
+FOR_SUMS: Final = frozenset({"list", "latest", "info", "zip", "lookup"})
+
+
+@dataclass(frozen=True, slots=True)
+class ModulesSeen:
+    """What the module layer showed."""
+
+    answers: tuple[AnswerSeen, ...] = ()
+    sums: tuple[SumsSeen, ...] = ()
+
+
+async def probe_modules(world: World, settings: SettingsSeen, subject: Subject) -> tuple[AnswerSeen, ...]:
+    """Every answer of the module layer; without a subject only whether mirrors and databases answer at all."""
+    async with _opened(world, settings, subject, ALL) as look:
+        await look.all()
+        return look.answers()
+
+
+async def probe_sums(world: World, settings: SettingsSeen, subject: Subject) -> tuple[SumsSeen, ...]:
+    """The hashes of the subject's version by everyone who knows one; () without a module."""
+    async with _opened(world, settings, subject, FOR_SUMS) as look:
+        await look.all()
+        return await look.sums()
+
+
+async def look_at_modules(world: World, settings: SettingsSeen, subject: Subject) -> ModulesSeen:
+    """Both at once, with each question asked only once."""
+    async with _opened(world, settings, subject, ALL) as look:
+        await look.all()
+        return ModulesSeen(look.answers(), await look.sums())
+
+
+def repository_urls(subject: Subject, answers: Sequence[AnswerSeen]) -> tuple[str, ...]:
+    """The repositories of the subject's module that git can be asked for: known by heart, or told by its page."""
+    known = repository_of(subject.module) if subject.module else None
+    if known is not None:
+        return (known.url,) if known.vcs == "git" else ()
+    told = (answer.facts for answer in answers if answer.purpose == "go_get")
+    return tuple(dict.fromkeys(facts["root"] for facts in told if facts.get("vcs") == "git"))
+
+
+@asynccontextmanager
+async def _opened(
+    world: World, settings: SettingsSeen, subject: Subject, purposes: Collection[str]
+) -> AsyncIterator["_Look"]:
+    go = read_go_settings(world, settings)
+    clean = secrets_of(world, go).clean
+    async with http_client(world, settings) as client:
+        asker = Asker(world, client, clean, world.limits.whole * SHARE)
+        yield _Look(world, go, subject, asker, purposes)
+
+
+# ---- all of it ---------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _EntrySeen:
+    """The replies of one entry by purpose, and the version that they are about."""
+
+    place: int
+    replies: dict[str, Reply] = field(default_factory=dict)
+    version: str = ""
+
+    @property
+    def lacks(self) -> bool:
+        """Whether it said that it does not have the module version: go goes on to the next entry, whatever follows."""
+        asked = [self.replies[kind] for kind in ("info", "list") if kind in self.replies]
+        return bool(asked) and all(reply.lacks or _is_empty_list(reply) for reply in asked)
+
+
+def _is_empty_list(reply: Reply) -> bool:
+    return reply.last.purpose == "list" and reply.ok and not reply.body.strip()
+
+
+class _Look:
+    """One look at the module layer."""
+
+    def __init__(
+        self, world: World, go: GoSettings, subject: Subject, asker: Asker, purposes: Collection[str]
+    ) -> None:
+        self._world = world
+        self._go = go
+        self._path = subject.module
+        self._wanted = subject.version
+        self._asker = asker
+        self._purposes = purposes
+        self._entries: list[_EntrySeen] = []
+        self._others: list[Reply] = []
+        self._direct_lookup: Reply | None = None
+        self._sumdb = go.sumdb()
+        self._exact = subject.version if module.is_canonical(subject.module, subject.version) else ""
+        self._is_private = bool(self._path) and go.goes_direct(self._path)
+        self._is_summed = self._sumdb is not None and (not self._path or go.is_summed(self._path))
+
+    async def all(self) -> None:
+        """Asks everybody at once; the origin last, if it is only asked because no mirror has the module."""
+        listed = self._go.entries()
+        mirrors = [(place, entry) for place, entry in enumerate(listed) if entry.is_proxy]
+        at_once = self._is_private or any(entry.url == goproxy.DIRECT for entry in listed)
+        parts = [self._entry(place, entry) for place, entry in mirrors]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._database())
+            if at_once:
+                group.create_task(self._origin())
+            tasks = [group.create_task(part) for part in parts]
+        self._entries = [task.result() for task in tasks]
+        await self._lookup_directly()
+        if not at_once and self._entries and all(entry.lacks for entry in self._entries):
+            await self._origin()
+
+    def answers(self) -> tuple[AnswerSeen, ...]:
+        """All records, those of one question in order."""
+        replies = [reply for entry in self._entries for reply in entry.replies.values()]
+        replies += self._others + ([self._direct_lookup] if self._direct_lookup else [])
+        return tuple(seen for reply in replies for seen in reply.seen)
+
+    async def sums(self) -> tuple[SumsSeen, ...]:
+        """The hashes that the replies and the files of the project hold."""
+        if not self._path:
+            return ()
+        zips: Zips = [
+            (entry.place, entry.version, entry.replies.get("zip"), entry.replies.get("lookup"))
+            for entry in self._entries
+        ]
+        return await compare_sums(
+            self._world, self._path, self._wanted, zips, self._direct_lookup, self._asker.left()
+        )
+
+    # ---- mirrors
+
+    async def _entry(self, place: int, entry: goproxy.Entry) -> _EntrySeen:
+        seen = _EntrySeen(place)
+        if self._path and not self._is_private:
+            await self._module(seen, entry)
+        await self._ask_all(seen, entry, self._database_paths(seen.version or self._exact))
+        if not seen.replies and "supported" in self._purposes:
+            await self._ask_all(seen, entry, {"root": ""})
+        return seen
+
+    async def _module(self, seen: _EntrySeen, entry: goproxy.Entry) -> None:
+        """The five answers of the protocol; which version the files are of may have to be found out first."""
+        path, wanted = self._path, self._wanted
+        first = {"list": _key(Kind.LIST, path), "latest": _key(Kind.LATEST, path)}
+        if self._exact:
+            seen.version = wanted
+            await self._ask_all(seen, entry, first | _files(path, wanted))
+            return
+        if _may_be_revision(wanted):
+            first["info"] = _key(Kind.INFO, path, wanted)
+        await self._ask_all(seen, entry, first)
+        seen.version = _version_of(wanted, seen.replies)
+        if seen.version:
+            await self._ask_all(seen, entry, _files(path, seen.version))
+
+    def _database_paths(self, version: str) -> dict[str, str]:
+        """What is asked of the checksum database below a mirror: nothing if the database has a URL of its own."""
+        database = self._sumdb
+        if database is None or database.url is not None:
+            return {}
+        paths = {"supported": f"sumdb/{database.name}/supported"}
+        if self._is_summed and (record := _lookup_of(self._path, version)):
+            paths["lookup"] = f"sumdb/{database.name}/{record}"
+        return paths
+
+    async def _ask_all(self, seen: _EntrySeen, entry: goproxy.Entry, paths: Mapping[str, str]) -> None:
+        wanted = {
+            purpose: path
+            for purpose, path in paths.items()
+            if purpose not in seen.replies and (purpose == "root" or (path and purpose in self._purposes))
+        }
+        questions = [self._question(seen.place, entry, purpose, path) for purpose, path in wanted.items()]
+        replies = await asyncio.gather(*map(self._asker.ask, questions))
+        seen.replies |= dict(zip(wanted, replies, strict=True))
+
+    def _question(self, place: int, entry: goproxy.Entry, purpose: str, path: str) -> Question:
+        most = {"list": _LIST_BYTES, "zip": WHOLE_ZIP}.get(purpose)
+        url = entry.url.rstrip("/") + "/" + goproxy.url_path(path)
+        question = Question(url, purpose, place, _login(self._go, url))
+        return question if most is None else replace(question, most=most)
+
+    # ---- the checksum database by itself
+
+    async def _database(self) -> None:
+        if self._sumdb is None or not self._is_summed or "supported" not in self._purposes:
+            return
+        self._others.append(await self._asker.ask(Question(f"{_base(self._sumdb)}/latest", "sumdb_latest")))
+
+    async def _lookup_directly(self) -> None:
+        """The record from the database itself, for comparison with what mirrors pass on."""
+        if self._sumdb is None or not self._is_summed or "lookup" not in self._purposes:
+            return
+        versions = (entry.version for entry in self._entries if entry.version)
+        if record := _lookup_of(self._path, self._exact or next(versions, "")):
+            url = f"{_base(self._sumdb)}/{goproxy.url_path(record)}"
+            self._direct_lookup = await self._asker.ask(Question(url, "lookup"))
+
+    # ---- the origin
+
+    async def _origin(self) -> None:
+        if "origin" not in self._purposes or not _may_be_module(self._path):
+            return
+        known = repository_of(self._path)
+        if known is not None:
+            root, vcs = known.url, known.vcs
+        else:
+            root, vcs = await self._page(self._path)
+        if vcs == "git" and root.startswith(("https://", "http://")):
+            url = f"{root}/info/refs?service=git-upload-pack"
+            self._others.append(await self._asker.ask(Question(url, "origin", most=_ORIGIN_BYTES)))
+
+    async def _page(self, path: str) -> tuple[str, str]:
+        """Root and system that the import host's page names for the module; its prefix is asked too, as go does."""
+        facts = await self._go_get(path)
+        prefix = facts.get("prefix", "")
+        if prefix and prefix != path:
+            confirmed = await self._go_get(prefix)
+            if confirmed.get("root") != facts.get("root"):
+                return "", ""
+        return facts.get("root", ""), facts.get("vcs", "")
+
+    async def _go_get(self, path: str) -> Mapping[str, str]:
+        schemes = ("https", "http") if self._go.is_insecure(self._path) else ("https",)
+        facts: Mapping[str, str] = {}
+        for scheme in schemes:
+            url = f"{scheme}://{path}?go-get=1"
+            reply = await self._asker.ask(
+                Question(url, "go_get", login=_login(self._go, url), most=_PAGE_BYTES)
+            )
+            facts = _facts(reply, path)
+            # Also a page with status 404 counts, as long as it has the tag.
+            told = replace(reply, seen=(*reply.seen[:-1], replace(reply.last, facts=facts)))
+            self._others.append(told)
+            if reply.last.status and not reply.last.failure:
+                break
+        return facts
+
+
+def _facts(reply: Reply, path: str) -> dict[str, str]:
+    if not reply.last.status or reply.last.failure:
+        return {}
+    try:
+        tag = match_import(parse_meta_imports(reply.body), path)
+    except GoferryError as exc:
+        return {"error": exc.message.format(**exc.parts)}
+    return {"prefix": tag.prefix, "vcs": tag.vcs, "root": tag.root, "subdir": tag.subdir}
+
+
+# ---- small questions ---------------------------------------------------------------------------------------
+
+
+def _key(kind: Kind, path: str, version: str = "") -> str:
+    """The URL path; "" for a name that go refuses to ask for."""
+    try:
+        return goproxy.request_path(kind, path, version)
+    except GoferryError:
+        return ""
+
+
+def _may_be_module(path: str) -> bool:
+    """Whether go would ask anybody for it."""
+    try:
+        module.check_path(path)
+    except GoferryError:
+        return False
+    return not never_a_module(path)
+
+
+def _files(path: str, version: str) -> dict[str, str]:
+    return {kind.value: _key(kind, path, version) for kind in (Kind.INFO, Kind.MOD, Kind.ZIP)}
+
+
+def _may_be_revision(version: str) -> bool:
+    """Whether go would ask a mirror for it by `.info`: a branch, tag or hash, and no word or range of its own."""
+    return bool(version) and version not in ("latest", "upgrade", "patch", "none") and version[0] not in "<>"
+
+
+def _version_of(wanted: str, replies: Mapping[str, Reply]) -> str:
+    """The version that the answers name: of the revision asked for, the latest of the list, or `@latest`.
+
+    A revision that the mirror does not know is none of its other versions, but `v1` may be the beginning of some.
+    """
+    named = _json_version(replies.get("info"))
+    if named or (wanted and not semver.is_valid(wanted) and "info" in replies):
+        return named
+    listed = replies.get("list")
+    text = listed.body.decode("utf-8", "replace") if listed is not None and listed.ok else ""
+    versions = [
+        v for v in query.versions_in_list(text) if "info" not in replies or v.startswith(f"{wanted}.")
+    ]
+    return query.latest_of(versions) or ("" if "info" in replies else _json_version(replies.get("latest")))
+
+
+def _json_version(reply: Reply | None) -> str:
+    if reply is None or not reply.ok:
+        return ""
+    try:
+        version = json.loads(reply.body)["Version"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return version if isinstance(version, str) else ""
+
+
+def _lookup_of(path: str, version: str) -> str:
+    try:
+        return lookup_path(module.Version(path, version)) if path and version else ""
+    except GoferryError:
+        return ""
+
+
+def _base(database: goenv.SumDB) -> str:
+    return database.base_url.rstrip("/")
+
+
+def _login(go: GoSettings, url: str) -> tuple[str, str] | None:
+    """What netrc has for this host. Go sends it over https only, and not where the URL names a user itself."""
+    parts = urlsplit(url)
+    if parts.scheme != "https" or parts.username is not None:
+        return None
+    found = netrc.login_for(go.logins, parts.netloc)
+    return None if found is None else (found.user, found.password)
