@@ -165,15 +165,29 @@ async def test_without_a_head_nothing_is_proven_or_damaged(store: MemoryStore, k
     assert (scrub.clean, scrub.proven, scrub.unproven) == (True, 0, scrub.files)
 
 
-async def test_a_head_of_another_key_is_the_one_damage(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
+async def test_a_head_of_another_key_proves_nothing_and_stays(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
+    """The key may be set wrongly, and the head is what guards this store against forks."""
     stranger = MemLog(NAME, seed=b"s" * 32)
     stranger.add_text(FILLERS[0], b"x\n")
     await store.put(HEAD, stranger.head(), replace=True)
     scrub = await upkeep.verify(store, keys=keys)
+    assert scrub.clean
+    assert scrub.unproven == scrub.files
+    assert await store.read(HEAD) == stranger.head()
+
+
+async def test_a_head_with_a_wrong_signature_of_the_known_key_is_the_one_damage(
+    store: MemoryStore, keys
+) -> None:  # type: ignore[no-untyped-def]
+    good = await store.read(HEAD)
+    size = good.split(b"\n")[1]
+    bad = good.replace(size, size + b"1", 1)
+    await store.put(HEAD, bad, replace=True)
+    scrub = await upkeep.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [HEAD]
     assert scrub.unproven == scrub.files
     assert await store.read(HEAD) is None
-    assert await store.read(scrub.damaged[0].quarantined) == stranger.head()
+    assert await store.read(scrub.damaged[0].quarantined) == bad
 
 
 async def test_what_lies_beyond_the_head_is_left_alone(store: MemoryStore, keys, log: MemLog) -> None:  # type: ignore[no-untyped-def]
