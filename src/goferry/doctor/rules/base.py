@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from goferry.doctor.evidence import Evidence
+from goferry.doctor.rules.scene import is_broken
 from goferry.doctor.verdict import Judgement
+
+Check = Callable[[Evidence], Iterable[Judgement]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,4 +20,13 @@ class Rule:
     code: str
     title: str
     causes: tuple[str, ...]
-    check: Callable[[Evidence], Iterable[Judgement]]
+    check: Check
+
+
+def when_broken(check: Check) -> Check:
+    """The check for worlds in which something failed; a command that worked has no faults."""
+
+    def guarded(evidence: Evidence) -> Iterable[Judgement]:
+        return check(evidence) if is_broken(evidence) else ()
+
+    return guarded

@@ -1,0 +1,98 @@
+"""R43: not the network. The path, the version or the content is wrong, and every place says so."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from goferry.doctor.evidence import Evidence
+from goferry.doctor.explain.facts import Fact
+from goferry.doctor.rules import mirror, scene
+from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.proofs import judged
+from goferry.doctor.verdict import Judgement
+from goferry.findings import Text
+from goferry.i18n import N_
+
+_NETWORK: Final = frozenset({"dialled", "proxyconnect", "reset", "dns_words", "tls_timeout"})
+
+# cause, tags of which one is enough in what was seen from here, whether the text admits nothing else
+_TEXTS: Final = (
+    ("module_path_mismatch", "path_mismatch|said_path_mismatch", True),
+    ("module_zip_invalid", "zip_invalid|said_zip_invalid", True),
+    ("module_path_wrong", "path_malformed", True),
+)
+
+_DETAILS: Final = {
+    "module_path_mismatch": N_("go.mod names another path: {said}"),
+    "module_zip_invalid": N_("the content breaks the rules for modules: {said}"),
+    "module_path_wrong": N_("the path is wrong: {said}"),
+    "unknown_revision": N_("nobody has {module} {version}: {said}"),
+}
+
+
+def _author(evidence: Evidence) -> Iterable[Judgement]:
+    found = [fact for fact in scene.facts(evidence) if _NETWORK.isdisjoint(fact.tags)]
+    for cause, tags, sole in _TEXTS:
+        fact = scene.said(found, tags)
+        if fact is not None and "goproxy_malformed" not in fact.tags:
+            yield _judgement(evidence, cause, fact, sole=sole)
+            return
+    fact = scene.said(found, "unknown_revision|said_unknown_revision") or _gone_version(evidence, found)
+    if fact is not None:
+        yield _judgement(
+            evidence,
+            "unknown_revision",
+            fact,
+            sole="unknown_revision" in fact.tags or _asked_origin(evidence),
+        )
+        return
+    fact = scene.said(
+        found,
+        "not_a_package|said_not_a_package|said_repo_missing|unrecognized_import|said_unrecognized_import|no_meta",
+    )
+    if fact is not None:
+        yield _judgement(evidence, "module_path_wrong", fact, weak=True)
+
+
+def _gone_version(evidence: Evidence, found: list[Fact]) -> Fact | None:
+    """A "not there" of the mirrors that the origin's tags, or the mirror's own list, agree with."""
+    fact = scene.said(found, "status_404")
+    version = mirror.wanted_version(evidence)
+    if fact is None or not version:
+        return None
+    tags = mirror.repository_tags(evidence)
+    if tags:
+        return None if mirror.has_version(tags, version) else fact
+    lists = [
+        answer for answer in scene.answers(evidence) if answer.purpose == "list" and scene.is_well(answer)
+    ]
+    knows = [answer for answer in lists if answer.body.strip()]
+    return fact if knows and not any(version in answer.body.split() for answer in knows) else None
+
+
+def _asked_origin(evidence: Evidence) -> bool:
+    return bool(mirror.repository_tags(evidence))
+
+
+def _judgement(
+    evidence: Evidence, cause: str, fact: Fact, *, sole: bool = False, weak: bool = False
+) -> Judgement:
+    target = fact.target
+    where = (
+        f"{target.module}@{target.version}"
+        if target.version
+        else target.module or evidence.subject.text or "go.mod"
+    )
+    return judged(
+        evidence, "R43", cause, where, "request",
+        Text(_DETAILS[cause], said=scene.quoted(fact), module=target.module, version=target.version),
+        sole=sole,
+        weak=weak,
+    )  # fmt: skip
+
+
+AUTHOR = Rule(
+    "R43",
+    N_("The module's path, version or content is wrong"),
+    ("module_path_mismatch", "module_zip_invalid", "module_path_wrong", "unknown_revision"),
+    when_broken(_author),
+)

@@ -1,0 +1,451 @@
+"""The module proxy's own side: R32 to R36, R39, R40, and R51 for its outages.
+
+For each entry that go comes to there is one answer at which go gives it up. Its status, and whose voice its text is,
+tell the fault; what stands behind the comma, and what the origin says, tell whose fault it is.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from goferry.doctor.evidence import AnswerSeen, Evidence
+from goferry.doctor.explain.facts import words_in
+from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
+from goferry.doctor.rules import scene
+from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.proofs import judged
+from goferry.doctor.verdict import Judgement, Proof
+from goferry.findings import Text
+from goferry.gomod import goproxy
+from goferry.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """An entry that go came to, and the answer at which it gave it up. is_last: go did not come to another one."""
+
+    place: int
+    entry: goproxy.Entry
+    answer: AnswerSeen
+    is_last: bool
+
+    @property
+    def where(self) -> str:
+        return scene.host_in(self.entry.url)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """What the body says, in the words of explain."""
+        return frozenset(words_in(self.answer.body))
+
+
+def stops(evidence: Evidence) -> Iterator[Stop]:
+    """Every entry of the walk that did not give what it was asked for."""
+    walked = scene.walked(evidence) if scene.asks_proxies(evidence) else ()
+    for place, entry in walked:
+        answer = scene.bad_answer(evidence, place)
+        if answer is not None and entry.is_proxy:
+            yield Stop(place, entry, answer, place == walked[-1][0])
+
+
+def spoken(evidence: Evidence) -> Iterator[Stop]:
+    """Those that ended with a status of the mirror itself."""
+    return (stop for stop in stops(evidence) if stop.answer.status and not stop.answer.failure)
+
+
+def _said(answer: AnswerSeen) -> str:
+    return str(answer.status) if answer.status else answer.text or answer.failure
+
+
+def _asked(answer: AnswerSeen) -> Text:
+    return Text(N_("{url}: {said}"), url=answer.url, said=_said(answer))
+
+
+def is_own(host: str) -> bool:
+    """Whether this is a mirror that somebody runs for themselves, and not one that everybody uses."""
+    name = scene.host_of(host)
+    return not (name.endswith(PUBLIC_MIRRORS) or "google_host" in set(host_tags(name)))
+
+
+def _other_entry(evidence: Evidence, stop: Stop) -> Proof | None:
+    """Another entry that has what this one did not give."""
+    for place, _entry in scene.entries(evidence):
+        if place == stop.place or not scene.is_good(evidence, place):
+            continue
+        good = next(answer for answer in scene.of_entry(evidence, place) if scene.is_well(answer))
+        return Proof(_asked(stop.answer), _asked(good), Text(N_("the entry of GOPROXY")))
+    return None
+
+
+# ---- R32: the comma ----------------------------------------------------------------------------------------
+
+
+def _comma(evidence: Evidence) -> Iterable[Judgement]:
+    """Somebody behind the comma would have answered, and go may not ask them."""
+    listed = scene.entries(evidence)
+    for stop in spoken(evidence):
+        behind = [entry for place, entry in listed if place > stop.place and entry.url != goproxy.OFF]
+        if stop.answer.status in scene.MISSING or stop.entry.falls_through_on_any or not behind:
+            continue
+        proof = _behind(evidence, stop)
+        yield judged(
+            evidence, "R32", "goproxy_comma_no_fallback", "GOPROXY", "settings",
+            Text(N_("{host} answers {status}, and a comma passes on 404 and 410 only: {next} is never asked"),
+                 host=stop.where, status=stop.answer.status, next=behind[0].name),
+            proof=proof,
+            weak=True,
+        )  # fmt: skip
+
+
+def _behind(evidence: Evidence, stop: Stop) -> Proof | None:
+    """A later entry that has it, or the origin that `direct` would ask."""
+    proof = _other_entry(evidence, stop)
+    if proof is not None:
+        return proof
+    has_direct = any(
+        entry.url == goproxy.DIRECT for place, entry in scene.entries(evidence) if place > stop.place
+    )
+    origin = origin_answer(evidence)
+    if has_direct and origin is not None:
+        return Proof(_asked(stop.answer), _asked(origin), Text(N_("who is asked")))
+    return None
+
+
+def origin_answer(evidence: Evidence) -> AnswerSeen | None:
+    """The repository itself, answering for the module."""
+    return next(
+        (answer for answer in evidence.answers if answer.purpose == "origin" and scene.is_well(answer)), None
+    )
+
+
+COMMA = Rule(
+    "R32",
+    N_("The comma in GOPROXY forbids the next entry"),
+    ("goproxy_comma_no_fallback",),
+    when_broken(_comma),
+)
+
+
+# ---- R33, R35: not there -----------------------------------------------------------------------------------
+
+
+def _missing(evidence: Evidence) -> list[Stop]:
+    """The entries, when all of them say "not there" and nobody else is asked."""
+    listed = scene.entries(evidence)
+    found = list(stops(evidence))
+    is_closed = bool(listed) and all(entry.is_proxy or entry.url == goproxy.OFF for _place, entry in listed)
+    proxies = [place for place, entry in listed if entry.is_proxy]
+    if not is_closed or len(found) != len(proxies) or not scene.asks_proxies(evidence):
+        return []
+    return found if all(stop.answer.status in scene.MISSING for stop in found) else []
+
+
+def _no_direct(evidence: Evidence) -> Iterable[Judgement]:
+    found = _missing(evidence)
+    if not found or _lacks_revision(evidence) or _is_known_elsewhere(evidence, found[-1]):
+        return
+    origin = origin_answer(evidence)
+    git = _git_answer(evidence)
+    stop = found[-1]
+    proof = None
+    if git:
+        proof = Proof(
+            _asked(stop.answer),
+            Text(N_("git ls-remote {url}: the version is there"), url=git),
+            Text(N_("who is asked")),
+        )
+    elif origin is not None:
+        proof = Proof(_asked(stop.answer), _asked(origin), Text(N_("who is asked")))
+    yield judged(
+        evidence, "R33", "goproxy_lacks_module_no_direct", "GOPROXY", "settings",
+        Text(N_("every entry answers {status}, and the list has no direct: {list}"), status=stop.answer.status,
+             list=goproxy.redact(evidence.settings.value("GOPROXY"))),
+        proof=proof,
+    )  # fmt: skip
+
+
+def _lacks_revision(evidence: Evidence) -> bool:
+    """Whether the origin was asked and does not have the version either, or a mirror says so."""
+    version = wanted_version(evidence)
+    tags = repository_tags(evidence)
+    if version and tags and not has_version(tags, version):
+        return True
+    said = {tag for stop in stops(evidence) for tag in stop.tags}
+    return bool(said & {"unknown_revision", "git_prompt", "git_denied", "repo_missing", "not_a_package"})
+
+
+def wanted_version(evidence: Evidence) -> str:
+    """The version that the failure is about."""
+    subject = evidence.subject.version
+    if subject and subject != "latest":
+        return subject
+    return next((fact.target.version for fact in scene.facts(evidence) if fact.target.version), "")
+
+
+_TAG: Final = re.compile(r"^[0-9a-f]{40,64}\trefs/tags/(\S+?)(?:\^\{\})?$", re.MULTILINE)
+
+
+def repository_tags(evidence: Evidence) -> tuple[str, ...]:
+    """The tags that git saw; () when it did not get there."""
+    return tuple(
+        dict.fromkeys(
+            match[1]
+            for run in evidence.runs
+            if run.label == "git ls-remote" and run.exit == 0
+            for match in _TAG.finditer(run.output)
+        )
+    )
+
+
+def has_version(tags: Iterable[str], version: str) -> bool:
+    """Whether a tag stands for the version, also that of a module in a folder (`folder/v1.2.3`)."""
+    bare = version.removesuffix("+incompatible")
+    return any(tag == bare or tag.endswith(f"/{bare}") for tag in tags)
+
+
+def _git_answer(evidence: Evidence) -> str:
+    """The repository that git found the version in; "" for none."""
+    version = wanted_version(evidence)
+    if not has_version(repository_tags(evidence), version):
+        return ""
+    return next(
+        run.facts.get("url", "") for run in evidence.runs if run.label == "git ls-remote" and run.exit == 0
+    )
+
+
+def _is_known_elsewhere(evidence: Evidence, stop: Stop) -> bool:
+    """Whether the entry knows the module and only not this version: then it is behind, or the version is wrong."""
+    version = wanted_version(evidence)
+    lists = [
+        answer for answer in scene.of_entry(evidence, stop.place) if answer.purpose in ("list", "latest")
+    ]
+    return bool(version) and any(scene.is_well(answer) and answer.body.strip() for answer in lists)
+
+
+NO_DIRECT = Rule(
+    "R33",
+    N_("No entry of GOPROXY has the module, and the list has no direct"),
+    ("goproxy_lacks_module_no_direct",),
+    when_broken(_no_direct),
+)
+
+
+def _lag(evidence: Evidence) -> Iterable[Judgement]:
+    """The mirror says "not there" of a version that its origin has."""
+    version = wanted_version(evidence)
+    for stop in stops(evidence):
+        if stop.answer.status not in scene.MISSING or not version:
+            continue
+        tags = repository_tags(evidence)
+        knows = _is_known_elsewhere(evidence, stop)
+        cached = (
+            "no-store" not in stop.answer.headers.get("cache-control", "") and "age" in stop.answer.headers
+        )
+        if not has_version(tags, version) or not (knows or cached):
+            continue
+        yield judged(
+            evidence, "R35", "mirror_lag_negative_cache", stop.where, "request",
+            Text(N_("{host} answers {status} for {version}, which the repository has"), host=stop.where,
+                 status=stop.answer.status, version=version),
+            proof=Proof(
+                _asked(stop.answer),
+                Text(N_("git ls-remote {url}: {version} is there"), url=_git_answer(evidence), version=version),
+                Text(N_("who is asked")),
+            ),
+        )  # fmt: skip
+
+
+LAG = Rule(
+    "R35", N_("The mirror has not seen the version yet"), ("mirror_lag_negative_cache",), when_broken(_lag)
+)
+
+
+# ---- R34: the mirror's own view ----------------------------------------------------------------------------
+
+_UPSTREAM: Final = frozenset({
+    "dial_timeout", "dial_refused", "dns_words", "tls_timeout", "reset", "unknown_authority", "dns_unable", "deadline",
+    "no_route", "unreachable", "hung_up", "proxyconnect", "dns_none",
+})  # fmt: skip
+_LOGIN: Final = frozenset({"git_prompt", "git_denied", "ssh_key"})
+
+
+def _upstream(evidence: Evidence) -> Iterable[Judgement]:
+    for stop in spoken(evidence):
+        tags = stop.tags
+        if not stop.is_last:
+            continue
+        if tags & _LOGIN:
+            if is_own(stop.where):
+                yield judged(
+                    evidence, "R34", "goproxy_lacks_vcs_credentials", stop.where, "request",
+                    Text(N_("{host} may not read the repository: {said}"), host=stop.where,
+                         said=_line(stop.answer.body)),
+                    sole=_is_inside_module(evidence),
+                )  # fmt: skip
+        elif tags & _UPSTREAM:
+            yield judged(
+                evidence, "R34", "goproxy_upstream_unreachable", stop.where, "request",
+                Text(N_("{host} reports that it cannot reach the origin: {said}"), host=stop.where,
+                     said=_line(stop.answer.body)),
+                sole=True,
+            )  # fmt: skip
+
+
+def _is_inside_module(evidence: Evidence) -> bool:
+    """Whether the module's own host is one that only its company knows."""
+    paths = scene.modules(evidence)
+    return any("inside_host" in set(host_tags(path.partition("/")[0])) for path in paths)
+
+
+def _line(body: str) -> str:
+    lines = [line.strip() for line in body.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else ""
+
+
+UPSTREAM = Rule(
+    "R34",
+    N_("The mirror itself cannot get at the origin"),
+    ("goproxy_upstream_unreachable", "goproxy_lacks_vcs_credentials"),
+    when_broken(_upstream),
+)
+
+
+# ---- R36: too many questions -------------------------------------------------------------------------------
+
+
+def _limited(evidence: Evidence) -> Iterable[Judgement]:
+    for stop in spoken(evidence):
+        if stop.answer.status == 429:
+            wait = stop.answer.headers.get("retry-after", "")
+            yield judged(
+                evidence, "R36", "rate_limited_429", stop.where, "request",
+                Text(N_("{host} answers 429, wait {wait}"), host=stop.where, wait=wait or "?"),
+                proof=_later(evidence, stop) or _other_entry(evidence, stop),
+                sole=True,
+            )  # fmt: skip
+
+
+def _later(evidence: Evidence, stop: Stop) -> Proof | None:
+    again = next(
+        (
+            each
+            for each in evidence.answers
+            if each.url == stop.answer.url and each.attempt > 1 and scene.is_well(each)
+        ),
+        None,
+    )
+    if again is None:
+        return None
+    return Proof(_asked(stop.answer), _asked(again), Text(N_("the pace of questions")))
+
+
+LIMITED = Rule("R36", N_("The module proxy limits this client"), ("rate_limited_429",), when_broken(_limited))
+
+
+# ---- R39: metadata yes, zip no -----------------------------------------------------------------------------
+
+
+def _storage(evidence: Evidence) -> Iterable[Judgement]:
+    for stop in stops(evidence):
+        answer = stop.answer
+        if answer.purpose != "zip" or answer.status in scene.MISSING:
+            continue
+        files = [each for each in scene.of_entry(evidence, stop.place) if each.purpose in ("info", "mod")]
+        good = next((each for each in files if scene.is_well(each)), None)
+        is_refused = answer.status in (401, 403, 451)
+        is_away = scene.host_in(answer.url) != stop.where and not answer.status
+        if good is None or not (is_refused or is_away):
+            continue
+        yield judged(
+            evidence, "R39", "zip_storage_forbidden", scene.host_in(answer.url), "storage",
+            Text(N_("{host} gives .info and .mod, and the zip is refused: {url}: {said}"), host=stop.where,
+                 url=answer.url, said=_said(answer)),
+            proof=Proof(_asked(answer), _asked(good), Text(N_("the file"))) if is_refused else None,
+        )  # fmt: skip
+
+
+STORAGE = Rule("R39", N_("Only the zip is refused"), ("zip_storage_forbidden",), when_broken(_storage))
+
+
+# ---- R40: HTTP/2 -------------------------------------------------------------------------------------------
+
+
+def _http2(evidence: Evidence) -> Iterable[Judgement]:
+    heard = scene.said(scene.facts(evidence), "stream")
+    if heard is None:
+        return
+    host = heard.target.host or next((stop.where for stop in stops(evidence)), "")
+    by_old = next(
+        (
+            answer
+            for answer in evidence.answers
+            if scene.host_in(answer.url) == host and answer.protocol == "HTTP/1.1" and scene.is_well(answer)
+        ),
+        None,
+    )
+    proof = None
+    if by_old is not None:
+        proof = Proof(
+            Text(N_("go over HTTP/2: {said}"), said=scene.quoted(heard)),
+            Text(N_("{url} over HTTP/1.1: {said}"), url=by_old.url, said=by_old.status),
+            Text(N_("the version of HTTP")),
+        )
+    yield judged(
+        evidence, "R40", "http2_server_fault", host or "GOPROXY", "request",
+        Text(N_("HTTP/2 breaks: {said}"), said=scene.quoted(heard)),
+        proof=proof,
+    )  # fmt: skip
+
+
+HTTP2 = Rule("R40", N_("HTTP/2 breaks on the serving side"), ("http2_server_fault",), when_broken(_http2))
+
+
+# ---- R51: outages ------------------------------------------------------------------------------------------
+
+_NGINX: Final = ("nginx", "openresty", "haproxy", "envoy", "varnish", "traefik", "caddy")
+
+
+def _outage(evidence: Evidence) -> Iterable[Judgement]:
+    for stop in spoken(evidence):
+        if not 500 <= stop.answer.status < 600 or stop.tags & (_UPSTREAM | _LOGIN):
+            continue
+        cause = _outage_of(stop)
+        yield judged(
+            evidence, "R51", cause, stop.where, "request",
+            Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
+                 said=_line(stop.answer.body)),
+            proof=_other_entry(evidence, stop),
+            sole=True,
+        )  # fmt: skip
+    yield from _refusals(evidence)
+
+
+def _outage_of(stop: Stop) -> str:
+    server = stop.answer.headers.get("server", "").lower() + stop.answer.body[:400].lower()
+    if "no_live" in stop.tags or "no live upstreams" in server:
+        return "reverse_proxy_no_live_upstream"
+    is_front = any(name in server for name in _NGINX)
+    return "reverse_proxy_timeout" if stop.answer.status == 504 and is_front else "goproxy_server_5xx"
+
+
+def _refusals(evidence: Evidence) -> Iterable[Judgement]:
+    """401 of a mirror that wants a login, 403 of one that does not let this module through, and pages of HTML."""
+    for stop in spoken(evidence):
+        if stop.answer.status in (401, 403, 451) and stop.answer.purpose != "zip" and stop.is_last:
+            yield judged(
+                evidence, "R51", "goproxy_lacks_vcs_credentials" if is_own(stop.where) else "goproxy_host_blocked",
+                stop.where, "request",
+                Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
+                     said=_line(stop.answer.body)),
+                weak=True,
+            )  # fmt: skip
+
+
+OUTAGE = Rule(
+    "R51",
+    N_("The module proxy answers with an error of its own"),
+    ("goproxy_server_5xx", "reverse_proxy_timeout", "reverse_proxy_no_live_upstream", "goproxy_lacks_vcs_credentials",
+     "goproxy_host_blocked"),
+    when_broken(_outage),
+)  # fmt: skip

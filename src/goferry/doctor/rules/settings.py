@@ -1,0 +1,153 @@
+"""Settings that cannot work whatever the network does: R46 to R49, from sections 2.2 and 2.3 of the reference."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from goferry.doctor.evidence import Evidence
+from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.proofs import judged, unheard_values
+from goferry.doctor.rules.scene import asks_proxies, entries, facts, quoted, said, walked
+from goferry.doctor.verdict import Judgement
+from goferry.errors import InvalidInput
+from goferry.findings import Text
+from goferry.gomod import goproxy
+from goferry.i18n import N_
+
+GOPROXY: Final = "GOPROXY"
+
+
+# ---- R46: the text of GOPROXY ------------------------------------------------------------------------------
+
+_TRAPS: Final = (
+    (re.compile(r"[;；]"), N_("entries are divided by , or | and not by a semicolon")),
+    (re.compile(r"[，｜、]"), N_("entries are divided by an ASCII comma, and this one is not")),
+    (re.compile(r"[\"'“”‘’`]"), N_("the quotation marks have become part of the value")),
+    (re.compile(r"\S\s+\S"), N_("entries are divided by , or | and not by a blank")),
+    (re.compile(r"^\s*https?:/?[^/]|^\s*https?//|^\s*ht{1,2}ps?:/[^/]|^\s*hhttps?:", re.IGNORECASE),
+     N_("it does not begin with https://")),
+    (re.compile(r"^(?!direct$|off$)(?:direct|off)$", re.IGNORECASE),
+     N_("direct and off are written in lower case")),
+)  # fmt: skip
+
+
+def traps(value: str) -> Iterable[tuple[str, str]]:
+    """The parts of a GOPROXY value that cannot be what was meant, each with the reason (an English key)."""
+    for part in re.split(r"[,|]", value):
+        word = part.strip()
+        for pattern, why in _TRAPS:
+            if word and pattern.search(word):
+                yield word, why
+                break
+
+
+def _malformed(evidence: Evidence) -> Iterable[Judgement]:
+    value = evidence.settings.value(GOPROXY)
+    if not value or not asks_proxies(evidence):
+        return
+    heard = said(facts(evidence), "goproxy_malformed|goproxy_semicolon")
+    found = next(iter(traps(value)), None)
+    refusal = _refusal(value)
+    if found is None and not refusal:
+        return
+    word, why = found or (goproxy.redact(value), refusal)
+    yield judged(
+        evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
+        Text(N_("GOPROXY has {word!r}: {why}"), word=goproxy.redact(word), why=why),
+        sole=bool(refusal) or heard is not None,
+    )  # fmt: skip
+
+
+def _refusal(value: str) -> str:
+    """Why go refuses the whole list; "" when it does not."""
+    try:
+        goproxy.parse_list(value)
+    except InvalidInput as why:
+        return str(why)
+    return ""
+
+
+MALFORMED = Rule(
+    "R46", N_("The text of GOPROXY is wrong"), ("goproxy_value_malformed",), when_broken(_malformed)
+)
+
+
+# ---- R47: GOPROXY=off --------------------------------------------------------------------------------------
+
+
+def _off(evidence: Evidence) -> Iterable[Judgement]:
+    used = [entry.url for _place, entry in walked(evidence)]
+    if not asks_proxies(evidence) or goproxy.OFF not in used:
+        return
+    heard = said(facts(evidence), "goproxy_off")
+    yield judged(
+        evidence, "R47", "goproxy_off", GOPROXY, "settings",
+        Text(N_("GOPROXY={value} forbids asking anybody"), value=goproxy.redact(evidence.settings.value(GOPROXY))),
+        sole=used == [goproxy.OFF] or heard is not None,
+    )  # fmt: skip
+
+
+OFF = Rule("R47", N_("GOPROXY=off forbids every lookup"), ("goproxy_off",), when_broken(_off))
+
+
+# ---- R48: GOPATH mode --------------------------------------------------------------------------------------
+
+
+def _gopath_mode(evidence: Evidence) -> Iterable[Judgement]:
+    setting = evidence.settings.setting("GO111MODULE")
+    heard = said(facts(evidence), "gopath_mode")
+    is_off = setting is not None and setting.value == "off"
+    if not is_off and heard is None:
+        return
+    place = setting.place or setting.origin if setting is not None else ""
+    yield judged(
+        evidence, "R48", "gopath_mode_ignores_goproxy", "GO111MODULE", "settings",
+        Text(N_("GO111MODULE=off ({place}): go does not look at GOPROXY"), place=place)
+        if is_off or heard is None
+        else Text(N_("go works in GOPATH mode: {said}"), said=quoted(heard)),
+        sole=True,
+    )  # fmt: skip
+
+
+GOPATH_MODE = Rule(
+    "R48",
+    N_("GOPATH mode: GOPROXY is not looked at"),
+    ("gopath_mode_ignores_goproxy",),
+    when_broken(_gopath_mode),
+)
+
+
+# ---- R49: a setting that is not in force -------------------------------------------------------------------
+
+
+def _not_effective(evidence: Evidence) -> Iterable[Judgement]:
+    """Another value stands where go does not look, and with the one in force go does not get through."""
+    setting = evidence.settings.setting(GOPROXY)
+    if setting is None or not asks_proxies(evidence) or not _complains_of_proxies(evidence):
+        return
+    lost = [each for each in (*setting.shadowed, *evidence.settings.elsewhere) if each.name == GOPROXY]
+    for value in unheard_values(evidence, GOPROXY)[:1]:
+        place = next((each.place or each.origin for each in lost if each.value == value), "")
+        yield judged(
+            evidence, "R49", "goproxy_setting_not_effective", GOPROXY, "settings",
+            Text(N_("{place} says {value}, but go uses {effective} ({origin})"), place=place,
+                 value=goproxy.redact(value), effective=goproxy.redact(setting.value),
+                 origin=setting.place or setting.origin),
+            weak=True,
+        )  # fmt: skip
+
+
+def _complains_of_proxies(evidence: Evidence) -> bool:
+    """Whether the failure is about an entry of the list, as far as go said anything."""
+    found = facts(evidence)
+    hosts = {fact.target.host for fact in found if fact.target.host}
+    mine = [entry.url for _place, entry in entries(evidence)]
+    return not hosts or any(host in url for host in hosts for url in mine) or goproxy.DIRECT in mine
+
+
+NOT_EFFECTIVE = Rule(
+    "R49",
+    N_("GOPROXY was set where go does not look"),
+    ("goproxy_setting_not_effective",),
+    when_broken(_not_effective),
+)

@@ -1,0 +1,277 @@
+"""Certificates: R21 to R23 and R26, and what a server refuses in the handshake itself (R50)."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from goferry.doctor.evidence import CaFile, Evidence, HandshakeSeen, Raw, Role, Target
+from goferry.doctor.rules import scene
+from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.clock import clock_is_right
+from goferry.doctor.rules.proofs import judged
+from goferry.doctor.verdict import Judgement, Proof
+from goferry.findings import Text
+from goferry.i18n import N_
+
+
+def _shaken(evidence: Evidence) -> Iterator[tuple[Target, HandshakeSeen]]:
+    """For each needed target the handshake that go would make, direct or through its forward proxy."""
+    for target in scene.needed(evidence):
+        if target.role is Role.FORWARD_PROXY and target.scheme != "https":
+            continue
+        proxy = scene.via(evidence, target)
+        shakes = scene.handshakes(evidence, target) if not proxy else []
+        shakes = shakes or [
+            shake
+            for shake in evidence.handshakes
+            if proxy
+            and (shake.host, shake.port, shake.sni, shake.via)
+            == (target.host, target.port, target.host, proxy)
+        ]
+        bad = next((shake for shake in shakes if shake.wrong or shake.failure == Raw.ALERT), None)
+        if bad is not None and not (
+            bad.wrong and any(not s.wrong and not s.failure for s in shakes if s is not bad)
+        ):
+            yield target, bad
+
+
+def _issuer(shake: HandshakeSeen) -> str:
+    return shake.chain[-1].issuer if shake.chain else "?"
+
+
+def _go_roots(evidence: Evidence) -> list[CaFile]:
+    return [file for file in evidence.settings.roots if file.stack == "go"]
+
+
+def _has_no_roots(evidence: Evidence) -> bool:
+    """Whether go has files or folders to read, and not one certificate in them."""
+    files = _go_roots(evidence)
+    return bool(files) and all(file.count == 0 for file in files)
+
+
+def _by_store(shake: HandshakeSeen, store: str) -> Proof:
+    return Proof(
+        Text(N_("chain of {host} with go's roots: {wrong}"), host=shake.host, wrong=shake.wrong),
+        Text(N_("the same chain with the {store} store: good"), host=shake.host, store=store),
+        Text(N_("the root certificates")),
+    )
+
+
+# ---- R22: the bundle ---------------------------------------------------------------------------------------
+
+
+def _bundle(evidence: Evidence) -> Iterable[Judgement]:
+    for target, shake in _shaken(evidence):
+        if shake.wrong != "unknown_authority":
+            continue
+        is_public = "public" in shake.trusted
+        is_empty = _has_no_roots(evidence)
+        is_named = any(file.origin and not file.count for file in _go_roots(evidence))
+        if not (is_public or is_empty or (is_named and "git" in shake.trusted)):
+            continue
+        store = "public" if is_public else "git" if "git" in shake.trusted else ""
+        files = [file.path for file in _go_roots(evidence)]
+        yield judged(
+            evidence, "R22", "ca_bundle_missing_or_stale", ", ".join(files[:2]) or "roots", "tls",
+            Text(N_("go has no root certificate in {files}, so it can trust nobody"), files=", ".join(files[:3]))
+            if is_empty
+            else Text(N_("{issuer} is a public authority that is missing in {files}"), issuer=_issuer(shake),
+                      files=", ".join(files[:3]), host=target.host),
+            proof=_by_store(shake, store) if store else None,
+            sole=is_empty,
+        )  # fmt: skip
+
+
+BUNDLE = Rule(
+    "R22",
+    N_("The root certificates are missing or old"),
+    ("ca_bundle_missing_or_stale",),
+    when_broken(_bundle),
+)
+
+
+# ---- R21: inspection ---------------------------------------------------------------------------------------
+
+
+def _inspection(evidence: Evidence) -> Iterable[Judgement]:
+    for target, shake in _shaken(evidence):
+        if shake.wrong not in ("unknown_authority", "incomplete") or "public" in shake.trusted:
+            continue
+        if _has_no_roots(evidence):
+            continue
+        product = next((cert.product for cert in shake.chain if cert.product), "")
+        if shake.wrong == "incomplete" and not product:
+            continue
+        unrelated = _same_issuer(evidence, shake)
+        knows = "git" if "git" in shake.trusted else ""
+        yield judged(
+            evidence, "R21", "tls_mitm_corporate_ca", scene.authority(target), "tls",
+            Text(N_("{host} comes with a certificate of {issuer} ({product})"), host=target.host,
+                 issuer=_issuer(shake), product=product or N_("no public authority")),
+            proof=_by_store(shake, knows) if knows else None,
+            sole=bool(product) and bool(unrelated),
+            weak=not product and not unrelated,
+        )  # fmt: skip
+
+
+def _same_issuer(evidence: Evidence, shake: HandshakeSeen) -> list[str]:
+    """Unrelated hosts whose certificates the same authority signed."""
+    house = _house(shake.host)
+    return sorted(
+        {
+            other.host
+            for other in evidence.handshakes
+            if other.chain and _house(other.host) != house and _issuer(other) == _issuer(shake)
+        }
+    )
+
+
+def _house(host: str) -> str:
+    return ".".join(host.rsplit(".", 2)[-2:])
+
+
+INSPECTION = Rule(
+    "R21",
+    N_("TLS is opened by a product whose root go does not have"),
+    ("tls_mitm_corporate_ca",),
+    when_broken(_inspection),
+)
+
+
+# ---- R23: the server's own certificate ---------------------------------------------------------------------
+
+_OWN: Final = {
+    "expired": ("server_cert_expired", N_("the certificate of {host} has expired")),
+    "not_yet_valid": ("server_cert_expired", N_("the certificate of {host} is not valid yet")),
+    "wrong_host": ("server_cert_wrong_host", N_("the certificate of {host} is for {names}")),
+    "incomplete": ("ca_bundle_missing_or_stale", N_("{host} sends its certificate without those up to the root")),
+}  # fmt: skip
+
+
+def _own_fault(evidence: Evidence) -> Iterable[Judgement]:
+    for target, shake in _shaken(evidence):
+        if shake.wrong not in _OWN or any(cert.product for cert in shake.chain):
+            continue
+        if shake.wrong in ("expired", "not_yet_valid") and clock_is_right(evidence) is False:
+            continue
+        cause, key = _OWN[shake.wrong]
+        other = _other_host(evidence, shake)
+        names = ", ".join(shake.chain[0].names[:4]) if shake.chain else "?"
+        proof = None
+        if other is not None:
+            proof = Proof(
+                Text(N_("certificate of {host}: {wrong}"), host=shake.host, wrong=shake.wrong),
+                Text(N_("certificate of {host}: good"), host=other.host),
+                Text(N_("the host")),
+            )
+        yield judged(
+            evidence, "R23", cause, scene.authority(target), "tls", Text(key, host=target.host, names=names),
+            proof=proof,
+            weak=shake.wrong == "incomplete",
+        )  # fmt: skip
+
+
+def _other_host(evidence: Evidence, shake: HandshakeSeen) -> HandshakeSeen | None:
+    """Another host whose chain the same store and clock accept."""
+    return next(
+        (
+            other
+            for other in evidence.handshakes
+            if other.host != shake.host
+            and other.sni == other.host
+            and not other.failure
+            and "go" in other.trusted
+        ),
+        None,
+    )
+
+
+OWN_FAULT = Rule(
+    "R23",
+    N_("The server's certificate has expired, is for another host, or comes alone"),
+    ("server_cert_expired", "server_cert_wrong_host", "ca_bundle_missing_or_stale"),
+    when_broken(_own_fault),
+)
+
+
+# ---- R50: refused in the handshake -------------------------------------------------------------------------
+
+_ALERTS: Final = {
+    40: "tls_version_mismatch",
+    70: "tls_version_mismatch",
+    71: "tls_version_mismatch",
+    86: "tls_version_mismatch",
+    42: "tls_client_certificate_required",
+    116: "tls_client_certificate_required",
+    112: "tls_server_name_unknown",
+}
+_SOLE: Final = (70, 71, 112, 116)
+
+
+def _refusal(evidence: Evidence) -> Iterable[Judgement]:
+    for target, shake in _shaken(evidence):
+        if shake.failure != Raw.ALERT:
+            continue
+        cause = _ALERTS.get(shake.alert, "")
+        if shake.wants_client_certificate and shake.alert in (40, 42, 43, 46, 48, 49):
+            cause = "tls_client_certificate_required"
+        if not cause:
+            continue
+        other = next(
+            (
+                each
+                for each in scene.differentials(evidence, shake)
+                if each.sni != shake.sni and not each.failure
+            ),
+            None,
+        )
+        proof = None
+        if cause == "tls_server_name_unknown" and other is not None:
+            proof = Proof(_named(shake), _named(other), Text(N_("the server name")))
+        yield judged(
+            evidence, "R50", cause, scene.authority(target), "tls",
+            Text(N_("{host} refuses TLS: alert {alert} {said}"), host=target.host, alert=shake.alert, said=shake.text),
+            proof=proof,
+            sole=shake.alert in _SOLE or shake.wants_client_certificate,
+        )  # fmt: skip
+
+
+def _named(shake: HandshakeSeen) -> Text:
+    return Text(N_("TLS with {address} as {name}: {said}"), address=shake.address, name=shake.sni or "-",
+                said=shake.text or shake.version or "answered")  # fmt: skip
+
+
+REFUSAL = Rule(
+    "R50",
+    N_("The server refuses the handshake"),
+    ("tls_version_mismatch", "tls_client_certificate_required", "tls_server_name_unknown"),
+    when_broken(_refusal),
+)
+
+
+# ---- R26: a sign-in page -----------------------------------------------------------------------------------
+
+
+def _portal(evidence: Evidence) -> Iterable[Judgement]:
+    shown = next(
+        (
+            answer
+            for answer in evidence.answers
+            if answer.purpose == "portal" and answer.status not in (0, 204)
+        ),
+        None,
+    )
+    if shown is None or not (
+        300 <= shown.status < 400 or shown.redirect or (shown.status == 200 and shown.body.strip())
+    ):
+        return
+    yield judged(
+        evidence, "R26", "captive_portal", scene.host_in(shown.redirect or shown.url), "request",
+        Text(N_("{url}, which answers 204 everywhere, answers {status} {redirect}"), url=shown.url,
+             status=shown.status, redirect=shown.redirect),
+        sole=bool(shown.redirect),
+    )  # fmt: skip
+
+
+PORTAL = Rule(
+    "R26", N_("A sign-in page answers in place of the target"), ("captive_portal",), when_broken(_portal)
+)

@@ -1,0 +1,379 @@
+"""Origins: git and import hosts. R28 to R31, R45, R25, and R53 for what is not installed.
+
+git is a network stack of its own, so its runs are evidence of its own. They count only where go asks origins at all.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from goferry.doctor.addresses import kind_of
+from goferry.doctor.evidence import AnswerSeen, Evidence, Role, RunSeen
+from goferry.doctor.explain.facts import Fact
+from goferry.doctor.explain.targets import PUBLIC_CODE, host_tags
+from goferry.doctor.rules import scene
+from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.proofs import judged
+from goferry.doctor.settings import targets as planned
+from goferry.doctor.verdict import Judgement, Proof
+from goferry.findings import Text
+from goferry.i18n import N_
+
+LS_REMOTE: Final = "git ls-remote"
+
+
+def git_runs(evidence: Evidence) -> Iterator[RunSeen]:
+    """git's questions to repositories that go itself would ask."""
+    if scene.goes_direct(evidence):
+        yield from (run for run in evidence.runs if run.label == LS_REMOTE)
+
+
+def heard(evidence: Evidence, *wanted: str) -> Fact | None:
+    """The first message of go, or of git in its place, with these tags. What a mirror reports is not meant."""
+    found = scene.said(scene.facts(evidence), *wanted)
+    if found is not None:
+        return found
+    for run in git_runs(evidence):
+        if run.exit != 0 and (fact := scene.said(scene.facts_in(run.output), *wanted)) is not None:
+            return fact
+    return None
+
+
+def repository(evidence: Evidence, fact: Fact | None = None) -> str:
+    """The URL of the repository in question, as it was before git's rewriting; "" when it is not known."""
+    runs = [run for run in evidence.runs if run.label == LS_REMOTE and run.exit != 0]
+    for run in runs:
+        if (
+            fact is None
+            or not fact.target.host
+            or fact.target.host in run.facts.get("rewritten", "") + run.facts.get("url", "")
+        ):
+            return run.facts.get("url", "")
+    return fact.target.url if fact is not None else ""
+
+
+def rewritten(evidence: Evidence) -> RunSeen | None:
+    """A run in which git's settings led to another URL than the one asked for."""
+    return next(
+        (
+            run
+            for run in evidence.runs
+            if run.label in (LS_REMOTE, "git get-url")
+            and run.facts.get("rewritten") not in (None, "", run.facts.get("url"))
+        ),
+        None,
+    )
+
+
+def _is_ssh(url: str) -> bool:
+    return url.startswith(("ssh://", "git+ssh://")) or ("://" not in url and "@" in url.partition(":")[0])
+
+
+def _host(evidence: Evidence, fact: Fact) -> str:
+    url = repository(evidence, fact)
+    return scene.host_in(url) or fact.target.host or "git"
+
+
+def _https_answer(evidence: Evidence) -> AnswerSeen | None:
+    """The code host answering over https, whatever it says."""
+    return next((answer for answer in evidence.answers if answer.purpose == "origin" and answer.status), None)
+
+
+# ---- R53: no git -------------------------------------------------------------------------------------------
+
+
+def _no_program(evidence: Evidence) -> Iterable[Judgement]:
+    fact = heard(evidence, "vcs_missing")
+    missing = [
+        name for name, path in evidence.settings.tools.items() if name in ("git", "hg", "svn") and not path
+    ]
+    is_silent = scene.go_run(evidence) is None
+    if fact is None and not (is_silent and "git" in missing and scene.goes_direct(evidence)):
+        return
+    said = scene.quoted(fact) if fact is not None else "git"
+    where = next((name for name in missing if name in said), missing[0] if missing else "git")
+    yield judged(
+        evidence, "R53", "vcs_binary_missing", where, "vcs",
+        Text(N_("go needs {program} here and does not find it: {said}"), program=where, said=said),
+        sole=fact is not None,
+    )  # fmt: skip
+
+
+NO_PROGRAM = Rule(
+    "R53", N_("git or its like is not installed"), ("vcs_binary_missing",), when_broken(_no_program)
+)
+
+
+# ---- R28, R29: ssh and git:// ------------------------------------------------------------------------------
+
+
+def _protocol(evidence: Evidence) -> Iterable[Judgement]:
+    """Port 22 or 9418 is closed, and 443 of the same host is open."""
+    fact = heard(evidence, "ssh_timeout|git_port_timeout|git_port|ssh_port")
+    for target in evidence.targets:
+        if target.role is not Role.CODE_HOST or target.scheme == "https" or not scene.goes_direct(evidence):
+            continue
+        closed = [dial for dial in evidence.dials if (dial.host, dial.port) == (target.host, target.port)]
+        if not closed or not all(dial.failure for dial in closed):
+            continue
+        open_one = next(
+            (
+                dial
+                for dial in evidence.dials
+                if (dial.host, dial.port) == (target.host, 443) and not dial.failure
+            ),
+            None,
+        )
+        proof = None
+        if open_one is not None:
+            proof = Proof(
+                Text(
+                    N_("connection to {host}: {said}"), host=scene.authority(target), said=closed[0].failure
+                ),
+                Text(N_("connection to {host}: stands"), host=f"{target.host}:443"),
+                Text(N_("the port")),
+            )
+        yield judged(
+            evidence, "R28", "git_protocol_blocked", scene.authority(target), "vcs",
+            Text(N_("{host} is closed from here: {said}"), host=scene.authority(target), said=closed[0].failure),
+            proof=proof,
+        )  # fmt: skip
+        return
+    if fact is not None and "ssh_key" not in fact.tags:
+        yield judged(
+            evidence, "R28", "git_protocol_blocked", _host(evidence, fact), "vcs",
+            Text("{said}", said=scene.quoted(fact)),
+            proof=_by_https(evidence, fact),
+        )  # fmt: skip
+
+
+def _by_https(evidence: Evidence, fact: Fact) -> Proof | None:
+    answer = _https_answer(evidence)
+    if answer is None:
+        return None
+    return Proof(
+        Text("{said}", said=scene.quoted(fact)),
+        Text(N_("{url}: {said}"), url=answer.url, said=answer.status),
+        Text(N_("the protocol")),
+    )
+
+
+PROTOCOL = Rule(
+    "R28", N_("git:// or ssh is closed, https is open"), ("git_protocol_blocked",), when_broken(_protocol)
+)
+
+
+def _ssh(evidence: Evidence) -> Iterable[Judgement]:
+    """ssh is reached and refuses; whether the user asked for ssh, or a rewriting rule did, tells the cause."""
+    fact = heard(evidence, "ssh_key")
+    run = rewritten(evidence)
+    is_turned = run is not None and _is_ssh(run.facts["rewritten"])
+    if fact is None and not (is_turned and heard(evidence, "repo_missing|ssh_words|dns_unable") is not None):
+        return
+    if run is not None and is_turned:
+        answer = _https_answer(evidence)
+        proof = None
+        if answer is not None:
+            proof = Proof(
+                Text(
+                    N_("git with {url}: {said}"),
+                    url=run.facts["rewritten"],
+                    said=scene.quoted(fact) if fact else "-",
+                ),
+                Text(N_("{url}: {said}"), url=answer.url, said=answer.status),
+                Text(N_("the rewriting rule")),
+            )
+        yield judged(
+            evidence, "R29", "git_insteadof_ssh", scene.host_in(run.facts["url"]), "vcs",
+            Text(N_("git's settings turn {url} into {rewritten}, and ssh is not usable"), url=run.facts["url"],
+                 rewritten=run.facts["rewritten"]),
+            proof=proof,
+            sole=fact is not None,
+        )  # fmt: skip
+    elif fact is not None:
+        yield judged(
+            evidence, "R29", "git_ssh_key_refused", _host(evidence, fact), "vcs",
+            Text(N_("ssh is reached and refuses: {said}"), said=scene.quoted(fact)),
+            sole=True,
+        )  # fmt: skip
+
+
+SSH = Rule(
+    "R29",
+    N_("git is sent to ssh, and ssh is not usable"),
+    ("git_insteadof_ssh", "git_ssh_key_refused"),
+    when_broken(_ssh),
+)
+
+
+# ---- R31, R30: private modules -----------------------------------------------------------------------------
+
+_LOGIN: Final = "git_prompt|git_denied|repo_missing"
+
+
+def _not_private(evidence: Evidence) -> Iterable[Judgement]:
+    """A mirror or the database was asked for a module that only its owner can get."""
+    for fact in scene.facts(evidence):
+        path = fact.target.module
+        if not path or (planned.is_private(evidence.settings, path) and "sumdb" not in fact.tags):
+            continue
+        host = path.partition("/")[0]
+        is_inside = "inside_host" in set(host_tags(host)) or _is_private_host(evidence, host)
+        is_refused = bool(
+            {"status_404", "said_git_prompt", "said_git_denied", "said_dns_none", "said_ssh_key"} & fact.tags
+        )
+        asked = {"proxy", "sumdb"} & fact.tags
+        if not asked or not is_refused or not (is_inside or "said_git_prompt" in fact.tags):
+            continue
+        yield judged(
+            evidence, "R31", "goprivate_not_set", "GOPRIVATE", "settings",
+            Text(N_("{module} was asked of {host}, which cannot know it: GOPRIVATE does not cover it"), module=path,
+                 host=scene.host_in(fact.target.url) or "the mirror"),
+            proof=_known_inside(evidence, fact),
+            weak=not is_inside,
+        )  # fmt: skip
+        return
+
+
+def _is_private_host(evidence: Evidence, host: str) -> bool:
+    """Whether go's resolver gives it an address of the company's own network."""
+    addresses = scene.go_addresses(evidence, host)
+    return bool(addresses) and all(kind_of(address).may_be_internal for address in addresses)
+
+
+def _known_inside(evidence: Evidence, fact: Fact) -> Proof | None:
+    """git, or the origin's page, knows the module that the mirror does not."""
+    run = next((each for each in evidence.runs if each.label == LS_REMOTE and each.exit == 0), None)
+    if run is None:
+        return None
+    return Proof(
+        Text("{said}", said=scene.quoted(fact)),
+        Text(N_("git ls-remote {url}: the repository is there"), url=run.facts.get("url", "")),
+        Text(N_("who is asked")),
+    )
+
+
+NOT_PRIVATE = Rule(
+    "R31", N_("GOPRIVATE does not cover a private module"), ("goprivate_not_set",), when_broken(_not_private)
+)
+
+
+def _credentials(evidence: Evidence) -> Iterable[Judgement]:
+    """A login is wanted over https. Public hosts say so of missing repositories too, so there it stays open."""
+    if rewritten_to_ssh(evidence):
+        return
+    fact = heard(evidence, _LOGIN)
+    if fact is None or {"proxy", "sumdb"} & fact.tags:
+        return
+    host = _host(evidence, fact)
+    is_public = scene.host_of(host) in PUBLIC_CODE
+    is_required = "chain" in fact.tags
+    is_private = any(
+        planned.is_private(evidence.settings, path)
+        for path in scene.modules(evidence)
+        if path.startswith(scene.host_of(host))
+    )
+    if "repo_missing" in fact.tags and not {"git_prompt", "git_denied"} & fact.tags:
+        yield _gone(evidence, fact, host)
+        return
+    sure = is_private or not is_public
+    if (sure and not is_required) or is_private:
+        yield _wants_login(evidence, fact, host, weak=False)
+        yield _gone(evidence, fact, host, weak=True)
+    else:
+        yield _gone(evidence, fact, host)
+        yield _wants_login(evidence, fact, host, weak=True)
+
+
+def rewritten_to_ssh(evidence: Evidence) -> bool:
+    """Whether git is led to ssh by its settings."""
+    run = rewritten(evidence)
+    return run is not None and _is_ssh(run.facts["rewritten"])
+
+
+def _wants_login(evidence: Evidence, fact: Fact, host: str, *, weak: bool) -> Judgement:
+    return judged(
+        evidence, "R30", "git_credentials_missing", host, "vcs",
+        Text(N_("{host} wants a login for {url}, and git has none: {said}"), host=host, url=repository(evidence, fact),
+             said=scene.quoted(fact)),
+        weak=weak,
+    )  # fmt: skip
+
+
+def _gone(evidence: Evidence, fact: Fact, host: str, *, weak: bool = False) -> Judgement:
+    return judged(
+        evidence, "R30", "repo_private_or_deleted_upstream", host, "vcs",
+        Text(N_("{url} was made private, renamed or deleted: {said}"), url=repository(evidence, fact) or host,
+             said=scene.quoted(fact)),
+        weak=weak,
+    )  # fmt: skip
+
+
+CREDENTIALS = Rule(
+    "R30",
+    N_("git has no credentials for a repository, or the repository is gone"),
+    ("git_credentials_missing", "repo_private_or_deleted_upstream"),
+    when_broken(_credentials),
+)
+
+
+# ---- R45: the import host ----------------------------------------------------------------------------------
+
+
+def _vanity(evidence: Evidence) -> Iterable[Judgement]:
+    """The page with the go-import tag does not come, or has no tag; the code host is another one and not to blame."""
+    if not scene.goes_direct(evidence):
+        return
+    pages = [
+        answer for answer in scene.answers(evidence) if answer.purpose == "go_get" and answer.attempt == 1
+    ]
+    for page in pages:
+        host = scene.host_in(page.url)
+        error = page.facts.get("error", "")
+        has_tag = bool(page.facts.get("root"))
+        if has_tag or scene.host_of(host) in PUBLIC_CODE or not page.status:
+            continue
+        if page.status < 400 and not error:
+            continue
+        mirror = next(
+            (
+                answer
+                for answer in evidence.answers
+                if answer.entry >= 0 and answer.purpose in ("info", "mod") and scene.is_well(answer)
+            ),
+            None,
+        )
+        yield judged(
+            evidence, "R45", "vanity_host_down", host, "vcs",
+            Text(N_("{url} answers {status} and names no repository {error}"), url=page.url, status=page.status,
+                 error=error),
+            proof=None if mirror is None else Proof(
+                Text(N_("{url}: {said}"), url=page.url, said=page.status),
+                Text(N_("{url}: {said}"), url=mirror.url, said=mirror.status),
+                Text(N_("who is asked")),
+            ),
+        )  # fmt: skip
+        return
+
+
+VANITY = Rule("R45", N_("The host of the import path is down"), ("vanity_host_down",), when_broken(_vanity))
+
+
+# ---- R25: revocation ---------------------------------------------------------------------------------------
+
+
+def _revocation(evidence: Evidence) -> Iterable[Judgement]:
+    fact = heard(evidence, "revocation")
+    if fact is not None:
+        yield judged(
+            evidence,
+            "R25",
+            "revocation_check_slow",
+            _host(evidence, fact),
+            "vcs",
+            Text(N_("git waits for a revocation list that it does not get: {said}"), said=scene.quoted(fact)),
+        )
+
+
+REVOCATION = Rule(
+    "R25", N_("git waits for a revocation check"), ("revocation_check_slow",), when_broken(_revocation)
+)
