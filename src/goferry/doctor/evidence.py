@@ -391,8 +391,9 @@ class TunnelSeen:
 class AnswerSeen:
     """One HTTP question and its answer.
 
-    purpose: list, latest, info, mod, zip, supported, lookup, sumdb_latest, go_get, portal, origin, date, and root for
-    an entry's own root, whose status means nothing; entry: place in the GOPROXY list or -1. status 0: no answer.
+    purpose: list, latest, info, mod, zip, supported, lookup, sumdb_latest, go_get, portal, origin, date; root for
+    an entry's own root, whose status means nothing; http2 for a question asked once more over HTTP/2, where a failure
+    is that of HTTP/2 alone; entry: place in the GOPROXY list or -1. status 0: no answer.
     headers: those that matter, lower case. A redirect is an answer of its own, followed by that of the next place.
     body: its first 4 KiB as text; size and declared: bytes that came and that Content-Length promised (-1 unknown).
     redirect: where it led, as scheme://host/path without query; protocol: HTTP/1.1 or HTTP/2; via: forward proxy or "".

@@ -22,6 +22,8 @@ def world(home: Path, limits: Mapping[str, float] | None = None, **environ: str)
         "GOSUMDB": "off",
         "GOFLAGS": "",
         "GIT_CONFIG_NOSYSTEM": "1",
+        "SSL_CERT_FILE": str(home / "no-roots.pem"),
+        "SSL_CERT_DIR": str(home / "no-roots"),
     }
     return World(environ=base | environ, cwd=home, home=home, limits=Limits(**(limits or {})))
 

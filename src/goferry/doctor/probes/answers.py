@@ -6,7 +6,6 @@ for a reason that may pass is asked once more: a fault that lasts and one that p
 
 import asyncio
 import time
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from goferry.doctor.probes.reach import timeouts_of
 from goferry.errors import GoferryError
 from goferry.net import Client, Failure, NetError
 from goferry.net.client import MAX_REDIRECTS, ClientResponse
-from goferry.net.httpproxy import ProxyConfig
+from goferry.net.httpproxy import ProxyConfig, basic_credentials
 
 KEPT_BODY: Final = 4 * 1024
 SOME: Final = 64 * 1024
@@ -130,7 +129,7 @@ class Asker:
         failure, text = "", ""
         try:
             timeouts = replace(self._timeouts, whole=max(self.left(), 0.01))
-            headers = _authorization(question.login)
+            headers = authorization(question)
             async with self._client.get(
                 question.url, headers=headers, timeouts=timeouts, follow=False
             ) as response:
@@ -220,11 +219,13 @@ def _may_pass(answer: AnswerSeen) -> bool:
     )
 
 
-def _authorization(login: tuple[str, str] | None) -> Mapping[str, str]:
-    if login is None:
-        return {}
-    joined = ":".join(login).encode("utf-8", "surrogateescape")
-    return {"Authorization": "Basic " + b64encode(joined).decode("ascii")}
+def authorization(question: Question) -> Mapping[str, str]:
+    """The header with the login from netrc, or the one in the URL."""
+    parts = urlsplit(question.url)
+    login = question.login
+    if parts.username is not None:
+        login = (unquote(parts.username), unquote(parts.password or ""))
+    return {} if login is None else {"Authorization": basic_credentials(*login)}
 
 
 def _origin(url: str) -> tuple[str, str]:

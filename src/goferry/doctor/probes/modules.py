@@ -6,9 +6,10 @@ and to no database. The origin is asked when go could get there, or when no mirr
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,8 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen, SettingsSeen, Subject, SumsSeen
 from goferry.doctor.probes.answers import WHOLE_ZIP, Asker, Question, Reply
 from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
-from goferry.doctor.probes.reach import http_client
+from goferry.doctor.probes.http2 import ask_http2, h2_context
+from goferry.doctor.probes.reach import dialer, http_client
 from goferry.doctor.probes.sums import Zips, compare_sums
 from goferry.doctor.settings.repository import repository_of
 from goferry.errors import GoferryError
@@ -31,8 +33,10 @@ SHARE: Final = 0.8
 _LIST_BYTES: Final = 1024 * 1024
 _PAGE_BYTES: Final = 256 * 1024
 _ORIGIN_BYTES: Final = 4 * 1024
+_HTTP2_BYTES: Final = 256 * 1024
 
-ALL: Final = frozenset({"list", "latest", "info", "mod", "zip", "supported", "lookup", "origin"})
+ALL: Final = frozenset({"list", "latest", "info", "mod", "zip", "supported", "lookup", "origin", "http2"})
+_LONGEST_FIRST: Final = ("zip", "list", "supported", "root")
 FOR_SUMS: Final = frozenset({"list", "latest", "info", "zip", "lookup"})
 
 
@@ -80,9 +84,13 @@ async def _opened(
 ) -> AsyncIterator["_Look"]:
     go = read_go_settings(world, settings)
     clean = secrets_of(world, go).clean
-    async with http_client(world, settings) as client:
+    async with (
+        http_client(world, settings) as client,
+        dialer(world, settings, lambda: h2_context(world)) as dials,
+    ):
         asker = Asker(world, client, clean, world.limits.whole * SHARE)
-        yield _Look(world, go, subject, asker, purposes)
+        second = partial(ask_http2, world, dials, clean=clean)
+        yield _Look(world, go, subject, asker, purposes, second)
 
 
 # ---- all of it ---------------------------------------------------------------------------------------------
@@ -90,11 +98,16 @@ async def _opened(
 
 @dataclass(slots=True)
 class _EntrySeen:
-    """The replies of one entry by purpose, and the version that they are about."""
+    """The questions to one entry and its replies by purpose, and the version that they are about."""
 
     place: int
+    questions: dict[str, Question] = field(default_factory=dict)
     replies: dict[str, Reply] = field(default_factory=dict)
     version: str = ""
+
+    def was_answered(self, purpose: str) -> bool:
+        """Whether the entry itself answered, however the redirects after that went."""
+        return purpose in self.replies and self.replies[purpose].seen[0].status > 0
 
     @property
     def lacks(self) -> bool:
@@ -111,7 +124,13 @@ class _Look:
     """One look at the module layer."""
 
     def __init__(
-        self, world: World, go: GoSettings, subject: Subject, asker: Asker, purposes: Collection[str]
+        self,
+        world: World,
+        go: GoSettings,
+        subject: Subject,
+        asker: Asker,
+        purposes: Collection[str],
+        ask_http2: Callable[[Question], Awaitable[AnswerSeen | None]],
     ) -> None:
         self._world = world
         self._go = go
@@ -119,6 +138,7 @@ class _Look:
         self._wanted = subject.version
         self._asker = asker
         self._purposes = purposes
+        self._ask_http2 = ask_http2
         self._entries: list[_EntrySeen] = []
         self._others: list[Reply] = []
         self._direct_lookup: Reply | None = None
@@ -170,7 +190,18 @@ class _Look:
         await self._ask_all(seen, entry, self._database_paths(seen.version or self._exact))
         if not seen.replies and "supported" in self._purposes:
             await self._ask_all(seen, entry, {"root": ""})
+        await self._over_http2(seen)
         return seen
+
+    async def _over_http2(self, seen: _EntrySeen) -> None:
+        """One question that was answered over HTTP/1.1 again as go asks it, the longest answer first."""
+        answered = [purpose for purpose in _LONGEST_FIRST if seen.was_answered(purpose)]
+        if not answered or "http2" not in self._purposes:
+            return
+        question = replace(seen.questions[answered[0]], purpose="http2", most=_HTTP2_BYTES)
+        answer = await self._ask_http2(question)
+        if answer is not None:
+            seen.replies["http2"] = Reply((answer,))
 
     async def _module(self, seen: _EntrySeen, entry: goproxy.Entry) -> None:
         """The five answers of the protocol; which version the files are of may have to be found out first."""
@@ -203,9 +234,12 @@ class _Look:
             for purpose, path in paths.items()
             if purpose not in seen.replies and (purpose == "root" or (path and purpose in self._purposes))
         }
-        questions = [self._question(seen.place, entry, purpose, path) for purpose, path in wanted.items()]
-        replies = await asyncio.gather(*map(self._asker.ask, questions))
-        seen.replies |= dict(zip(wanted, replies, strict=True))
+        asked = {
+            purpose: self._question(seen.place, entry, purpose, path) for purpose, path in wanted.items()
+        }
+        replies = await asyncio.gather(*map(self._asker.ask, asked.values()))
+        seen.questions |= asked
+        seen.replies |= dict(zip(asked, replies, strict=True))
 
     def _question(self, place: int, entry: goproxy.Entry, purpose: str, path: str) -> Question:
         most = {"list": _LIST_BYTES, "zip": WHOLE_ZIP}.get(purpose)
