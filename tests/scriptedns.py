@@ -57,7 +57,7 @@ def says(
         reply.flags |= dns.flags.TC
     elif fitting:
         reply.answer.append(dns.rrset.from_text_list(question.name, ttl, "IN", question.rdtype, fitting))
-    return reply.to_wire()
+    return reply.to_wire(max_size=65535)
 
 
 def table(records: dict[str, Sequence[str]], *, ttl: int = 60) -> Script:
@@ -84,6 +84,7 @@ class NameServer:
         self._place = (host, port)
         self._with_tcp = tcp
         self._stranger = stranger
+        self._writers: set[asyncio.StreamWriter] = set()
         self._open = contextlib.AsyncExitStack()
 
     @property
@@ -111,7 +112,12 @@ class NameServer:
 
     async def __aexit__(self, *_exc: object) -> None:
         await self._open.aclose()
-        await asyncio.sleep(0)  # sockets are closed in the next turn of the loop, and a fixed port must be free then
+        for writer in self._writers:
+            writer.transport.abort()
+        await asyncio.sleep(0)
+        await asyncio.sleep(
+            0
+        )  # sockets are closed in the next turn of the loop, and a fixed port must be free then
 
     def replies(self, data: bytes, transport: str) -> Sequence[bytes]:
         query = dns.message.from_wire(data)
@@ -126,12 +132,13 @@ class NameServer:
             way.sendto(reply, sender)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 (length,) = struct.unpack(">H", await reader.readexactly(2))
                 for reply in self.replies(await reader.readexactly(length), "tcp"):
                     writer.write(struct.pack(">H", len(reply)) + reply)
-        writer.close()
+        writer.transport.abort()
 
 
 class _Port(asyncio.DatagramProtocol):

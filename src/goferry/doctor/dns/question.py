@@ -156,9 +156,13 @@ async def ask_udp(
     family: int,
     limit: float,
     *,
+    listen: float | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Reply:
-    """Asks over UDP, once more after half of `limit` seconds of silence. Never raises for what the network does."""
+    """Asks over UDP, once more after half of `limit` seconds of silence. Never raises for what the network does.
+
+    listen: seconds to wait for a second reply; None: LISTEN, and longer when the first is suspicious.
+    """
     nothing = Reply(server, "udp", family)
     try:
         socket_family, address = endpoint(server)
@@ -170,7 +174,7 @@ async def ask_udp(
         return replace(nothing, failure=failure_of(error), text=str(error))
     transport, ear = await asyncio.get_running_loop().create_datagram_endpoint(_Ear, sock=sock)
     try:
-        return await _Conversation(nothing, transport, ear, address, questions, clock).run(limit)
+        return await _Conversation(nothing, transport, ear, address, questions, clock).run(limit, listen)
     finally:
         transport.close()
 
@@ -212,7 +216,7 @@ class _Conversation:
         self._first: Reply | None = None
         self._garbage = ""
 
-    async def run(self, limit: float) -> Reply:
+    async def run(self, limit: float, listen: float | None) -> Reply:
         start = self._clock()
         end = start + limit
         again = start + limit / 2
@@ -228,7 +232,7 @@ class _Conversation:
                 if self._first is None:
                     return self._ended(failure_of(heard), str(heard), self._clock() - start)
             elif self._take(*heard):
-                end = min(end, self._clock() + self._listening())
+                end = min(end, self._clock() + (self._listening() if listen is None else listen))
 
     async def _hear(self, until: float) -> tuple[bytes, Any] | Exception | None:
         """The next thing heard, or None when nothing comes until then."""
