@@ -153,6 +153,12 @@ async def test_ten_redirects_are_followed_and_no_more(make_client: Any) -> None:
     assert caught.value.kind is Failure.TOO_MANY_REDIRECTS
 
 
+async def test_a_redirect_is_an_answer_like_any_other_for_who_does_not_follow(make_client: Any) -> None:
+    async with Web(lambda _request: moved("/b")) as web, make_client().get(web.url, follow=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, "/b")
+    assert len(web.requests) == 1
+
+
 async def test_a_redirect_to_nowhere_is_the_answer_itself(make_client: Any) -> None:
     async with Web(lambda _: answer("302 Found", b"choose")) as web:
         assert await fetch(make_client(), web.url + "/") == (302, b"choose", web.url + "/")

@@ -19,6 +19,8 @@ from goferry.lab import goproxy as lab
 from goferry.lab import sumdb as labsumdb
 from goferry.lab.forward import ForwardProxy
 from goferry.lab.goproxy import Fault, Faults, LabProxy, Trouble, no_faults
+from goferry.lab.http2 import Http2Front
+from goferry.lab.scenario import Http2Trouble
 from goferry.lab.sumdb import LabSumdb, sums_of_tree
 from goferry.lab.tcp import refused_port
 from goferry.lab.tls import Authority
@@ -271,6 +273,22 @@ async def test_a_path_that_go_refuses_is_asked_of_nobody(path: str, tmp_path: Pa
         here = world(tmp_path, GOPROXY=proxy.url)
         answers = await probe_modules(here, SEEN, Subject(module=path, version=VERSION))
     assert {each.purpose for each in answers} == {"root"}
+
+
+@pytest.mark.parametrize("trouble", list(Http2Trouble))
+async def test_a_fault_of_http2_alone_stands_beside_answers_that_are_well(
+    trouble: Http2Trouble, tmp_path: Path, authority: Authority, trusted: dict[str, str]
+) -> None:
+    async with lab.running(TREE) as proxy:
+        port = int(proxy.url.rpartition(":")[2])
+        tls = authority.server_context()
+        tls.set_alpn_protocols(["h2", "http/1.1"])
+        async with Http2Front(port, trouble, tls=tls) as front:
+            answers = await probe_modules(world(tmp_path, GOPROXY=front.url, **trusted), SEEN, SUBJECT)
+    (over_http2,) = of(answers, "http2")
+    assert (over_http2.protocol, over_http2.failure) == ("HTTP/2", Failure.HTTP_PROTOCOL)
+    assert "INTERNAL_ERROR" in over_http2.text
+    assert {each.status for each in answers if each.protocol == "HTTP/1.1"} == {200}
 
 
 # ---- redirects ---------------------------------------------------------------------------------------------
