@@ -109,7 +109,7 @@ def _names(matches: tuple[Match, ...]) -> dict[str, str]:
 
 
 def _commands(advice: Advice, names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    by_context = {"shell": advice.shell, "docker": advice.docker, "ci": advice.ci}
+    by_context = {"shell": advice.commands, "docker": advice.docker, "ci": advice.ci}
     return {
         context: tuple(command.format(**names) for command in commands)
         for context, commands in by_context.items()

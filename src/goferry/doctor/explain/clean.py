@@ -9,7 +9,7 @@ log only the lines that can matter are kept, and no more than a fixed number of 
 import codecs
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -21,8 +21,12 @@ SMALL: Final = 1 << 20
 """Up to this many characters every line is kept; behind it only those that can matter."""
 LINE: Final = 8192
 """Characters of one line that are looked at; the rest of a longer one is dropped."""
-KEPT: Final = 3000
-"""Lines kept of a huge input from its start and, again, from its end."""
+KEPT: Final = 20_000
+"""Lines kept of an input from its start and, again, from its end."""
+REPEATS: Final = 3
+"""Times that a line of a huge input is kept."""
+KINDS: Final = 100_000
+"""Different lines of a huge input that are told apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,21 @@ class Line:
     text: str
 
 
-def lines_of(chunks: Iterable[bytes]) -> list[Line]:
-    """The lines of an input, cleaned. Never fails: bytes that mean nothing become replacement characters."""
-    numbered = _numbered(_text(chunks))
-    return [Line(number, text) for number, raw in _kept(numbered) for text in _clean(raw)]
+@dataclass(frozen=True, slots=True)
+class Paste:
+    """The lines of an input, cleaned. marks: what the prefixes that were taken off tell of the place."""
+
+    lines: tuple[Line, ...]
+    marks: frozenset[str] = frozenset()
+
+
+def paste_of(chunks: Iterable[bytes]) -> Paste:
+    """An input, cleaned. Never fails: bytes that mean nothing become replacement characters."""
+    marks: set[str] = set()
+    lines = tuple(
+        Line(number, text) for number, raw in _kept(_numbered(_text(chunks))) for text in _clean(raw, marks)
+    )
+    return Paste(lines, frozenset(marks))
 
 
 # --- bytes to text -------------------------------------------------------------------------------------------------
@@ -60,7 +75,7 @@ def _text(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def encoding_of(head: bytes) -> str:
-    """The encoding that the first bytes speak for: a mark, zero bytes at every other place, valid UTF-8, else GB18030."""
+    """What the first bytes speak for: a mark, zeros at every other place, valid UTF-8; else GB18030."""
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -78,46 +93,62 @@ def encoding_of(head: bytes) -> str:
 
 # --- text to lines -------------------------------------------------------------------------------------------------
 
+# Plain texts, one of which stands in every line that a signature could need. Looked for one by one: that is many
+# times faster than one expression with all of them.
+_MATTERS: Final = (
+    "dial ", "lookup ", "x509", "imeout", "timed out", "efused", " reset", "fatal: ", "exit status", "mismatch",
+    "unrecognized", "andshake", "orbidden", "wsarecv", "connectex", "stream error", "GOAWAY", "enied", "o space",
+    "unable to", "ot found", "toolchain", "unknown revision", "server response", "EOF", "certificate", "disabled",
+    "malformed", "missing", "invalid", " 429 ", " 50", " 40", " 41", "GOPROXY", "declares its path", "go: could not",
+)  # fmt: skip
+_NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
+
+
+def _matters(text: str) -> bool:
+    return any(word in text for word in _MATTERS)
+
 
 def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
-    """Numbered lines; True with those behind the first SMALL characters."""
+    """Numbered lines; True with those behind the first SMALL characters, of which many are left out."""
     number, seen, rest = 1, 0, ""
     for text in texts:
         seen += len(text)
         huge = seen > SMALL
-        if huge and not rest and not _MATTERS.search(text):
+        text = rest + text
+        if huge and not _matters(text):
             number += text.count("\n")
-            rest = text[text.rfind("\n") + 1 :][-LINE:]
+            rest = text[text.rfind("\n") + 1 :][:LINE]
             continue
-        *whole, rest = (rest + text).split("\n")
+        *whole, rest = text.split("\n")
         for line in whole:
-            yield number, line, huge
+            yield number, line[:LINE], huge
             number += 1
         if len(rest) > 2 * LINE:
             rest = rest[:LINE]  # a line without end: its start is enough
-    yield number, rest, seen > SMALL
+    yield number, rest[:LINE], seen > SMALL
 
 
 def _kept(numbered: Iterable[tuple[int, str, bool]]) -> Iterator[tuple[int, str]]:
     """All lines of a small input; of a huge one those that can matter, the first and the last of them."""
     matter = _mattering(numbered)
-    yield from islice(matter, KEPT * 10)
+    yield from islice(matter, KEPT)
     yield from deque(matter, maxlen=KEPT)
 
 
 def _mattering(numbered: Iterable[tuple[int, str, bool]]) -> Iterator[tuple[int, str]]:
-    follows = 0
+    """A huge log says the same again and again: of lines that differ in digits alone the first few are enough."""
+    seen: Counter[int] = Counter()
+    follows = False
     for number, line, huge in numbered:
-        if not huge or follows or _MATTERS.search(line, 0, LINE):
-            yield number, line[:LINE]
-            follows = 3 if not huge or _MATTERS.search(line, 0, LINE) else follows - 1
-
-
-_MATTERS: Final = re.compile(
-    r"dial |lookup |x509|timeout|timed out|refused|reset|fatal: |exit status|verifying |mismatch|\bgo: |unrecognized"
-    r"|handshake|forbidden|Forbidden|proxyconnect|wsarecv|stream error|GOAWAY|GOPROXY|permission denied|No space"
-    r"|no space|unable to access|not found|toolchain|unknown revision|@v/|go-get=1|server response|EOF\b|connectex"
-)
+        if not huge:
+            yield number, line
+        elif _matters(line) or (follows and line[:1] in ("\t", " ")):
+            kind = hash(line.translate(_NO_DIGITS))
+            if follows := seen[kind] < REPEATS and len(seen) < KINDS:
+                seen[kind] += 1
+                yield number, line
+        else:
+            follows = False
 
 
 # --- one line ------------------------------------------------------------------------------------------------------
@@ -126,20 +157,22 @@ _ANSI: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
 _STAMP: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+# What build tools put before each line, with the tag of the place that it gives away.
 _PREFIXES: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"^\W{{0,2}}{_STAMP}\W{{0,2}}\s",  # GitHub, GitLab, Kubernetes and plain log stamps
-        r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?:?\s",  # Jenkins
-        r"^#\d+ (?:\d+\.\d+ )?",  # BuildKit: step and seconds
-        r"^\d+\.\d{2,3} (?=\S)",  # BuildKit's summary of the failing step
-        r"^ ?(?:=> )?(?:=> )?> (?=\S)",  # quoted output: BuildKit, Nix, mail
-        r"^##\[\w+\]",  # GitHub
-        r"^::(?:error|warning|debug)(?: [^:]*)?::",
-        r"^section_(?:start|end):\d+:\S*\s*",  # GitLab
-        r"^(?:INFO|ERRO|ERROR|WARN|DEBU|FATA)\[\d+\]\s",  # logrus: kaniko, compose
-        r"^[\w.-]{1,40}\s+\| (?=\S)",  # docker compose: service | line
-        r"^(?:stdout|stderr)(?:: | [FP] )",
+    (mark, re.compile(pattern))
+    for mark, pattern in (
+        ("", rf"^\W{{0,2}}{_STAMP}\W{{0,2}}\s"),  # GitHub, GitLab, Kubernetes and plain log stamps
+        ("", r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?:?\s"),  # Jenkins
+        ("in_container", r"^#\d+ \d+\.\d+ "),  # BuildKit: step and seconds
+        ("in_container", r"^#\d+ (?=\S)"),
+        ("in_container", r"^\d+\.\d{2,3} (?=\S)"),  # BuildKit's summary of the failing step
+        ("", r"^ ?(?:=> )?(?:=> )?> (?=\S)"),  # quoted output: BuildKit, Nix, mail
+        ("on_runner", r"^##\[\w+\]"),  # GitHub
+        ("on_runner", r"^::(?:error|warning|debug)(?: [^:]*)?::"),
+        ("", r"^section_(?:start|end):\d+:\S*\s*"),  # GitLab
+        ("in_container", r"^(?:INFO|ERRO|ERROR|WARN|DEBU|FATA)\[\d+\]\s"),  # logrus: kaniko, compose
+        ("in_container", r"^[\w.-]{1,40}\s+\| (?=\S)"),  # docker compose: service | line
+        ("", r"^(?:stdout|stderr)(?:: | [FP] )"),
     )
 )
 _JSON_TEXT: Final = re.compile(
@@ -148,11 +181,11 @@ _JSON_TEXT: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
 
 
-def _clean(raw: str) -> Iterator[str]:
+def _clean(raw: str, marks: set[str]) -> Iterator[str]:
     """The lines that one raw line holds: more than one behind carriage returns and inside JSON strings."""
     for part in _ANSI.sub("", raw).replace("\ufeff", "").split("\r"):
         for text in _unpacked(part):
-            stripped = _without_prefixes(text.rstrip())
+            stripped = _without_prefixes(text.rstrip(), marks)
             if stripped.strip():
                 yield stripped
 
@@ -174,12 +207,14 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _without_prefixes(text: str) -> str:
+def _without_prefixes(text: str, marks: set[str]) -> str:
     """Without what build tools put before each line; they nest, so it is done until nothing more comes off."""
     for _depth in range(4):
         before = text
-        for prefix in _PREFIXES:
-            text = prefix.sub("", text, count=1)
+        for mark, prefix in _PREFIXES:
+            text, taken = prefix.subn("", text, count=1)
+            if taken and mark:
+                marks.add(mark)
         if text == before:
             break
     return text

@@ -60,208 +60,311 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid proxy url missing scheme", "contains no entries", "invalid goproxy", "invalid proxy url",
         "first path segment in url cannot contain colon", "unsupported protocol scheme", "goproxy list",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
-        "no host in request url", "invalid character \"，\"", "invalid character \";\"", "invalid character \"\\\"\"",
-        "net/url: invalid control character in url", "proxy url scheme", "net/url: invalid userinfo",
-        "missing protocol scheme", ";direct/", ",direct/", "%2cdirect", "lookup goproxy.cn;direct", "|direct/",
+        "no host in request url", "invalid character \"，\"", "invalid character \";\"",
+        "invalid character \"\\\"\"", "net/url: invalid control character in url", "proxy url scheme",
+        "net/url: invalid userinfo", "missing protocol scheme", ";direct/", ",direct/", "%2cdirect",
+        "lookup goproxy.cn;direct", "|direct/",
     )),
     ("goproxy_not_effective", ("does not override conflicting os environment variable",)),
-    ("go_env_w_unknown", ("flag provided but not defined: -w", "unknown flag -w", "unknown shorthand flag: 'w'")),
+    ("go_env_w_unknown", (
+        "flag provided but not defined: -w", "unknown flag -w", "unknown shorthand flag: 'w'",
+    )),
     ("gopath_mode", (
         "in gopath mode", "modules disabled by go111module=off", "modules disabled inside gopath/src",
         "module mode is disabled", "modules are disabled", "requires go modules", "outside gopath",
     )),
     ("gopath_miss", ("(from $gopath)", "in any of:", "in any of the following")),
-    ("package_line", ()),  # see PATTERNS
     # forward proxy
-    ("proxyconnect", ("proxyconnect tcp", "proxy connect", "socks connect", "after connect", "from proxy after connect")),
-    ("proxy_unresolved", ("could not resolve proxy", "lookup http:", "lookup http on", "lookup https:", "lookup https on",
-                          "proxyconnect tcp: dial tcp: lookup")),
-    ("not_tls", ("first record does not look like a tls handshake", "oversized record received with length 20527",
-                 "wrong version number", "wrong_version_number", "server gave http response to https client",
-                 "packet length too long", "proxy client certificate")),
-    ("tls_at_http", ("malformed http response \"\\x15\\x03", "malformed http status code", "\\x15\\x03\\x01",
-                     "\\x15\\x03\\x03", "client sent an http request to an https server")),
+    ("proxyconnect", (
+        "proxyconnect tcp", "proxy connect", "socks connect", "after connect", "from proxy after connect",
+    )),
+    ("proxy_unresolved", (
+        "could not resolve proxy", "lookup http:", "lookup http on", "lookup https:", "lookup https on",
+        "proxyconnect tcp: dial tcp: lookup",
+    )),
+    ("not_tls", (
+        "first record does not look like a tls handshake", "oversized record received with length 20527",
+        "wrong version number", "wrong_version_number", "server gave http response to https client",
+        "packet length too long", "proxy client certificate",
+    )),
+    ("tls_at_http", (
+        "malformed http response \"\\x15\\x03", "malformed http status code", "\\x15\\x03\\x01",
+        "\\x15\\x03\\x03", "client sent an http request to an https server",
+    )),
     ("http_at_https", ("server gave http response to https client",)),
-    ("proxy_wants_login", ("proxy authentication required", "code 407 from proxy", "407 proxy auth", "http code 407",
-                           "response 407", " 407 ")),
-    ("proxy_says_no", ("code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403")),
-    ("proxy_gateway", ("code 502 from proxy", "code 503 from proxy", "code 504 from proxy", "connect tunnel failed, response 50",
-                       "proxy connect aborted")),
-    ("socks_fault", ("socks connect tcp", "can't complete socks", "unable to receive initial socks", "socks5", "unknown error host unreachable",
-                     "general socks server failure", "unable to read a socks5")),
+    ("proxy_wants_login", (
+        "proxy authentication required", "code 407 from proxy", "407 proxy auth", "http code 407",
+        "response 407", " 407 ",
+    )),
+    ("proxy_says_no", (
+        "code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403",
+    )),
+    ("proxy_gateway", (
+        "code 502 from proxy", "code 503 from proxy", "code 504 from proxy",
+        "connect tunnel failed, response 50", "proxy connect aborted",
+    )),
+    ("socks_fault", (
+        "socks connect tcp", "can't complete socks", "unable to receive initial socks", "socks5",
+        "unknown error host unreachable", "general socks server failure", "unable to read a socks5",
+    )),
     # names
     ("dns_own_port", ("on [::1]:53", "on ::1:53")),
     ("dns_loopback", ("on 127.0.0.1:53", "on 127.0.1.1:53")),
     ("dns_stub", ("on 127.0.0.53:53", "on 127.0.0.11:53", "on 127.0.0.54:53")),
-    ("dns_none", ("no such host", "no such host is known", "dns name does not exist", "不知道这样的主机",
-                  "name or service not known", "nodename nor servname provided", "non-existent domain", "nxdomain")),
-    ("dns_unable", ("server misbehaving", "temporary failure in name resolution", "could not resolve host",
-                    "temporary error during hostname resolution", "no answer from dns server", "dns server failure",
-                    "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
-                    "couldn't resolve host", "could not resolve hostname", "eai_again", "no address associated with hostname",
-                    "unable to look up", "failed to lookup address information", "name resolution failed")),
+    ("dns_none", (
+        "no such host", "no such host is known", "dns name does not exist", "不知道这样的主机",
+        "name or service not known", "nodename nor servname provided", "non-existent domain", "nxdomain",
+    )),
+    ("dns_unable", (
+        "server misbehaving", "temporary failure in name resolution", "could not resolve host",
+        "temporary error during hostname resolution", "no answer from dns server", "dns server failure",
+        "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
+        "couldn't resolve host", "could not resolve hostname", "eai_again",
+        "no address associated with hostname", "unable to look up", "failed to lookup address information",
+        "name resolution failed",
+    )),
     ("dns_words", ("lookup ",)),
     # connections
-    ("reset", ("connection reset by peer", "forcibly closed by the remote host", "connection was reset", "errno 10054",
-               "wsarecv: an existing connection", "远程主机强迫关闭了一个现有的连接", "connection reset", "econnreset",
-               "errno 104", "established connection was aborted", "已建立的连接", "ssl_error_syscall",
-               "connection was aborted", "errno 10053")),
+    ("reset", (
+        "connection reset by peer", "forcibly closed by the remote host", "connection was reset",
+        "errno 10054", "wsarecv: an existing connection", "远程主机强迫关闭了一个现有的连接", "connection reset",
+        "econnreset", "errno 104", "established connection was aborted", "已建立的连接", "ssl_error_syscall",
+        "connection was aborted", "errno 10053",
+    )),
     ("broken_pipe", ("broken pipe", "wsasend:", "write: connection timed out")),
-    ("eof", (": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated", "unexpected eof while reading",
-             "ssl_read: unexpected eof", "gnutls recv error")),
-    ("body_eof", ("unexpected eof", "early eof", "transfer closed with outstanding", "content-length",
-                  "curl 18", "bytes of body are still expected")),
+    ("eof", (
+        ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
+        "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
+    )),
+    ("body_eof", (
+        "unexpected eof", "early eof", "transfer closed with outstanding", "content-length", "curl 18",
+        "bytes of body are still expected",
+    )),
     ("read_timeout", ("read: connection timed out", "read: operation timed out", "read: i/o timeout")),
     ("tls_timeout", ("tls handshake timeout", "ssl connection timeout", "ssl connection timed out")),
-    ("deadline", ("context deadline exceeded", "client.timeout exceeded", "request canceled while waiting",
-                  "operation was canceled", "request canceled", "timeout awaiting response headers",
-                  "operation timed out after", "operation too slow")),
-    ("no_route", ("no route to host", "host is unreachable", "host is down", "unreachable host", "ehostunreach")),
-    ("unreachable", ("network is unreachable", "unreachable network", "network unreachable", "enetunreach",
-                     "cannot assign requested address", "can't assign requested address",
-                     "address family not supported", "dial tcp: protocol not available", "network is down")),
-    ("not_permitted", ("connect: operation not permitted", "socket: operation not permitted", "socket: permission denied",
-                       "connect: permission denied", "sendto: operation not permitted", "write: operation not permitted",
-                       "forbidden by its access permissions", "write udp: operation not permitted")),
+    ("deadline", (
+        "context deadline exceeded", "client.timeout exceeded", "request canceled while waiting",
+        "operation was canceled", "request canceled", "timeout awaiting response headers",
+        "operation timed out after", "operation too slow",
+    )),
+    ("no_route", (
+        "no route to host", "host is unreachable", "host is down", "unreachable host", "ehostunreach",
+    )),
+    ("unreachable", (
+        "network is unreachable", "unreachable network", "network unreachable", "enetunreach",
+        "cannot assign requested address", "can't assign requested address", "address family not supported",
+        "dial tcp: protocol not available", "network is down",
+    )),
+    ("not_permitted", (
+        "connect: operation not permitted", "socket: operation not permitted", "socket: permission denied",
+        "connect: permission denied", "sendto: operation not permitted", "write: operation not permitted",
+        "forbidden by its access permissions", "write udp: operation not permitted",
+    )),
     ("invalid_argument", ("connect: invalid argument",)),
     # certificates
-    ("unknown_authority", ("certificate signed by unknown authority", "unable to get local issuer certificate",
-                           "certificate is not trusted", "self signed certificate", "self-signed certificate",
-                           "unable to verify the first certificate", "server certificate verification failed",
-                           "sec_e_untrusted_root", "not trusted by the trust provider", "certificate verify failed",
-                           "peer's certificate issuer", "signer not found", "unknown ca", "issuer is unknown",
-                           "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
-                           "failed to verify certificate: x509: osstatus", "peer certificate cannot be authenticated")),
-    ("no_roots", ("failed to load system roots", "cafile: none", "error setting certificate verify locations",
-                  "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
-                  "system root pool is not available", "no ca certificates", "could not load pem client certificate")),
-    ("odd_certificate", ("negative serial number", "is not standards compliant", "parent certificate cannot sign",
-                         "not authorized to sign other certificates", "cannot parse ip address", "unhandled critical extension",
-                         "invalid signature", "insecure algorithm", "x509: malformed", "inappropriate key usage",
-                         "certificate specifies an incompatible key usage", "x509: invalid")),
-    ("wrong_host", ("certificate is valid for", "doesn't contain any ip sans", "legacy common name field",
-                    "certificate is not valid for any names", "no alternative certificate subject name matches",
-                    "does not match target host", "certificate subject name", "does not match host name",
-                    "sec_e_wrong_principal", "not valid for requested host", "certificate common name",
-                    "certificate name does not match")),
-    ("expired", ("certificate has expired", "certificate is expired", "sec_e_cert_expired", "certificate is not yet valid",
-                 "certificate validation failed: expired", "root or intermediate certificate has expired")),
+    ("unknown_authority", (
+        "certificate signed by unknown authority", "unable to get local issuer certificate",
+        "certificate is not trusted", "self signed certificate", "self-signed certificate",
+        "unable to verify the first certificate", "server certificate verification failed",
+        "sec_e_untrusted_root", "not trusted by the trust provider", "certificate verify failed",
+        "peer's certificate issuer", "signer not found", "unknown ca", "issuer is unknown",
+        "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
+        "failed to verify certificate: x509: osstatus", "peer certificate cannot be authenticated",
+    )),
+    ("no_roots", (
+        "failed to load system roots", "cafile: none", "error setting certificate verify locations",
+        "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
+        "system root pool is not available", "no ca certificates", "could not load pem client certificate",
+    )),
+    ("odd_certificate", (
+        "negative serial number", "is not standards compliant", "parent certificate cannot sign",
+        "not authorized to sign other certificates", "cannot parse ip address",
+        "unhandled critical extension", "invalid signature", "insecure algorithm", "x509: malformed",
+        "inappropriate key usage", "certificate specifies an incompatible key usage", "x509: invalid",
+    )),
+    ("wrong_host", (
+        "certificate is valid for", "doesn't contain any ip sans", "legacy common name field",
+        "certificate is not valid for any names", "no alternative certificate subject name matches",
+        "does not match target host", "certificate subject name", "does not match host name",
+        "sec_e_wrong_principal", "not valid for requested host", "certificate common name",
+        "certificate name does not match",
+    )),
+    ("expired", (
+        "certificate has expired", "certificate is expired", "sec_e_cert_expired",
+        "certificate is not yet valid", "certificate validation failed: expired",
+        "root or intermediate certificate has expired",
+    )),
     ("not_yet", ("is before 2", "certificate is not yet valid", "not activated")),
-    ("revocation", ("crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
-                    "revocation server was offline", "0x80092012", "0x80092013", "check revocation")),
-    ("tls_version", ("protocol version not supported", "unsupported protocol version", "remote error: tls: handshake failure",
-                     "no supported versions", "unsupported protocol", "unconfigured cipher suite", "alert protocol version",
-                     "sslv3 alert handshake failure", "tlsv1 alert protocol version", "no mutual cipher suite",
-                     "a packet with illegal or unsupported version", "alert handshake failure")),
-    ("client_certificate", ("tls: certificate required", "remote error: tls: bad certificate", "alert bad certificate",
-                            "certificate required", "no required ssl certificate was sent")),
+    ("revocation", (
+        "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
+        "revocation server was offline", "0x80092012", "0x80092013", "check revocation",
+    )),
+    ("tls_version", (
+        "protocol version not supported", "unsupported protocol version",
+        "remote error: tls: handshake failure", "no supported versions", "unsupported protocol",
+        "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
+        "tlsv1 alert protocol version", "no mutual cipher suite",
+        "a packet with illegal or unsupported version", "alert handshake failure",
+    )),
+    ("client_certificate", (
+        "tls: certificate required", "remote error: tls: bad certificate", "alert bad certificate",
+        "certificate required", "no required ssl certificate was sent",
+    )),
     ("unrecognized_name", ("unrecognized name", "unrecognized_name", "remote error: tls: internal error")),
-    ("bad_mac", ("bad record mac", "decryption failed or bad record", "tls: error decrypting message", "bad_record_mac",
-                 "received record with version", "unexpected message", "decode error")),
-    ("mitm_name", ("zscaler", "netskope", "goskope", "fortinet", "fortigate", "palo alto", "umbrella", "blue coat", "bluecoat",
-                   "sophos", "kaspersky", "avast", "eset ssl", "bitdefender", "mcafee", "forcepoint", "websense",
-                   "watchguard", "sonicwall", "check point", "checkpoint", "barracuda", "mitmproxy", "charles proxy",
-                   "fiddler", "burp", "portswigger", "untangle", "cloudflare for teams", "cloudflare gateway",
-                   "ssl inspection", "tls inspection", "ssl-inspection", "corporate proxy", "company proxy", "deep packet",
-                   "menlo", "iboss", "skyhigh", "smoothwall", "lightspeed", "securly", "adguard", "mitm")),
+    ("bad_mac", (
+        "bad record mac", "decryption failed or bad record", "tls: error decrypting message",
+        "bad_record_mac", "received record with version", "unexpected message", "decode error",
+    )),
+    ("mitm_name", (
+        "zscaler", "netskope", "goskope", "fortinet", "fortigate", "palo alto", "umbrella", "blue coat",
+        "bluecoat", "sophos", "kaspersky", "avast", "eset ssl", "bitdefender", "mcafee", "forcepoint",
+        "websense", "watchguard", "sonicwall", "check point", "checkpoint", "barracuda", "mitmproxy",
+        "charles proxy", "fiddler", "burp", "portswigger", "untangle", "cloudflare for teams",
+        "cloudflare gateway", "ssl inspection", "tls inspection", "ssl-inspection", "corporate proxy",
+        "company proxy", "deep packet", "menlo", "iboss", "skyhigh", "smoothwall", "lightspeed", "securly",
+        "adguard", "mitm",
+    )),
     # answers of servers
-    ("too_many", ("429 too many requests", "too many requests", "returned error: 429", "rate limit", "status 429", " 429")),
-    ("stream", ("stream error", "server sent goaway", "client connection force closed", "http2: client connection lost",
-                "http2_stream", "http/2 stream", "http/2 framing layer", "curl 92", "server closed idle connection",
-                "http2: response body closed", "connection shutting down", "http2: transport: cannot", "http2: unexpected",
-                "internal_error; received from peer", "protocol_error", "refused_stream", "http2: invalid")),
-    ("html", ("invalid character '<'", "<!doctype html", "<html")),
+    ("too_many", (
+        "429 too many requests", "too many requests", "returned error: 429", "rate limit", "status 429",
+        " 429",
+    )),
+    ("stream", (
+        "stream error", "server sent goaway", "client connection force closed",
+        "http2: client connection lost", "http2_stream", "http/2 stream", "http/2 framing layer", "curl 92",
+        "server closed idle connection", "http2: response body closed", "connection shutting down",
+        "http2: transport: cannot", "http2: unexpected", "internal_error; received from peer",
+        "protocol_error", "refused_stream", "http2: invalid",
+    )),
+    ("html", ("looking for beginning of value", "<!doctype html", "<html")),
     ("vpc", ("securitypolicyviolated", "vpc service controls", "vpcservicecontrols")),
     ("no_live", ("no live upstreams",)),
-    ("gateway_timeout", ("504 gateway time", "499 client closed", "returned error: 504", "upstream timed out")),
+    ("gateway_timeout", (
+        "504 gateway time", "499 client closed", "returned error: 504", "upstream timed out",
+    )),
     # sums
     ("mismatch", ("checksum mismatch", "security error", "this download does not match")),
     ("mismatch_sumdb", ("reported by the checksum server",)),
-    ("sumdb_lies", ("misbehaving", "not authenticated", "invalid signed note", "malformed verifier", "cannot authenticate",
-                    "malformed lookup", "malformed tree", "invalid tree note", "tree note", "malformed record", "inconsistent", "malformed note",
-                    "note has no verifiable signatures", "unverifiable signatures", "sumdb tile", "security error\ngo.sum database",
-                    "database server", "go.sum database server")),
+    ("sumdb_lies", (
+        "misbehaving", "not authenticated", "invalid signed note", "malformed verifier",
+        "cannot authenticate", "malformed lookup", "malformed tree", "invalid tree note", "tree note",
+        "malformed record", "inconsistent", "malformed note", "note has no verifiable signatures",
+        "unverifiable signatures", "sumdb tile", "security error\ngo.sum database", "database server",
+        "go.sum database server",
+    )),
     ("verifying", ("verifying ",)),
     # modules
-    ("unknown_revision", ("unknown revision", "couldn't find remote ref", "no matching versions for query", "reference not found",
-                          "bad object", "unadvertised object", "not our ref", "no secure protocol found", "does not exist in the remote",
-                          "no commits found", "invalid reference", "is not an ancestor", "pathspec", "no such ref",
-                          "ambiguous argument", "unknown commit", "does not match version-control timestamp",
-                          "revision is shorter than canonical", "revision is longer than canonical", "invalid pseudo-version",
-                          "cannot find tag", "missing revision", "find remote branch", "remote branch")),
-    ("path_mismatch", ("declares its path as", "unexpected module path", "module path must match major version",
-                       "should be v0 or v1", "should be v2", "has non-", "has post-v", "was required as", "with go.mod file in subdirectory",
-                       "module contains a go.mod file, so", "major version must be compatible", "has malformed module path",
-                       "but does not match", "goes by the name", "so .mod file must match", "missing /v2")),
-    ("path_malformed", ("malformed module path", "malformed import path", "invalid char", "missing dot in first path element",
-                        "does not begin with hostname", "invalid module path", "invalid github.com import path",
-                        "invalid import path", "invalid version control suffix", "leading dot in path element",
-                        "is not a module path", "invalid gitlab", "invalid bitbucket.org import path", "cannot contain schema")),
-    ("not_a_package", ("is not in goroot", "is not in std", "but does not contain package", "cannot find module providing package",
-                       "no go files in", "no go source files", "not a known package", "not a package path",
-                       "cannot find package", "module found, but does not", "does not contain package")),
+    ("unknown_revision", (
+        "unknown revision", "couldn't find remote ref", "no matching versions for query",
+        "reference not found", "bad object", "unadvertised object", "not our ref",
+        "no secure protocol found", "does not exist in the remote", "no commits found", "invalid reference",
+        "is not an ancestor", "pathspec", "no such ref", "ambiguous argument", "unknown commit",
+        "does not match version-control timestamp", "revision is shorter than canonical",
+        "revision is longer than canonical", "invalid pseudo-version", "cannot find tag",
+        "missing revision", "find remote branch", "remote branch",
+    )),
+    ("path_mismatch", (
+        "declares its path as", "unexpected module path", "module path must match major version",
+        "should be v0 or v1", "should be v2", "has non-", "has post-v", "was required as",
+        "with go.mod file in subdirectory", "module contains a go.mod file, so",
+        "major version must be compatible", "has malformed module path", "but does not match",
+        "goes by the name", "so .mod file must match", "missing /v2",
+    )),
+    ("path_malformed", (
+        "malformed module path", "malformed import path", "invalid char '",
+        "missing dot in first path element", "does not begin with hostname", "invalid module path",
+        "invalid github.com import path", "invalid import path", "invalid version control suffix",
+        "leading dot in path element", "is not a module path", "invalid gitlab",
+        "invalid bitbucket.org import path", "cannot contain schema",
+    )),
+    ("not_a_package", (
+        "is not in goroot", "is not in std", "but does not contain package",
+        "cannot find module providing package", "no go files in", "no go source files",
+        "not a known package", "not a package path", "cannot find package", "module found, but does not",
+        "does not contain package",
+    )),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
-    ("zip_invalid", ("malformed file path", "module source tree too large", "create zip", "case-insensitive file name collision",
-                     "multiple entries for file", "exceeds maximum size", "too large (max size", "unexpected file name",
-                     "go.mod file too large", "file name too long", "invalid unicode", "malformed go.mod", "case-insensitive import collision",
-                     "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
-                     "zip file too large", "irregular file", "license file too large", "malformed version")),
+    ("zip_invalid", (
+        "malformed file path", "module source tree too large", "create zip",
+        "case-insensitive file name collision", "multiple entries for file", "exceeds maximum size",
+        "too large (max size", "unexpected file name", "go.mod file too large", "file name too long",
+        "invalid unicode", "malformed go.mod", "case-insensitive import collision",
+        "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
+        "zip file too large", "irregular file", "license file too large", "malformed version",
+    )),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
     ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out")),
-    ("retracted", ("retracted by module author",)),
     # version control
-    ("git_prompt", ("could not read username", "could not read password", "terminal prompts disabled",
-                    "cannot prompt because", "unable to read askpass", "user interactivity has been disabled",
-                    "no such device or address")),
-    ("git_denied", ("authentication failed", "access denied", "invalid username or password", "returned error: 401",
-                    "returned error: 403", "password authentication was removed", "support for password", "http basic",
-                    "bad credentials", "authentication required", "invalid credentials", "write access to repository not granted",
-                    "login failed", "you may not have access to this repository", "tf400813", "tf401019", "saml sso",
-                    "401 unauthorized", "unauthorized")),
-    ("repo_missing", ("repository not found", "repository does not exist", "does not appear to be a git repository",
-                      "project you were looking for could not be found", "you don't have permission to view it",
-                      "requested repository does not exist", "repository unavailable", "dmca", "access to this repository has been disabled",
-                      "returned error: 404", "could not read from remote repository", "repository is disabled",
-                      "repository has been", "not a git repository")),
+    ("git_prompt", (
+        "could not read username", "could not read password", "terminal prompts disabled",
+        "cannot prompt because", "unable to read askpass", "user interactivity has been disabled",
+        "no such device or address",
+    )),
+    ("git_denied", (
+        "authentication failed", "access denied", "invalid username or password", "returned error: 401",
+        "returned error: 403", "password authentication was removed", "support for password", "http basic",
+        "bad credentials", "authentication required", "invalid credentials",
+        "write access to repository not granted", "login failed",
+        "you may not have access to this repository", "tf400813", "tf401019", "saml sso",
+        "401 unauthorized", "unauthorized",
+    )),
+    ("repo_missing", (
+        "repository not found", "repository does not exist", "does not appear to be a git repository",
+        "project you were looking for could not be found", "you don't have permission to view it",
+        "requested repository does not exist", "repository unavailable", "dmca",
+        "access to this repository has been disabled", "returned error: 404",
+        "could not read from remote repository", "repository is disabled", "repository has been",
+        "not a git repository",
+    )),
     ("repo_missing_plain", ("repository not found",)),
-    ("ssh_key", ("permission denied (publickey", "host key verification failed", "no supported authentication methods",
-                 "could not open a connection to your authentication agent", "load key", "identityfile", "too many authentication failures",
-                 "remote host identification has changed", "knownhosts", "unprotected private key", "unable to authenticate",
-                 "sign_and_send_pubkey", "no matching host key type", "error in libcrypto", "bad permissions")),
+    ("ssh_key", (
+        "permission denied (publickey", "host key verification failed",
+        "no supported authentication methods", "could not open a connection to your authentication agent",
+        "load key", "identityfile", "too many authentication failures",
+        "remote host identification has changed", "knownhosts", "unprotected private key",
+        "unable to authenticate", "sign_and_send_pubkey", "no matching host key type", "error in libcrypto",
+        "bad permissions",
+    )),
     ("ssh_words", ("git@", "ssh://", "ssh: ", "publickey", "port 22")),
-    ("ssh_port", ("port 22", "kex_exchange_identification", "ssh_exchange_identification", "ssh: connect to host")),
     ("git_port", ("port 9418", "unauthenticated git protocol", "git://", "protocol 'git'")),
     ("git_clone_ssh", ("git clone git@", "git clone ssh://", "clone 'git@", "git pull", "git push")),
-    ("insteadof", ("insteadof",)),
-    ("vcs_missing", ("missing git command", "missing mercurial command", "missing bazaar command", "missing subversion command",
-                     "missing fossil command", "gogetcmd", "git: command not found", "git: not found", "hg: command not found",
-                     "cannot run ssh", "unable to find git", "invalid active developer path", "'git' is not recognized",
-                     "no developer tools were found", "bzr: command not found", "svn: command not found", "git executable not found")),
-    ("dubious", ("dubious ownership", "unsafe repository", "error obtaining vcs status", "obtaining vcs status")),
-    ("hung_up", ("hung up unexpectedly", "rpc failed", "index-pack failed", "fetch-pack", "the remote end hung up", "invalid index-pack",
-                 "expected flush after ref listing", "protocol error: bad pack", "inflate: data stream error")),
-    ("govcs", ("govcs disallows", "empty entry in govcs", "in govcs")),
+    ("vcs_missing", (
+        "missing git command", "missing mercurial command", "missing bazaar command",
+        "missing subversion command", "missing fossil command", "gogetcmd", "git: command not found",
+        "git: not found", "hg: command not found", "cannot run ssh", "unable to find git",
+        "invalid active developer path", "'git' is not recognized", "no developer tools were found",
+        "bzr: command not found", "svn: command not found", "git executable not found",
+    )),
+    ("dubious", (
+        "dubious ownership", "unsafe repository", "error obtaining vcs status", "obtaining vcs status",
+    )),
+    ("hung_up", (
+        "hung up unexpectedly", "rpc failed", "index-pack failed", "fetch-pack", "the remote end hung up",
+        "invalid index-pack", "expected flush after ref listing", "protocol error: bad pack",
+        "inflate: data stream error",
+    )),
     # this machine
-    ("no_space", ("no space left on device", "disk quota exceeded", "there is not enough space", "disk full", "enospc", "no space left",
-                  "磁盘空间不足", "quota exceeded")),
+    ("no_space", (
+        "no space left on device", "disk quota exceeded", "there is not enough space", "disk full",
+        "enospc", "no space left", "磁盘空间不足", "quota exceeded",
+    )),
     ("read_only", ("read-only file system",)),
-    ("fs_denied", ()),  # see PATTERNS
-    ("no_home", ("gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
-                 "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell", "$home is not defined",
-                 "gocache is not defined", "%localappdata% is not defined", "must be set to use modules")),
-    ("no_memory", ("cannot allocate memory", "too many open files", "signal: killed")),
+    ("no_home", (
+        "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
+        "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell",
+        "could not create module cache", "not a directory", "$home is not defined",
+        "gocache is not defined", "%localappdata% is not defined", "must be set to use modules",
+    )),
     ("toolchain_missing", ("toolchain not available",)),
-    ("toolchain_old", ("invalid go version", "unknown directive: toolchain", "gotoolchain=local", "(running go", "invalid toolchain",
-                       "go.mod requires go", "module requires go", "go.mod file indicates go", "is too new", "unknown directive: godebug",
-                       "unknown block type: tool", "requires newer go version", "language version", "not supported by this version", "cannot compile go", "note: module requires",
-                       "toolchain upgrade needed")),
-    ("toolchain_words", ("golang.org/toolchain", "switching to go1", "download go1.", "downloading go1.")),
-    # not about the network
-    ("go_sum", ("missing go.sum entry", "missing go.mod entry", "updates to go.mod needed", "updates to go.sum needed",
-                "inconsistent vendoring", "go.mod file not found", "cannot find main module", "no required module provides",
-                "is no longer supported outside a module", "ambiguous import")),
+    ("toolchain_old", (
+        "invalid go version", "unknown directive: toolchain", "gotoolchain=local", "(running go",
+        "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
+        "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
+        "language version", "not supported by this version", "cannot compile go", "note: module requires",
+        "toolchain upgrade needed",
+    )),
 )  # fmt: skip
 
 
@@ -276,46 +379,96 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("package_line", "package ", r"^\s*package [\w.-]+\.[\w./-]+: "),
-    ("from_go", "go: ", r"^(?:\S+ )?go: |^go (?:get|mod|build|install|list|download)\b"),
-    ("by_sudo", "sudo", r"^\S*[$#] sudo "),
     ("chain", "", r"\brequires\b|\bimports\b|\bupdating to\b|\btested by\b|\bupgrading\b"),
-    ("fs_denied", "denied",
-     r"\b(?:mkdir|open|unlinkat|remove|rename|write|stat|lstat|chmod|chdir|creating|create|rm|fopen|link|symlink|flock|fork/exec|scandir)"
-     r"\b[^\n]*[/\\][^\n]*(?:permission denied|access is denied)|permission denied[^\n]*[/\\]\.?(?:cache|pkg|go)\b"
-     r"|(?:could not|cannot|can't|failed to|unable to) (?:create|open|write|lock|initialize|mkdir)[^\n]*(?:permission|access is|is) denied"
-     r"|fetch_head[^\n]*denied|拒绝访问"),
+    (
+        "fs_denied", "denied",
+        (
+            r"\b(?:mkdir|open|unlinkat|remove|rename|write|stat|lstat|chmod|chdir|creating|create|rm|fopen"
+            r"|link|symlink|flock|fork/exec|scandir)\b[^\n]*[/\\][^\n]*(?:permission denied"
+            r"|access is denied)|permission denied[^\n]*[/\\]\.?(?:cache|pkg|go)\b|(?:could not|cannot"
+            r"|can't|failed to|unable to) (?:create|open|write|lock|initialize|mkdir)[^\n]*(?:permission"
+            r"|access is|is) denied|fetch_head[^\n]*denied|拒绝访问"
+        ),
+    ),
     ("fs_denied", "used by another process", r"[/\\][^\n]*being used by another process"),
-    ("fs_denied", "operation not permitted", r"\b(?:mkdir|open|unlinkat|chmod|rename|flock|chtimes|link) [^\n]*operation not permitted"),
+    (
+        "fs_denied", "operation not permitted",
+        r"\b(?:mkdir|open|unlinkat|chmod|rename|flock|chtimes|link) [^\n]*operation not permitted",
+    ),
     ("fs_denied", "input/output error", r"input/output error"),
-    ("vcs_missing", "executable file not found", r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found"),
-    ("go_missing", "not found", r"(?:\bgo: (?:command )?not found|exec: \"go\")"),
-    ("ssh_timeout", "port 22", r"port 22: (?:connection timed out|operation timed out|connection refused|no route|network is unreach|unknown error)|closed by \S+ port 22|reset by \S+ port 22"),
+    (
+        "vcs_missing", "executable file not found",
+        r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found",
+    ),
+    (
+        "ssh_timeout", "port 22",
+        (
+            r"port 22: (?:connection timed out|operation timed out|connection refused|no route"
+            r"|network is unreach|unknown error)|closed by \S+ port 22|reset by \S+ port 22"
+        ),
+    ),
     ("ssh_timeout", "exchange_identification", r"exchange_identification"),
     ("git_port_timeout", "unable to connect to", r"unable to connect to [\w.-]+:"),
-    ("loopback_proxy", "", r"proxyconnect tcp: dial tcp (?:127\.|\[::1\]|localhost)|->(?:127\.0\.0\.1|\[::1\]):(?!443|53\b)\d+"
-     r"|(?:failed to connect to|connect to) (?:127\.0\.0\.1|localhost|::1) port (?!443|22\b)\d+"
-     r"|proxy(?:=|\W+)(?:https?|socks5h?)://(?:127\.0\.0\.1|localhost|0\.0\.0\.0)"),
-    ("odd_port", "->", r"->(?:\[[^]]+\]|[\d.]+):(?!443\b|80\b|53\b|22\b)\d+"),
+    (
+        "loopback_proxy", "",
+        (
+            r"proxyconnect tcp: dial tcp (?:127\.|\[::1\]|localhost)|(?:failed to connect to"
+            r"|connect to) (?:127\.0\.0\.1|localhost|::1) port (?!443|22\b)\d+|proxy(?:=|\W+)(?:https?"
+            r"|socks5h?)://(?:127\.0\.0\.1|localhost|0\.0\.0\.0)"
+        ),
+    ),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
-    ("read_tcp", "->", r"(?:read|write) tcp [^\n]*->"),
     ("bare_phrase", "", r"https?://[^\s\"]+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy authentication", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
-    ("bare_gateway", "", r"https?://[^\s\"]+\"?: (?:bad gateway|service unavailable|gateway time-?out|internal server error|proxy error|tunnel[^\n]*failed|host unreachable)[^\n]*$"),
-    ("bare_other", "", r"https?://[^\s\"]+\"?: (?:bad request|method not allowed|not found|unauthorized|not implemented|network is unreachable)[ \t]*$"),
+    (
+        "bare_gateway", "",
+        (
+            r"https?://[^\s\"]+\"?: (?:bad gateway|service unavailable|gateway time-?out"
+            r"|internal server error|proxy error|tunnel[^\n]*failed|host unreachable)[^\n]*$"
+        ),
+    ),
+    (
+        "bare_other", "",
+        (
+            r"https?://[^\s\"]+\"?: (?:bad request|method not allowed|not found|unauthorized"
+            r"|not implemented|network is unreachable)[ \t]*$"
+        ),
+    ),
+    ("tunnel_eof", "unexpected eof", r"(?:get|head) \"?https://[^\s\"]+\"?: unexpected eof"),
     ("status_401", "401", r"(?:: |status(?: code)?:? |returned )401\b"),
     ("status_403", "403", r"(?:: |status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?:: |status(?: code)?:? |returned )404\b"),
     ("status_404", "410", r"(?:: |status(?: code)?:? |returned )410\b"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
-    ("status_5xx", " 5", r"(?:: |status(?: code)?:? |returned (?:error: )?)(?:5[0-9][0-9])\b|5\d\d (?:internal server error|bad gateway|service unavailable|gateway time)"),
-    ("goproxy_quotes", "goproxy", r"parse [\"']*\\?[\"'“]+https?://|lookup \"?https?\"?\b"),
-    ("git_http_status", "returned error", r"the requested url returned error: (?:5\d\d|4\d\d)"),
+    (
+        "status_5xx", " 5",
+        (
+            r"(?:: |status(?: code)?:? |returned (?:error: )?)(?:5[0-9][0-9])\b"
+            r"|5\d\d (?:internal server error|bad gateway|service unavailable|gateway time)"
+        ),
+    ),
+    ("repo_missing", "repository '", r"repository '[^'\n]+' not found"),
     ("git_5xx", "returned error", r"the requested url returned error: 5\d\d"),
-    ("dns_timeout", "lookup ", r"lookup \S+(?: on \S+)?: (?:read (?:udp|tcp)[^\n]*|dial (?:udp|tcp)[^\n]*|)(?:i/o timeout|operation timed out|connection timed out)"),
-    ("dns_timeout", "lookup ", r"lookup [^\n]*(?:context deadline exceeded|: timeout|operation was canceled)"),
-    ("dns_refused", "lookup ", r"lookup [^\n]*:53[^\n]*(?:connection refused|actively refused|port unreachable)"),
-    ("dns_no_way", "lookup ", r"lookup [^\n]*(?:unreachable|no route to host|not permitted|invalid argument|permission denied)"),
+    (
+        "dns_timeout", "lookup ",
+        (
+            r"lookup \S+(?: on \S+)?: (?:read (?:udp|tcp)[^\n]*|dial (?:udp|tcp)[^\n]*|)(?:i/o timeout"
+            r"|operation timed out|connection timed out)"
+        ),
+    ),
+    (
+        "dns_timeout", "lookup ",
+        r"lookup [^\n]*(?:context deadline exceeded|: timeout|operation was canceled)",
+    ),
+    (
+        "dns_refused", "lookup ",
+        r"lookup [^\n]*:53[^\n]*(?:connection refused|actively refused|port unreachable)",
+    ),
+    (
+        "dns_no_way", "lookup ",
+        r"lookup [^\n]*(?:unreachable|no route to host|not permitted|invalid argument|permission denied)",
+    ),
     ("old_timeout", "dial tcp: i/o timeout", r"dial tcp: i/o timeout"),
     ("dst_root", "is after 2021-09-30", r"is after 2021-09-30t14:01:15z"),
 )  # fmt: skip
@@ -328,8 +481,10 @@ _CURL: Final = r"failed to connect to (?P<at>\S+) port (?P<port>\d+)[^:\n]*: (?P
 _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
 
 _HOW: Final = (
-    ("dial_timeout", ("timeout", "timed out", "did not properly respond", "connection attempt failed", "连接尝试失败",
-                      "connected party", "unknown error", "couldn't connect to server", "deadline", "could not connect")),
+    ("dial_timeout", (
+        "timeout", "timed out", "did not properly respond", "connection attempt failed", "连接尝试失败",
+        "connected party", "unknown error", "couldn't connect to server", "deadline", "could not connect",
+    )),
     ("dial_refused", ("refused", "积极拒绝", "actively", "no connection could be made")),
 )  # fmt: skip
 
@@ -362,11 +517,17 @@ def _where(text: str, target: Target) -> Iterator[str]:
         if m["port"] not in ("53", "22"):
             yield from address_tags(m["at"], target.host)
             yield "dialled"
-    for m in _compiled(r"->(\[[^]]+\]|[\d.]+):(?:443|80)\b").finditer(text):
-        yield from address_tags(m[1], target.host)
+    for m in _compiled(r"->(\[[^]]+\]|[\d.]+):(\d+)\b").finditer(text):
+        if m[2] in ("443", "80") or f":{m[2]}/" in target.url:
+            yield from address_tags(m[1], target.host)
+        elif m[2] not in ("53", "22"):
+            yield "odd_port"  # the connection that broke does not lead to the host of the URL: it leads to a proxy
+            if "to_loopback" in address_tags(m[1], ""):
+                yield "loopback_proxy"
 
 
-_TIMES: Final = r"current time (?P<now>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\S* is (?P<side>before|after) (?P<end>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)"
+_TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
+_TIMES: Final = rf"current time (?P<now>{_TIME})\S* is (?P<side>before|after) (?P<end>{_TIME})"
 _LONG: Final = 45
 """Days after which a certificate of a large public host has certainly been renewed."""
 

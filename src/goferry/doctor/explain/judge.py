@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.causes import CANNOT_TELL
-from goferry.doctor.explain.clean import Line, lines_of
+from goferry.doctor.explain.clean import Line, paste_of
 from goferry.doctor.explain.facts import Fact, fact_of
 from goferry.doctor.explain.messages import messages_of, unwrapped
 from goferry.doctor.explain.signatures import SIGNATURES, Signature
@@ -37,9 +37,9 @@ class Explanation:
 
 def explain(chunks: Iterable[bytes]) -> Explanation:
     """Judges a paste or log of any size, read in chunks. `cannot_tell` when no signature fits."""
-    lines = lines_of(chunks)
-    around = surroundings_of(lines)
-    matches = _matches(lines, around) or _match_unwrapped(lines, around)
+    paste = paste_of(chunks)
+    around = surroundings_of(paste)
+    matches = _matches(paste.lines, around) or _match_unwrapped(paste.lines, around)
     return Explanation(_verdict(matches), tuple(matches), around)
 
 

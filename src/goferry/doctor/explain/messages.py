@@ -42,8 +42,8 @@ def unwrapped(lines: Sequence[Line]) -> Message:
 
 _HEAD: Final = re.compile(
     r"go: |go get|go build|go install|go mod|package \S+: |verifying |(?:build|warning|get) \S+: |\S+@v\d\S*: "
-    r"|(?:Get|Post|Head) \W?https?:|\S+\.go:\d+|Step \d|make(?:\[\d+\])?: |\$ |# |%s|ERROR|The command|Fetching "
-    r"|--> |PS [A-Z]:|exit status \d+$" % r"(?:RUN|FROM|COPY|ENV) "
+    r"|(?:Get|Post|Head) \W?https?:|\S+\.go:\d+|Step \d|make(?:\[\d+\])?: |\$ |# |(?:RUN|FROM|COPY|ENV) |ERROR"
+    r"|The command|Fetching |--> |PS [A-Z]:|exit status \d+$"
 )
 _GIT: Final = re.compile(
     r"\s*(?:fatal: |remote: |error: |ssh: |git@|Host key|Permission denied|Connection (?:closed|reset)|kex_exchange"

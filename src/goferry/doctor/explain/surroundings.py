@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from goferry.doctor.explain.clean import Line
+from goferry.doctor.explain.clean import Line, Paste
 from goferry.doctor.explain.targets import Target
 
 
@@ -21,53 +21,124 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 # tag, texts of which one must be there (in lower case), and a pattern where a plain text is not enough
 PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
-    ("in_container", ("docker", "podman", "buildkit", "kaniko", "containerd", "kubernetes", "kubectl", "buildah", "minikube",
-                      "devcontainer", "[builder ", "dockerfile", "from golang", "--> ", "/bin/sh -c"), ""),
+    (
+        "in_container",
+        (
+            "docker", "podman", "buildkit", "kaniko", "containerd", "kubernetes", "kubectl", "buildah",
+            "minikube", "devcontainer", "[builder ", "dockerfile", "from golang", "--> ", "/bin/sh -c",
+        ),
+        "",
+    ),
     ("in_container", ("172.1", "10.88."), r"(?:read|dial|write) (?:udp|tcp) (?:172\.1[78]\.|10\.88\.)"),
-    ("in_container", ("step ", "run go"), r"^step \d+(?:/\d+)? ?:|\brun (?:set -\w+; ?)?(?:go|make|apk|apt-get)\b"),
+    (
+        "in_container",
+        ("step ", "run go"),
+        r"^step \d+(?:/\d+)? ?:|\brun (?:set -\w+; ?)?(?:go|make|apk|apt-get)\b",
+    ),
     ("in_container", ("@",), r"root@[0-9a-f]{12}[:\s]"),
-    ("in_sandbox", ("/nix/store", "nix log", "nix build", "buildgomodule", "go-modules.drv", "vendorhash", "nix-build", "nixpkgs"), ""),
+    (
+        "in_sandbox",
+        (
+            "/nix/store", "nix log", "nix build", "buildgomodule", "go-modules.drv", "vendorhash",
+            "nix-build", "nixpkgs",
+        ),
+        "",
+    ),
     ("in_sandbox", (">>> emerging", "network-sandbox", "ebuild", "portage"), ""),
-    ("in_sandbox", ("bazel", "linux-sandbox", "darwin-sandbox"), r"linux-sandbox|darwin-sandbox|sandboxfs|block-network"),
-    ("in_sandbox", ("flatpak-builder", "flathub", "snapcraft", "launchpad", "dh_auto_build", "dpkg-buildpackage", "sbuild", "pbuilder",
-                    "rpmbuild", "/builddir/build", "koji", "copr", "obs-build", "abuild", "guix build", "gnu/store", "bwrap", "firejail",
-                    "yocto", "bitbake", "do_compile", "oe_runmake", "buildroot", "--network none", "--network=none", "network_mode: none",
-                    "offline build", "mock -r", "openembedded", "seatbelt", "no network access", "sandbox"), ""),
-    ("in_ci", ("github actions", "##[", "actions/", "runner/work", "/home/runner", "gitlab-ci", "gitlab-runner", "travis", "circleci",
-               "jenkins", "azure pipelines", "hostedtoolcache", "/builds/", "drone", "buildkite", "prow", "teamcity", "cloud build",
-               "appveyor", "cirrus", "woodpecker", "pipeline"), ""),
-    ("on_runner", ("/home/runner", "hostedtoolcache", "##[error]", "runner/work", "github actions", "actions/setup-go", "travis",
-                   "circleci", "d:\\a\\", "vsts/work", "cloud build", "prow"), ""),
-    ("in_china", ("goproxy.cn", "goproxy.io", "aliyun", "huaweicloud", "tencent", "gitee.com", "114.114.114.114", "223.5.5.5"), ""),
+    (
+        "in_sandbox",
+        ("bazel", "linux-sandbox", "darwin-sandbox"),
+        r"linux-sandbox|darwin-sandbox|sandboxfs|block-network",
+    ),
+    (
+        "in_sandbox",
+        (
+            "flatpak-builder", "flathub", "snapcraft", "launchpad", "dh_auto_build", "dpkg-buildpackage",
+            "sbuild", "pbuilder", "rpmbuild", "/builddir/build", "koji", "copr", "obs-build", "abuild",
+            "guix build", "gnu/store", "bwrap", "firejail", "yocto", "bitbake", "do_compile", "oe_runmake",
+            "buildroot", "--network none", "--network=none", "network_mode: none", "offline build",
+            "mock -r", "openembedded", "seatbelt", "no network access", "sandbox",
+        ),
+        "",
+    ),
+    (
+        "on_runner",
+        (
+            "/home/runner", "hostedtoolcache", "##[error]", "runner/work", "github actions",
+            "actions/setup-go", "travis", "circleci", "d:\\a\\", "vsts/work", "cloud build", "prow",
+        ),
+        "",
+    ),
+    (
+        "in_china",
+        (
+            "goproxy.cn", "goproxy.io", "aliyun", "huaweicloud", "tencent", "gitee.com", "114.114.114.114",
+            "223.5.5.5",
+        ),
+        "",
+    ),
     ("in_china", (), r"[\u4e00-\u9fff]{2}"),
-    ("on_wsl", ("wsl", "/mnt/c/", "microsoft-standard"), ""),
-    ("on_windows", ("c:\\", "connectex", "wsarecv", "ps c:", "windows/amd64", ".exe"), ""),
     ("on_alpine", ("alpine", "scratch", "distroless", "busybox"), ""),
-    ("has_ca_package", ("update-ca-certificates", "apk add", "ca-certificates"), r"(?:apk add|apt-get install|yum install)[^\n]*ca-certificates"),
+    (
+        "has_ca_package",
+        ("update-ca-certificates", "apk add", "ca-certificates"),
+        r"(?:apk add|apt-get install|yum install)[^\n]*ca-certificates",
+    ),
     ("go_new", ("go1.2", "go 1.2", "golang:1.2"), r"\bgo(?:lang:)?[ -]?1\.(?:2[4-9]|[3-9]\d)\b"),
-    ("go_old", ("go1.", "go 1.", "golang:1."), r"\bgo(?:lang:|version )?[ -]?1\.(?:\d|1\d|2[0-3])\b"),
-    ("vpn", ("vpn", "clash", "v2ray", "shadowsocks", "surge", "wireguard", "proxifier", "fake-ip", "tun mode"), ""),
-    ("proxy_variable", ("_proxy=", "https_proxy", "http_proxy", "http.proxy", "all_proxy"),
-     r"https?_proxy\b['\"]?\s*[:=]?\s*['\"]?\w|http\.(?:https?://\S*)?proxy[ =]\S"),
-    ("proxy_variable_loopback", ("127.0.0.1", "localhost"),
-     r"(?:https?_proxy|all_proxy|http\.proxy)['\"]?\s*[:= ]\s*['\"]?(?:\w+://)?(?:127\.0\.0\.1|localhost|0\.0\.0\.0|\[::1\])"),
+    (
+        "vpn",
+        ("vpn", "clash", "v2ray", "shadowsocks", "surge", "wireguard", "proxifier", "fake-ip", "tun mode"),
+        "",
+    ),
+    (
+        "proxy_variable",
+        ("_proxy=", "https_proxy", "http_proxy", "http.proxy", "all_proxy"),
+        r"https?_proxy\b['\"]?\s*[:=]?\s*['\"]?\w|http\.(?:https?://\S*)?proxy[ =]\S",
+    ),
     ("proxy_variable_https", ("https_proxy",), r"https?_proxy['\"]?\s*[:= ]\s*['\"]?https://"),
-    ("no_proxy_set", ("no_proxy",), r"no_proxy['\"]?\s*[:= ]\s*['\"]?\w"),
     ("module_off", ("go111module",), r"go111module[ =:\"']+off"),
-    ("gopath_layout", ("/src/", "\\src\\"), r"(?:/go|gopath|go)[/\\]src[/\\](?:github|golang)"),
     ("hosts_file", ("/etc/hosts", "drivers\\etc\\hosts"), ""),
     ("insteadof_set", ("insteadof",), ""),
-    ("netrc_seen", ("netrc",), ""),
-    ("private_set", ("goprivate", "gonoproxy", "gonosumdb"), r"(?:goprivate|gonoproxy|gonosumdb)['\"]?[ =:]+['\"]?[\w*]"),
-    ("sumdb_off", ("gosumdb", "gonosum", "gonosumcheck", "goflags"), r"gosumdb['\"]?[ =:]+['\"]?off|gonosumcheck"),
-    ("flaky", ("flaky", "intermittent", "sporadic", "sometimes", "randomly", "retry", "retried", "rerun", "re-run", "second attempt",
-               "works now", "occasionally", "try again later", "偶尔", "重试", "有时"), ""),
-    ("second_ok", ("200 ok", "http/2 200", "http/1.1 200"), ""),
+    (
+        "private_set",
+        ("goprivate", "gonoproxy", "gonosumdb"),
+        r"(?:goprivate|gonoproxy|gonosumdb)['\"]?[ =:]+['\"]?[\w*]",
+    ),
+    (
+        "flaky",
+        (
+            "flaky", "intermittent", "sporadic", "sometimes", "randomly", "retry", "retried", "rerun",
+            "re-run", "second attempt", "works now", "occasionally", "try again later", "偶尔", "重试", "有时",
+        ),
+        "",
+    ),
+    ("repo_not_found", ("remote: repository not found",), ""),
     ("goproxy_word", ("goproxy",), ""),
-    ("mirror_log", ("/tmp/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1", "go-get-proxy", "http-path=/"), ""),
-    ("ssh_clone", ("git clone git@", "git clone ssh://", "clone of 'git@", "git submodule", "submodule path", "git push", "git pull"), ""),
+    (
+        "mirror_log",
+        (
+            "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
+            "go-get-proxy", "http-path=/",
+        ),
+        "",
+    ),
+    (
+        "ssh_clone",
+        (
+            "git clone git@", "git clone ssh://", "clone of 'git@", "git submodule", "submodule path",
+            "git push", "git pull",
+        ),
+        "",
+    ),
     ("tries_ipv6", ("trying ", "ipv6: "), r"trying \[?[0-9a-f]{2,4}:[0-9a-f:]+|ipv6: [0-9a-f]{3,4}:"),
-    ("go_command", ("go: ", "go get", "go mod", "go build", "go install", "go test", "go list", "go run", "go vet", "/@v/", "go.mod", "go env"), ""),
+    (
+        "go_command",
+        (
+            "go: ", "go get", "go mod", "go build", "go install", "go test", "go list", "go run", "go vet",
+            "/@v/", "go.mod", "go env",
+        ),
+        "",
+    ),
 )  # fmt: skip
 
 _SETTING: Final = (
@@ -123,9 +194,9 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
         yield "goproxy_semicolon"
 
 
-def surroundings_of(lines: Sequence[Line]) -> Surroundings:
+def surroundings_of(paste: Paste) -> Surroundings:
     """Looks over all lines once."""
-    text = "\n".join(line.text for line in lines)
+    text = "\n".join(line.text for line in paste.lines)
     low = text.lower()
     tags = frozenset(
         tag
@@ -133,7 +204,7 @@ def surroundings_of(lines: Sequence[Line]) -> Surroundings:
         if (not words or any(word in low for word in words))
         and (not pattern or _compiled(pattern).search(text))
     )
-    return Surroundings(tags, tuple(_settings(lines)))
+    return Surroundings(tags | paste.marks, tuple(_settings(paste.lines)))
 
 
 def _settings(lines: Sequence[Line]) -> Iterator[Setting]:

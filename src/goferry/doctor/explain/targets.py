@@ -100,6 +100,8 @@ def role_tags(text: str, target: Target) -> Iterator[str]:
     """`proxy`, `sumdb`, `import_host`, `code_host` …: whom this message is about; nothing when it cannot be told."""
     if _TOOLCHAIN.search(text):
         yield "toolchain"
+    if "response from proxy" in text:
+        yield "proxy"
     for tags, shape in _ROLES:
         if target.url and shape.search(target.url):
             yield from tags.split()
