@@ -15,7 +15,7 @@ from goferry.doctor.settings.gitconfig import rewrite
 from goferry.doctor.settings.repository import Repository, repository_of
 from goferry.errors import InvalidInput
 from goferry.findings import Text
-from goferry.gomod import goenv, goproxy, gourl, govcs, module
+from goferry.gomod import goenv, goproxy, gourl, gover, govcs, module
 from goferry.i18n import N_
 
 
@@ -29,9 +29,10 @@ class _Part:
 
 
 def trace(seen: SettingsSeen, context: Context, subject: Subject) -> Route:
-    """The route of `subject.module`. InvalidInput when there is no module path that go would take."""
-    path = subject.module
-    module.check_import_path(path)
+    """The route of `subject.module`. InvalidPath when it is none that go would take."""
+    # The two names of a go.mod's own lines stand for the module in which toolchains come.
+    path = gover.TOOLCHAIN_MODULE if gover.is_toolchain(subject.module) else subject.module
+    module.check_path(path)
     sums = sum_check(seen, path)
     mode = _mode(seen)
     where = _Part(mode.result) if mode.result in ("vendor", "error") else _where(seen, path, mode)

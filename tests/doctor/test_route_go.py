@@ -1,0 +1,285 @@
+"""Routes against the real go and git: whoever the route names is asked, in that order, and nobody else.
+
+Mirrors and the forward proxy are on loopback. The forward proxy refuses every request and writes down for whom it was,
+so nothing leaves this machine.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from goferry.doctor.base import World
+from goferry.doctor.evidence import Context, SettingsSeen, Subject
+from goferry.doctor.route import Route, trace
+from goferry.doctor.settings import parse_subject, read_settings
+from goferry.errors import InvalidInput
+from goferry.lab.goproxy import Fault, LabProxy, Trouble, running
+from modtree import module
+from oracle import go_command
+
+pytestmark = pytest.mark.go
+
+
+@dataclass(slots=True)
+class Refuser:
+    """A forward proxy that refuses. `wanted`: host:port of each request, in order."""
+
+    url: str = ""
+    wanted: list[str] = field(default_factory=list)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        method, target, _version = head.partition("\r\n")[0].split(" ")
+        plain = target.partition("://")[2].partition("/")[0]
+        self.wanted.append(target if method == "CONNECT" else f"{plain}:80")
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+
+@asynccontextmanager
+async def refusing() -> AsyncIterator[Refuser]:
+    refuser = Refuser()
+    server = await asyncio.start_server(refuser.serve, "127.0.0.1", 0)
+    async with server:
+        refuser.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield refuser
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`GOPROXY` may name mirrors as {404}, {500}, {good}…: what each answers. git: lines for ~/.gitconfig."""
+
+    module: str
+    goproxy: str
+    environ: Mapping[str, str] = field(default_factory=dict)
+    git: str = ""
+    fails_with: str = ""
+    """A part of go's output."""
+
+
+INSTEAD = '[url "https://moved.invalid/"]\ninsteadOf = https://github.com/\n'
+CASES = [
+    Case("rsc.invalid/quote@v1.5.2", "{good}"),
+    Case("rsc.invalid/quote@v1.5.2", "{404},{good}"),
+    Case("rsc.invalid/quote@v1.5.2", "{404},{410},{good},direct"),
+    Case("rsc.invalid/quote@v1.5.2", "{403},{good}", fails_with="403 Forbidden"),
+    Case("rsc.invalid/quote@v1.5.2", "{500},direct", fails_with="500 Internal Server Error"),
+    Case("rsc.invalid/quote@v1.5.2", "{500}|{good}"),
+    Case("rsc.invalid/quote@v1.5.2", "{403}|direct"),
+    Case("rsc.invalid/quote@v1.5.2", "{404},{410}", fails_with="410 Gone"),
+    Case("rsc.invalid/quote@v1.5.2", "{404},direct"),
+    Case("rsc.invalid/quote@v1.5.2", "direct,{good}"),
+    Case("rsc.invalid/quote@v1.5.2", "off", fails_with="module lookup disabled by GOPROXY=off"),
+    Case("rsc.invalid/quote@v1.5.2", "{404},off,{good}", fails_with="GOPROXY=off"),
+    Case("rsc.invalid/quote@v1.5.2", ",", fails_with="contains no entries"),
+    Case("rsc.invalid/quote@v1.5.2", "Direct", fails_with="missing scheme: Direct"),
+    Case("rsc.invalid/quote@v1.5.2", '"{good}"', fails_with="first path segment in URL cannot contain colon"),
+    # Private patterns, well written and badly.
+    *(
+        Case("git.corp.invalid/team/x@v1.0.0", "{404}", {"GOPRIVATE": pattern})
+        for pattern in (
+            "*.corp.invalid",
+            "git.corp.invalid/team",
+            "git.corp.invalid/*/x",
+            "*/team",
+            "*",
+            "https://git.corp.invalid",
+            "a.invalid, git.corp.invalid",
+            "Git.corp.invalid",
+            "git.corp.invalid/team/",
+            "git.corp.invalid/...",
+            ".corp.invalid",
+            "corp.invalid",
+            "git.corp.invalid:443",
+        )
+    ),
+    Case("corp.invalid/x@v1.0.0", "{404}", {"GOPRIVATE": "*.corp.invalid"}),
+    Case("git.corp.invalid/x@v1.0.0", "{404}", {"GOPRIVATE": "*.corp.invalid", "GONOPROXY": "other.invalid"}),
+    Case("git.corp.invalid/x@v1.0.0", "{404}", {"GOPRIVATE": "*.corp.invalid", "GONOPROXY": "none"}),
+    Case("git.corp.invalid/x@v1.0.0", "off", {"GONOPROXY": "*.corp.invalid"}),
+    # The code host is known by the path, so git is started at once, if it may.
+    Case("github.com/o/r@v1.0.0", "direct"),
+    Case("github.com/o/r/v2@v2.0.0", "{404},direct"),
+    Case(
+        "github.com/o/r@v1.0.0", "direct", {"GOVCS": "github.com:hg"}, fails_with="GOVCS disallows using git"
+    ),
+    Case("github.com/o/r@v1.0.0", "direct", {"GOVCS": "public:off,private:all", "GOPRIVATE": "github.com/o"}),
+    Case("github.com/o/r@v1.0.0", "direct", {"GOVCS": "x"}, fails_with="missing colon"),
+    Case("github.com/o@v1.0.0", "direct", fails_with="invalid github.com import path"),
+    Case("github.com/o/r@v1.0.0", "direct", git=INSTEAD),
+    Case(
+        "github.com/o/r@v1.0.0", "direct", git=INSTEAD.replace("https://github.com/", "https://GitHub.com/")
+    ),
+    Case("github.com/o/r@v1.0.0", "direct", git='[includeIf "gitdir:{cwd}/"]\npath = {home}/inc\n'),
+    Case("code.invalid/o/r.git@v1.0.0", "direct"),
+    # GOINSECURE adds plain http for the origin and for nobody else.
+    Case("rsc.invalid/quote@v1.5.2", "direct", {"GOINSECURE": "rsc.invalid"}),
+    Case("rsc.invalid/quote@v1.5.2", "direct", {"GOINSECURE": "Rsc.invalid"}),
+    # Exceptions that people expect to match: the forward proxy is asked all the same.
+    *(
+        Case("rsc.invalid/quote@v1.5.2", "direct", {"NO_PROXY": entry, "no_proxy": "rsc.invalid"})
+        for entry in (
+            "https://rsc.invalid",
+            "rsc.invalid.",
+            "*.rsc.invalid",
+            "rsc.invalid:8443",
+            "a;rsc.invalid",
+        )
+    ),
+]
+
+
+WORDS = ("good", "403", "404", "410", "500")
+
+
+class Bench:
+    """Mirrors by what they answer, the forward proxy, and a home for go."""
+
+    def __init__(self, case: Case, folder: Path) -> None:
+        self.case = case
+        self.home = folder / "home"
+        self.cwd = folder / "project"
+        for place in (self.home, self.cwd):
+            place.mkdir()
+        self.mirrors: dict[str, LabProxy] = {}
+
+    def environ(self, refuser: Refuser) -> dict[str, str]:
+        """Nothing of this machine's own settings but PATH."""
+        return {
+            "HOME": str(self.home),
+            "PATH": os.environ["PATH"],
+            "GOPROXY": self.goproxy(),
+            "GOSUMDB": "off",
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-modcacherw",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "HTTPS_PROXY": refuser.url,
+            "http_proxy": refuser.url,
+            **self.case.environ,
+        }
+
+    def goproxy(self) -> str:
+        text = self.case.goproxy
+        for word, mirror in self.mirrors.items():
+            text = text.replace(f"{{{word}}}", mirror.url)
+        return text
+
+    def write_git(self) -> None:
+        config = self.case.git.replace("{cwd}", str(self.cwd)).replace("{home}", str(self.home))
+        (self.home / ".gitconfig").write_text(config)
+        (self.home / "inc").write_text(INSTEAD)
+
+    def expected(self, route: Route) -> list[str]:
+        """Who is asked, given what the mirrors answer and that the forward proxy refuses everybody."""
+        asked = []
+        for hop in route.hops:
+            word = next((word for word, mirror in self.mirrors.items() if mirror.url == hop.url), "")
+            if hop.kind == "off":
+                break
+            asked.append(word or f"{hop.host}:{hop.port}")
+            if word == "good":
+                break
+            missing = word in ("404", "410")
+            if not (hop.moves_on == "any_error" or (missing and hop.moves_on == "not_found")):
+                break
+        return asked
+
+
+async def go(environ: Mapping[str, str], cwd: Path, *arguments: str) -> str:
+    assert go_command() is not None
+    run = await asyncio.create_subprocess_exec(
+        "go",
+        *arguments,
+        env=environ,
+        cwd=cwd,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _nothing = await run.communicate()
+    return output.decode()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.goproxy} {case.module} {dict(case.environ)}")
+async def test_who_is_asked_is_what_the_route_says(case: Case, tmp_path: Path) -> None:
+    name, _at, version = case.module.partition("@")
+    bench = Bench(case, tmp_path)
+    bench.write_git()
+    tree = module(name, version)
+    async with AsyncExitStack() as stack:
+        refuser = await stack.enter_async_context(refusing())
+        for word in WORDS:
+            if f"{{{word}}}" in case.goproxy:
+                fault = None if word == "good" else Fault(Trouble.STATUS, int(word), "no")
+                bench.mirrors[word] = await stack.enter_async_context(
+                    running(tree, lambda _p, _c, f=fault: f)
+                )
+        environ = bench.environ(refuser)
+        seen, context, _skipped = read_settings(World(environ, bench.cwd, bench.home))
+        output = await go(environ, bench.cwd, "mod", "download", case.module)
+        observed = [word for word in bench.mirrors if bench.mirrors[word].asked]
+        observed += list(dict.fromkeys(refuser.wanted))
+    route = trace(seen, context, parse_subject(case.module))
+    assert sorted(observed) == sorted(dict.fromkeys(bench.expected(route))), (output, route)
+    assert case.fails_with in output
+
+
+@pytest.mark.parametrize("path", ["nohost/x", "example.org/x/v1", "example.org/a b", "Example.org/x"])
+async def test_a_path_that_go_refuses_has_no_route(path: str, tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "GOPROXY": "off", "GOTOOLCHAIN": "local"}
+    assert "malformed module path" in await go(environ, tmp_path, "mod", "download", f"{path}@v1.0.0")
+    with pytest.raises(InvalidInput):
+        trace(SettingsSeen(), Context(), Subject(module=path))
+
+
+# (GOSUMDB, further variables, whether the mirror has the database, who hears of the module)
+SUMS: list[tuple[str, dict[str, str], bool, list[str]]] = [
+    ("sum.golang.org", {}, False, ["mirror", "sum.golang.org:443"]),
+    ("sum.golang.org", {}, True, ["mirror"]),
+    ("sum.golang.org", {"GONOSUMDB": "rsc.invalid"}, False, []),
+    ("sum.golang.org", {"GONOSUMDB": "https://rsc.invalid"}, False, ["mirror", "sum.golang.org:443"]),
+    ("off", {}, False, []),
+    ("sum.golang.google.cn", {}, True, ["sum.golang.google.cn:443"]),
+    ("sum.golang.org https://sums.invalid/x", {}, True, ["sums.invalid:443"]),
+]
+
+
+@pytest.mark.parametrize(("gosumdb", "environ", "has_database", "want"), SUMS)
+async def test_who_hears_of_sums_is_what_the_route_says(
+    gosumdb: str, environ: dict[str, str], has_database: bool, want: list[str], tmp_path: Path
+) -> None:
+    bench = Bench(Case("rsc.invalid/quote@v1.5.2", "{good}", {**environ, "GOSUMDB": gosumdb}), tmp_path)
+    tree = module("rsc.invalid/quote", "v1.5.2")
+    if has_database:
+        tree["sumdb/sum.golang.org/supported"] = b""
+    async with refusing() as refuser, running(tree) as mirror:
+        bench.mirrors["good"] = mirror
+        environment = bench.environ(refuser)
+        seen, context, _skipped = read_settings(World(environment, bench.cwd, bench.home))
+        await go(environment, bench.cwd, "mod", "download", "rsc.invalid/quote@v1.5.2")
+        asked = ["mirror"] if any(path.startswith("sumdb/") for path in mirror.asked) else []
+        assert [*asked, *dict.fromkeys(refuser.wanted)] == want
+    sums = trace(seen, context, parse_subject("rsc.invalid/quote@v1.5.2")).sums
+    expected = ["mirror"] * bool(sums.mirrors)
+    if sums.used and not (sums.mirrors and has_database):
+        expected.append(f"{sums.url.partition('://')[2].partition('/')[0]}:443")
+    assert expected == want
+
+
+async def test_credentials_are_refused_over_plain_http(tmp_path: Path) -> None:
+    bench = Bench(Case("rsc.invalid/quote@v1.5.2", "{good}"), tmp_path)
+    async with refusing() as refuser, running({}) as mirror:
+        environ = {**bench.environ(refuser), "GOPROXY": mirror.url.replace("//", "//me:s3cret@")}
+        output = await go(environ, bench.cwd, "mod", "download", "rsc.invalid/quote@v1.5.2")
+        assert not mirror.asked
+    assert "refusing to pass credentials to insecure URL" in output
+    seen, context, _skipped = read_settings(World(environ, bench.cwd, bench.home))
+    route = trace(seen, context, parse_subject("rsc.invalid/quote@v1.5.2"))
+    assert "credentials_over_http" in [trap.code for trap in route.traps]
+    assert "s3cret" not in repr(route)
