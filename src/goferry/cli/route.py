@@ -14,7 +14,7 @@ from goferry.i18n import N_, _
 if TYPE_CHECKING:
     from goferry.doctor.route import Hop, Route, Step, Trap
 
-SUMMARY = N_("Show how go would get a module here: mirrors, proxies, credentials, checks.")
+SUMMARY = N_("Show which way go takes for a module, and why.")
 
 _RESULTS = {
     "mirror": N_("from a mirror"),

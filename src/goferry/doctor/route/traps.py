@@ -158,9 +158,14 @@ def _why_private(seen: SettingsSeen, path: str) -> str:
 def _git_place(seen: SettingsSeen, prefix: str) -> str:
     """A rule of git for just this place (a host, or one owner at a public host)."""
     for setting in seen.git:
-        if setting.key.endswith(".insteadof") and setting.value.startswith(prefix):
-            return setting.place
-        if setting.key.startswith((f"credential.{prefix}", f"http.{prefix}")):
+        section, _dot, rest = setting.key.partition(".")
+        if section == "url" and setting.key.endswith(".insteadof"):
+            about = setting.value
+        elif section in ("credential", "http"):
+            about = rest.rpartition(".")[0]
+        else:
+            continue
+        if f"{about.rstrip('/')}/".startswith(prefix):
             return setting.place
     return ""
 
