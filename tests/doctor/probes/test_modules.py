@@ -569,7 +569,12 @@ async def test_a_page_that_names_no_repository_says_why(
     assert repository_urls(LIB, answers) == ()
 
 
-MIRRORS = [({}, None, True), ({}, 403, False), (module(LIB.module, VERSION), None, False)]
+MIRRORS = [
+    ({}, None, True),
+    (module(LIB.module, "v1.0.0"), None, True),  # it has not seen the new version yet
+    (module(LIB.module, VERSION), None, False),
+    ({}, 403, False),
+]
 
 
 @pytest.mark.parametrize(("tree", "status", "is_asked"), MIRRORS)

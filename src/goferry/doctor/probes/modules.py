@@ -111,13 +111,11 @@ class _EntrySeen:
 
     @property
     def lacks(self) -> bool:
-        """Whether it said that it does not have the module version: go goes on to the next entry, whatever follows."""
-        asked = [self.replies[kind] for kind in ("info", "list") if kind in self.replies]
-        return bool(asked) and all(reply.lacks or _is_empty_list(reply) for reply in asked)
-
-
-def _is_empty_list(reply: Reply) -> bool:
-    return reply.last.purpose == "list" and reply.ok and not reply.body.strip()
+        """Whether it said that it does not have the module, or the version that was asked for."""
+        if "info" in self.replies:
+            return self.replies["info"].lacks
+        listed = self.replies.get("list")
+        return listed is not None and (listed.lacks or (listed.ok and not listed.body.strip()))
 
 
 class _Look:
