@@ -320,6 +320,8 @@ class CertSeen:
     is_ca: bool = False
     self_signed: bool = False
     product: str = ""
+    pem: str = ""
+    """The certificate itself, for authorities in the presented chain only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """A plan to mend one fault: what to type in this context, what would be written, what go would see then.
 
-A plan does nothing by itself. The re-test runs go with `changed` in its environment and a throw-away module cache;
-`--fix` shows the diff of `edits`, writes them, and keeps what is needed to undo it (apply.py).
+A plan does nothing by itself, and it is made from evidence alone. So it says how a file is to be rewritten (`writes`)
+without knowing what the file holds; `trial.ready` reads the file and fills in `edits`. The re-test runs go with all of
+it in a throw-away module cache; `--fix` shows the diff, writes, and keeps what is needed to undo it (apply.py).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from goferry.doctor.fixes.rewrites import Rewrite
 from goferry.findings import Text
 
 
@@ -26,8 +28,11 @@ class Plan:
 
     key: a stable word (`set_goproxy`); commands: for the shell or file where the fault was made, ready to paste;
     contexts: the same for other places, by name (`dockerfile`, `compose`, `github`, `gitlab`, `systemd`, `sudo`,
-    `powershell`); changed: NAME → value, or None to remove it, in the environment of the re-test; edits: files that
-    `--fix` writes; by: who has to act when it is not the user ("" for the user).
+    `powershell`, `message` for what to tell somebody else); changed: NAME → value, or None to remove it, in the
+    environment of the re-test; writes: how `--fix` rewrites files, edits: the same with their bytes; files: NAME →
+    content of a throw-away file that NAME points to in the re-test, and nowhere else; by: who has to act when it is
+    not the user ("" for the user); is_told_only: it needs what is not known here (a password, a host that nobody may be
+    asked for), so it is printed and neither tried nor done.
     """
 
     key: str
@@ -39,16 +44,21 @@ class Plan:
     edits: tuple[FileEdit, ...] = ()
     undo: tuple[str, ...] = ()
     by: str = ""
+    writes: tuple[Rewrite, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    is_told_only: bool = False
 
     @property
     def can_be_tried(self) -> bool:
-        """Whether a run of go with another environment shows if it helps."""
-        return bool(self.changed)
+        """Whether a run of go in another environment shows if it helps."""
+        return not self.is_told_only and bool(self.changed or self.writes or self.edits or self.files)
 
 
 def changes_of(plan: Plan) -> tuple[str, ...]:
-    """How a run with this plan names what was changed (`RunSeen.changed`)."""
-    return tuple(f"{name}={'' if value is None else value}" for name, value in sorted(plan.changed.items()))
+    """How a run with this plan names what was changed (`RunSeen.changed`); the same for live and replayed plans."""
+    variables = [f"{name}={'' if value is None else value}" for name, value in plan.changed.items()]
+    files = [f"{name}=(a file made for it)" for name in plan.files]
+    return tuple(sorted([*variables, *files, *(f"{write.place}: {write.said}" for write in plan.writes)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +77,6 @@ class Tried:
             "summary": self.plan.summary.to_json(),
             "commands": list(self.plan.commands),
             "contexts": {name: list(lines) for name, lines in self.plan.contexts.items()},
+            "by": self.plan.by,
             "retested": self.retested,
         }

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 
 from goferry.doctor import pki
 from goferry.doctor.base import World
@@ -457,4 +457,12 @@ def _seen(certificate: x509.Certificate) -> CertSeen:
         is_ca=pki.is_authority(certificate),
         self_signed=certificate.subject == certificate.issuer,
         product=product_of(certificate.issuer),
+        pem=_pem(certificate),
     )
+
+
+def _pem(certificate: x509.Certificate) -> str:
+    """Authorities only: a fix has to name them, and nobody needs the leaf."""
+    if not pki.is_authority(certificate):
+        return ""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
