@@ -5,6 +5,7 @@ A probe that lets a library pick the address or repeat a request cannot say what
 
 import asyncio
 import errno
+import os
 import re
 import socket
 import ssl
@@ -43,10 +44,13 @@ def named(error: BaseException) -> tuple[str, str]:
 
 
 def said(error: BaseException) -> str:
-    """What the system or OpenSSL said, in one line."""
-    if isinstance(error, ssl.SSLError) and error.reason:
-        return error.reason.replace("_", " ").lower()
-    return (getattr(error, "strerror", None) or " ".join(str(error).split())) if str(error) else ""
+    """What the system or OpenSSL said, in one line, without the address that asyncio puts into it."""
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or "").replace("_", " ").lower() or " ".join(str(error).split())
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number in errno.errorcode:
+        return os.strerror(number)
+    return " ".join(str(error).split())
 
 
 async def connect(address: str, port: int, seconds: float, *, mss: int = 0) -> socket.socket:

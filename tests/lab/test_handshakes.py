@@ -1,0 +1,86 @@
+"""A refusal leaves as an alert, and the device on the path strikes what it is told to and nothing else."""
+
+import asyncio
+import ssl
+from contextlib import AsyncExitStack
+
+import pytest
+
+from goferry.lab.handshakes import Refuser
+from goferry.lab.middlebox import Filter, Middlebox, Strike, server_name
+from goferry.lab.tls import Authority, Manners
+
+NAME = "module.example"
+AUTHORITY = Authority()
+ANSWER = b"HTTP/1.1 204 No Content\r\n\r\n"
+
+
+async def ask(port: int, name: str = NAME) -> bytes:
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", port, ssl=AUTHORITY.client_context(), server_hostname=name
+    )
+    try:
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        return await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (40, "SSLV3_ALERT_HANDSHAKE_FAILURE"),
+        (70, "TLSV1_ALERT_PROTOCOL_VERSION"),
+        (112, "TLSV1_UNRECOGNIZED_NAME"),
+    ],
+)
+async def test_the_client_learns_why_it_is_refused(number: int, reason: str) -> None:
+    async with Refuser(AUTHORITY.server_context([NAME], manners=Manners(alert=number))) as peer:
+        with pytest.raises(ssl.SSLError) as caught:
+            await ask(peer.port)
+    assert (caught.value.reason, peer.refused) == (reason, 1)
+
+
+async def test_a_good_handshake_leads_to_answers() -> None:
+    async with Refuser(AUTHORITY.server_context([NAME]), ANSWER) as peer:
+        assert await ask(peer.port) == ANSWER
+        assert peer.url == f"https://127.0.0.1:{peer.port}"
+
+
+async def test_a_client_without_a_certificate_is_told_so() -> None:
+    async with Refuser(
+        AUTHORITY.server_context([NAME], manners=Manners(client_certificate=True)), ANSWER
+    ) as peer:
+        with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
+            await ask(peer.port)
+
+
+@pytest.mark.parametrize(
+    ("unwanted", "passing", "stopped"),
+    [
+        pytest.param(Filter(), ["a.example", NAME], [], id="none"),
+        pytest.param(Filter(names=(NAME,)), ["a.example"], [NAME], id="a name"),
+        pytest.param(Filter(names=("example",), strike=Strike.CLOSE), [], ["a.example", NAME], id="a domain"),
+        pytest.param(Filter(largest_hello=100), [], [NAME], id="a size"),
+        pytest.param(Filter(largest_hello=2000), [NAME], [], id="a size that nothing reaches"),
+    ],
+)
+async def test_a_device_lets_through_what_it_has_nothing_against(
+    unwanted: Filter, passing: list[str], stopped: list[str]
+) -> None:
+    async with AsyncExitStack() as stack:
+        context = AUTHORITY.server_context([NAME, "a.example"])
+        peer = await stack.enter_async_context(Refuser(context, ANSWER))
+        device = await stack.enter_async_context(Middlebox(peer.port, unwanted))
+        for name in passing:
+            assert await ask(device.port, name) == ANSWER
+        for name in stopped:
+            with pytest.raises(OSError):
+                await ask(device.port, name)
+    assert [server_name(hello) for hello in device.hellos] == passing + stopped
+    assert peer.connections == len(passing)
+
+
+@pytest.mark.parametrize("data", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x01\x01", bytes(200)])
+def test_what_is_no_client_hello_names_nobody(data: bytes) -> None:
+    assert server_name(data) == ""
