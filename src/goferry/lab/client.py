@@ -10,6 +10,7 @@ from typing import Final
 import certifi
 
 from goferry.errors import Unavailable
+from goferry.lab import modules
 from goferry.lab.internet import GO_ENV, GO_MOD, MAIN_GO
 from goferry.lab.scenario import Cache, Scenario
 from goferry.lab.staging import resolvers_of
@@ -87,6 +88,11 @@ def settle(
     }
     for place, text in files.items():
         write(Path(fill(place, words)), fill(localised(text), words))
+    if client.file_proxy:
+        for name, body in modules.tree().items():
+            kept = folders.home / "modules" / name
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(body)
     tools = folders.root / "tools"
     tools.mkdir()
     if (go := shutil.which("go")) is not None:

@@ -77,11 +77,16 @@ async def _git(folder: Path, *words: str, standard_input: bytes = b"") -> None:
         raise Unavailable("git {words} failed in the lab", words=" ".join(words))
 
 
-def application(folder: Path, host: Repositories) -> web.Application:
+def application(folder: Path, host_name: str, host: Repositories) -> web.Application:
     """Serves the repositories in a folder."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         name = "/".join(request.path.strip("/").split("/")[:2]).removesuffix(".git")
+        if "go-get" in request.query:
+            # Shown to everybody, as the great code hosts do: what is private is not told apart from what is not there.
+            prefix = f"{host_name}/{name}"
+            page = import_page(prefix, {prefix: f"https://{host_name}/{name}.git"})
+            return web.Response(text=page, content_type="text/html")
         hidden = name in host.private or name in host.gone or not (folder / f"{name}.git").is_dir()
         # A missing repository looks like a private one: a host that tells them apart tells who has what.
         if hidden and not (name in host.private and _logged_in(request)):
@@ -142,4 +147,5 @@ def import_page(path: str, pages: Mapping[str, str]) -> str:
     )
     if found is None:
         return ""
-    return f'<html><head><meta name="go-import" content="{found[0]} git {found[1]}"></head></html>\n'
+    place = found[1] if " " in found[1] else f"git {found[1]}"
+    return f'<html><head><meta name="go-import" content="{found[0]} {place}"></head></html>\n'

@@ -68,9 +68,12 @@ class ForwardProxy(Peer):
         self.requests: list[Request] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = _parse(await reader.readuntil(b"\r\n\r\n"))
+        first = await reader.readexactly(1)
+        # What starts with no letter, as a ClientHello does, is no request; nobody would wait for its end.
+        request = _parse(first + await reader.readuntil(b"\r\n\r\n")) if first.isalpha() else None
         if request is None:
             writer.write(_answer("400 Bad Request"))
+            await writer.drain()
             return
         self.requests.append(request)
         if self._conduct is Conduct.SILENT:

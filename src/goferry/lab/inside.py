@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import pwd
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -58,7 +59,7 @@ def _say(words: dict[str, Any]) -> None:
 
 
 async def _serve(scenario: Scenario, root: Path, ends: "Ends") -> None:
-    async with staged(scenario, root, namespace=True) as stage:
+    async with staged(scenario, root, namespace=True, sockets=ends.sockets) as stage:
         fill_roots(scenario, root)
         with Wire(ends.near, ends.far, scenario.network.rules, latency=scenario.network.latency):
             _say({"network": ends.network, "sumdb_key": stage.log.verifier_key})
@@ -70,11 +71,12 @@ async def _serve(scenario: Scenario, root: Path, ends: "Ends") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Descriptors: the TUN devices on both sides, and the client's network namespace."""
+    """Descriptors: the TUN devices on both sides, and the client's network namespace; sockets on its loopback."""
 
     near: int
     far: int
     network: int
+    sockets: dict[tuple[str, int], socket.socket]
 
 
 def build_networks(scenario: Scenario) -> Ends:
@@ -87,9 +89,10 @@ def build_networks(scenario: Scenario) -> Ends:
     network = os.open("/proc/self/ns/net", os.O_RDONLY)
     near = open_tun(_NEAR)
     _ip(_client_side(scenario.network))
+    sockets = _loopback_sockets(scenario)
     _checked(libc.setns(home, _CLONE_NEWNET))
     os.close(home)
-    return Ends(near, far, network)
+    return Ends(near, far, network, sockets)
 
 
 def _checked(result: int) -> None:
@@ -127,6 +130,12 @@ def _client_side(network: Network) -> list[str]:
     if network.ipv6:
         commands += [f"addr add {six}/128 dev {_NEAR} nodad", f"route add ::/0 dev {_NEAR}"]
     return commands
+
+
+def _loopback_sockets(scenario: Scenario) -> dict[tuple[str, int], socket.socket]:
+    """Sockets for sites that are on the client's own machine; made here, they stay in its namespace."""
+    places = [(address, site.port) for site in sites_of(scenario) for address in site.addresses]
+    return {place: socket.create_server(place) for place in places if _is_loopback(place[0])}
 
 
 def _address(address: str, device: str) -> str:

@@ -56,7 +56,8 @@ class Namespace:
         """The command line that runs these words in there, in this folder."""
         here = f"/proc/{self.pid}"
         return [
-            "nsenter",
+            # By its path: PATH of the world may lead nowhere on purpose.
+            shutil.which("nsenter") or "nsenter",
             f"--user={here}/ns/user",
             f"--net={here}/fd/{self.network}",
             f"--mount={here}/ns/mnt",
@@ -66,7 +67,7 @@ class Namespace:
             "--preserve-credentials",
             "--",
             # The folder is entered by its path: a descriptor from before would lie in the other mount namespace.
-            "sh",
+            "/bin/sh",
             "-c",
             'cd "$0" && exec "$@"',
             str(folder),

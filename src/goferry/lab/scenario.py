@@ -75,7 +75,7 @@ class Repositories:
 
 @dataclass(frozen=True, slots=True)
 class ImportPages:
-    """An import host: pages with go-import tags. pages: import prefix to repository URL."""
+    """An import host with go-import tags. pages: import prefix to repository URL, behind its system if not git."""
 
     pages: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
@@ -83,7 +83,7 @@ class ImportPages:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A web server that answers every request alike. On `portal` status 302 leads to the body's address."""
+    """A web server that answers every request alike."""
 
     status: int = 200
     body: str = ""
@@ -314,6 +314,8 @@ class Client:
     go_mod: str | None = None
     roots: Roots = Roots.PUBLIC
     cache: Cache = Cache.WELL
+    file_proxy: bool = False
+    """Whether {home}/modules holds a module proxy as files."""
     command: tuple[str, ...] = ("go", "mod", "download")
 
 

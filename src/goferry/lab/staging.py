@@ -7,6 +7,7 @@ certificates are as in the world outside. On loopback each site gets a free port
 import base64
 import datetime
 import re
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -45,7 +46,7 @@ from goferry.lab.scenario import (
 )
 from goferry.lab.ssh import RefusingSsh
 from goferry.lab.tcp import HEALTHY, LOOPBACK, Listener, Peer, Relay
-from goferry.lab.tls import Authority
+from goferry.lab.tls import Authority, Refuser
 
 _DAY: Final = 86400
 _SUMDB_TROUBLE: Final = {
@@ -64,6 +65,8 @@ class Stage:
     log: MemLog
     authorities: Mapping[Issuer, Authority]
     stack: AsyncExitStack
+    sockets: Mapping[tuple[str, int], socket.socket] = field(default_factory=dict)
+    """Listening sockets that were made on the client's own machine."""
     urls: dict[str, str] = field(default_factory=dict)
     backends: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -95,12 +98,20 @@ def resolvers_of(scenario: Scenario) -> tuple[Resolver, ...]:
 
 
 @asynccontextmanager
-async def staged(scenario: Scenario, root: Path, *, namespace: bool) -> AsyncIterator[Stage]:
-    """Starts everything. `root` gets `pki/*.pem` and repositories. Raises Unavailable for what this machine lacks."""
+async def staged(
+    scenario: Scenario,
+    root: Path,
+    *,
+    namespace: bool,
+    sockets: Mapping[tuple[str, int], socket.socket] | None = None,
+) -> AsyncIterator[Stage]:
+    """Starts everything. `root` gets `pki/*.pem` and repositories. sockets: for sites on the client's loopback.
+
+    Raises Unavailable for what this machine lacks.
+    """
     async with AsyncExitStack() as stack:
-        stage = Stage(
-            scenario, root, namespace, MemLog(SUMDB, sums=modules.sums), _authorities(scenario, root), stack
-        )
+        log = MemLog(SUMDB, sums=modules.sums)
+        stage = Stage(scenario, root, namespace, log, _authorities(scenario, root), stack, sockets or {})
         if namespace:
             for resolver in (*PUBLIC_DNS, *resolvers_of(scenario)):
                 await stack.enter_async_context(_name_server(stage, resolver))
@@ -183,14 +194,22 @@ async def _listen(
 ) -> None:
     """The site's front at all its places, with its TLS, behind its spoiled wire."""
     tls = None if site.tls is None else _context(stage, site, site.tls)
+    if tls is not None and site.tls is not None and site.tls.manners.refuses:
+        peer = _refuser(tls)
     places = [(address, site.port) for address in site.addresses] if stage.namespace else [(LOOPBACK, 0)]
     for place in places:
         if site.wire is HEALTHY:
-            front = await stage.stack.enter_async_context(peer(place, tls))
+            front = peer(place, tls)
+            front.socket = stage.sockets.get(place)
+            await stage.stack.enter_async_context(front)
         else:
             behind = await stage.stack.enter_async_context(peer((LOOPBACK, 0), tls))
             front = await stage.stack.enter_async_context(Relay(behind.port, site.wire, listen=place))
         _note_url(stage, site, front.port)
+
+
+def _refuser(context: ssl.SSLContext) -> Callable[[tuple[str, int], ssl.SSLContext | None], Peer]:
+    return lambda place, _tls: Refuser(context, listen=place)
 
 
 def _note_url(stage: Stage, site: Site, port: int) -> None:
@@ -302,7 +321,8 @@ async def _sum_database(stage: Stage, site: Site) -> None:
 
 async def _repositories(stage: Stage, site: Site) -> None:
     assert isinstance(site.service, Repositories)
-    await _web(stage, site, codehost.application(stage.root / "repositories", site.service))
+    app = codehost.application(stage.root / "repositories", site.hosts[0], site.service)
+    await _web(stage, site, app)
 
 
 async def _import_pages(stage: Stage, site: Site) -> None:

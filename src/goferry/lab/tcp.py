@@ -55,6 +55,8 @@ class Peer:
     def __init__(self, *, tls: ssl.SSLContext | None = None, listen: tuple[str, int] = (LOOPBACK, 0)) -> None:
         self._tls = tls
         self._listen = listen
+        self.socket: socket.socket | None = None
+        """A bound socket to listen on instead, as one that belongs to another network namespace."""
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -70,7 +72,10 @@ class Peer:
         raise NotImplementedError
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, *self._listen, ssl=self._tls, limit=_MAX_HEAD)
+        host, port = (None, None) if self.socket else self._listen
+        self._server = await asyncio.start_server(
+            self._accept, host, port, sock=self.socket, ssl=self._tls, limit=_MAX_HEAD
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

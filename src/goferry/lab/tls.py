@@ -3,6 +3,7 @@
 Needs the `cryptography` package, which is loaded on first use and is no run-time dependency of the server.
 """
 
+import asyncio
 import datetime
 import ipaddress
 import ssl
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from goferry.errors import Unavailable
+from goferry.lab.tcp import LOOPBACK, Peer
 
 _DAY = datetime.timedelta(days=1)
 
@@ -41,6 +43,11 @@ class Manners:
     incomplete: bool = False
     newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED
     protocols: tuple[str, ...] = ("http/1.1",)
+
+    @property
+    def refuses(self) -> bool:
+        """Whether no handshake can succeed."""
+        return self.alert is not None or self.client_certificate
 
 
 ORDINARY = Manners()
@@ -159,6 +166,43 @@ class Authority:
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(_san(names)), critical=False)
         return builder.sign(self._key, hashes.SHA256())
+
+
+class Refuser(Peer):
+    """A server whose handshake never succeeds, and which says why by an alert.
+
+    asyncio's own TLS drops the connection before the alert is out, so the handshake is driven here.
+    """
+
+    def __init__(self, context: ssl.SSLContext, *, listen: tuple[str, int] = (LOOPBACK, 0)) -> None:
+        super().__init__(listen=listen)
+        self._context = context
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+        connection = self._context.wrap_bio(received, sent, server_side=True)
+        refused = False
+        while not refused:
+            refused = _one_step(connection)
+            writer.write(sent.read())
+            await writer.drain()
+            if not refused:
+                received.write(await reader.read(1 << 16) or _nothing_more())
+
+
+def _one_step(connection: ssl.SSLObject) -> bool:
+    """Whether the handshake has failed by now."""
+    try:
+        connection.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
+
+
+def _nothing_more() -> bytes:
+    raise EOFError
 
 
 def _refusing(alert: int) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], int]:

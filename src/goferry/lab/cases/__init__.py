@@ -4,10 +4,26 @@ from difflib import get_close_matches
 from typing import Final
 
 from goferry.errors import InvalidInput
-from goferry.lab.cases import names, path, server
+from goferry.lab.cases import (
+    author,
+    config,
+    forward,
+    healthy,
+    machine,
+    names,
+    path,
+    server,
+    sumdb,
+    trust,
+    vcs,
+)
 from goferry.lab.scenario import Scenario
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (*names.SCENARIOS, *path.SCENARIOS, *server.SCENARIOS)
+SCENARIOS: Final[tuple[Scenario, ...]] = tuple(
+    scenario
+    for group in (config, forward, names, path, trust, server, sumdb, vcs, author, machine, healthy)
+    for scenario in group.SCENARIOS
+)
 
 _BY_NAME: Final = {scenario.name: scenario for scenario in SCENARIOS}
 

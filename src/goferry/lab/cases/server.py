@@ -1,22 +1,181 @@
-"""The module proxy's side: refusals, outages and half answers."""
+"""The module proxy's side: refusals, outages, half answers, and trouble behind it."""
 
 from typing import Final
 
 from goferry.i18n import N_
+from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at_proxy, at_storage, proxy_says
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import MIRROR, PROXY, public
-from goferry.lab.scenario import Mend, Modules, Needs, Scenario, Site, When
+from goferry.lab.internet import CODE, COMPANY_CODE, COMPANY_PROXY, SECRET_GO_MOD, STORAGE, company
+from goferry.lab.modules import HELLO
+from goferry.lab.scenario import (
+    Client,
+    Http2Broken,
+    Http2Trouble,
+    Mend,
+    Modules,
+    Needs,
+    Page,
+    Scenario,
+    Site,
+    Tls,
+    When,
+)
+from goferry.lab.tls import Manners
 
-_OTHER_MIRROR: Final = Mend(environ={"GOPROXY": f"https://{MIRROR}"})
+_HTTP1: Final = Mend(environ={"GODEBUG": "http2client=0"})
+_H2: Final = Tls(manners=Manners(protocols=("h2", "http/1.1")))
+_NGINX: Final = (
+    "<html>\n<head><title>{0}</title></head>\n<body>\n<center><h1>{0}</h1></center>\n"
+    "<hr><center>nginx</center>\n</body>\n</html>\n"
+)
+_UPSTREAM: Final = (
+    f"not found: {HELLO}@v1.2.0: invalid version: git ls-remote -q origin in a temporary folder: exit status 128:\n"
+    f"\tfatal: unable to access 'https://{CODE}/lab/hello/': Failed to connect to {CODE} port 443 after 130012 ms: "
+    "Connection timed out\n"
+)
+_UPSTREAM_NAME: Final = (
+    f'not found: {HELLO}@v1.2.0: Get "https://{CODE}/lab/hello?go-get=1": '
+    f"dial tcp: lookup {CODE} on 8.8.8.8:53: no such host\n"
+)
+_NO_LOGIN: Final = (
+    "not found: {path}: git ls-remote -q origin in a temporary folder: exit status 128:\n"
+    f"\tfatal: could not read Username for 'https://{COMPANY_CODE}': terminal prompts disabled\n"
+)
+
+
+def _status(name: str, summary: str, expected: str, status: int, text: str = "", **headers: str) -> Scenario:
+    return Scenario(
+        name,
+        summary,
+        expected,
+        sites=proxy_says(status, text, "*", **headers),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    )
+
+
+def _http2(name: str, summary: str, trouble: Http2Trouble) -> Scenario:
+    return Scenario(
+        name,
+        summary,
+        "http2_server_fault",
+        sites=at_proxy(Http2Broken(trouble), _H2),
+        mend=_HTTP1,
+        needs=Needs.LOOPBACK,
+    )
+
 
 SCENARIOS: Final = (
-    Scenario("well", N_("Nothing is wrong."), needs=Needs.LOOPBACK),
+    _status("goproxy-500", N_("The module proxy answers everything with 500."), "goproxy_server_5xx", 500),
+    _status("goproxy-502", N_("The module proxy answers everything with 502."), "goproxy_server_5xx", 502),
+    _status(
+        "goproxy-upstream-timeout",
+        N_("The module proxy says that it cannot reach the code host."),
+        "goproxy_upstream_unreachable",
+        404,
+        _UPSTREAM,
+    ),
+    _status(
+        "goproxy-upstream-name",
+        N_("The module proxy says that it cannot find the code host."),
+        "goproxy_upstream_unreachable",
+        500,
+        _UPSTREAM_NAME,
+    ),
     Scenario(
-        "goproxy-502",
-        N_("The module proxy answers everything with 502."),
-        "goproxy_server_5xx",
-        sites=(Site((PROXY,), Modules((When("*", Fault(Trouble.STATUS, 502)),)), public(10)),),
-        mend=_OTHER_MIRROR,
+        "goproxy-lacks-login",
+        N_("The company's module proxy may not read the private repository."),
+        "goproxy_lacks_vcs_credentials",
+        sites=(
+            Site(
+                (COMPANY_PROXY,),
+                Modules((When(f"{COMPANY_CODE}/*", Fault(Trouble.STATUS, 404, _NO_LOGIN)),)),
+                company(10),
+                inside=True,
+            ),
+        ),
+        client=Client(
+            environ={"GOPROXY": f"https://{COMPANY_PROXY}", "GONOSUMDB": COMPANY_CODE}, go_mod=SECRET_GO_MOD
+        ),
+    ),
+    _status(
+        "goproxy-429",
+        N_("The module proxy limits this client."),
+        "rate_limited_429",
+        429,
+        "too many requests\n",
+        Retry_After="30",
+    ),
+    Scenario(
+        "zip-storage-403",
+        N_("Zips are redirected to a storage host that refuses with 403."),
+        "zip_storage_forbidden",
+        sites=(
+            *at_proxy(
+                Modules(
+                    (When(ZIP, Fault(Trouble.REDIRECT, text=f"https://{STORAGE}/bucket/{{path}}?sig=x")),)
+                )
+            ),
+            *at_storage(Page(403, "<Error><Code>AccessDenied</Code></Error>\n", "application/xml")),
+        ),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "zip-403",
+        N_("The module proxy gives everything but zips, which it refuses with 403."),
+        "zip_storage_forbidden",
+        sites=proxy_says(403, "access denied\n", ZIP),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    _http2(
+        "http2-stream-error",
+        N_("The server fails every HTTP/2 stream with an internal error."),
+        Http2Trouble.RESET_STREAM,
+    ),
+    _http2("http2-goaway", N_("The server ends every HTTP/2 connection with GOAWAY."), Http2Trouble.GOAWAY),
+    Scenario(
+        "mirror-lag",
+        N_("The module proxy does not know the newest version yet."),
+        "mirror_lag_negative_cache",
+        sites=at_proxy(
+            Modules(
+                (When("*/@v/list", Fault(Trouble.REPLACE, body=b"v1.0.0\nv1.1.0\n")),),
+                lacks=(f"{HELLO}/@v/v1.2.0.*", f"{HELLO}/@latest"),
+            )
+        ),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "mirror-negative-cache",
+        N_("The module proxy lists the version and still remembers that it was not there."),
+        "mirror_lag_negative_cache",
+        sites=at_proxy(Modules(lacks=(f"{HELLO}/@v/v1.2.0.*",))),
+        mend=OTHER_MIRROR,
+    ),
+    _status(
+        "reverse-proxy-504",
+        N_("An nginx before the module proxy gave up waiting."),
+        "reverse_proxy_timeout",
+        504,
+        _NGINX.format("504 Gateway Time-out"),
+        Server="nginx",
+    ),
+    _status(
+        "reverse-proxy-no-upstream",
+        N_("Behind the load balancer of the module proxy nobody is left."),
+        "reverse_proxy_no_live_upstream",
+        503,
+        "no healthy upstream",
+        Server="envoy",
+    ),
+    Scenario(
+        "goproxy-login-page",
+        N_("The module proxy sends a sign-in page with status 200."),
+        "captive_portal",
+        sites=at_proxy(Modules((When("*", Fault(Trouble.HTML)),))),
+        mend=OTHER_MIRROR,
         needs=Needs.LOOPBACK,
     ),
 )

@@ -1,0 +1,51 @@
+"""The client's own machine: its module cache and its toolchain."""
+
+from typing import Final
+
+from goferry.i18n import N_
+from goferry.lab.internet import GO_MOD
+from goferry.lab.modules import HELLO
+from goferry.lab.scenario import Cache, Client, Mend, Needs, Scenario
+
+_OTHER_CACHE: Final = Mend(environ={"GOMODCACHE": "{home}/other-cache"})
+_NEWER: Final = f"module example.com/lab/work\n\ngo 1.999\n\nrequire {HELLO} v1.2.0\n"
+_OLDER: Final = Mend(files={"{work}/go.mod": GO_MOD})
+
+
+def _cache(name: str, summary: str, state: Cache, needs: Needs = Needs.NAMESPACE) -> Scenario:
+    return Scenario(
+        name,
+        summary,
+        "local_disk_or_permission",
+        client=Client(cache=state),
+        mend=_OTHER_CACHE,
+        needs=needs,
+    )
+
+
+SCENARIOS: Final = (
+    _cache("cache-read-only", N_("The module cache cannot be written."), Cache.READ_ONLY),
+    _cache("cache-full", N_("The disk of the module cache is full."), Cache.FULL),
+    _cache(
+        "cache-not-a-folder",
+        N_("Where the module cache should be, there is a file."),
+        Cache.NOT_A_FOLDER,
+        Needs.LOOPBACK,
+    ),
+    Scenario(
+        "toolchain-local",
+        N_("go.mod wants a newer Go, and GOTOOLCHAIN=local forbids fetching it."),
+        "toolchain_not_available",
+        client=Client(environ={"GOTOOLCHAIN": "local"}, go_mod=_NEWER),
+        mend=_OLDER,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "toolchain-not-found",
+        N_("go.mod wants a newer Go, which the module proxy does not have."),
+        "toolchain_not_available",
+        client=Client(environ={"GOTOOLCHAIN": "auto"}, go_mod=_NEWER),
+        mend=_OLDER,
+        needs=Needs.LOOPBACK,
+    ),
+)
