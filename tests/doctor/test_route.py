@@ -184,6 +184,20 @@ def test_each_stack_has_its_own_roots(machine: Machine) -> None:
     assert (code.verified, code.roots) == (False, ())
 
 
+def test_what_git_has_for_one_host_counts_for_that_host_alone(machine: Machine) -> None:
+    machine.write(machine.home / "one.pem", "")
+    machine.write(machine.home / "all.pem", "")
+    machine.write(
+        machine.home / ".gitconfig",
+        f"[http]\nsslCAInfo = {machine.home}/all.pem\n"
+        f'[http "https://github.com"]\nsslCAInfo = {machine.home}/one.pem\n'
+        '[http "https://bitbucket.org"]\nsslVerify = false\n',
+    )
+    assert route_on(machine, "github.com/o/r").hops[1].roots == (f"{machine.home}/one.pem",)
+    assert route_on(machine, "code.example.org/r.git").hops[1].roots == (f"{machine.home}/all.pem",)
+    assert not route_on(machine, "bitbucket.org/o/r").hops[1].verified
+
+
 def test_credentials_are_named_by_their_place_alone(machine: Machine) -> None:
     path = machine.write(
         machine.home / ".netrc",

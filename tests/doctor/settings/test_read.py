@@ -104,3 +104,19 @@ def test_a_broken_go_mod_is_told_and_its_module_still_known(machine: Machine) ->
     seen, _context, skipped = read_settings(machine.world())
     assert seen.main_module == "corp.example/app"
     assert "go.mod" in [item.what for item in skipped]
+
+
+def test_places_that_cannot_even_be_named_are_no_error(tmp_path: Path) -> None:
+    """An overlong name fails as a forbidden folder does, for every user: with an error instead of "no"."""
+    nowhere = tmp_path / ("x" * 300)
+    places = Places(nowhere / "resolv", nowhere / "hosts", nowhere / "nss", nowhere)
+    environ = {
+        "HOME": str(nowhere),
+        "GOROOT": str(nowhere),
+        "NETRC": str(nowhere),
+        "SSL_CERT_FILE": str(nowhere),
+    }
+    seen, context, _skipped = read_settings(World(environ, nowhere, nowhere, places))
+    assert not seen.resolv.exists
+    assert context.has_default_route is None
+    assert {folder.failure for folder in seen.folders if folder.name != "GOTMPDIR"} == {"io"}

@@ -190,6 +190,7 @@ ELSEWHERE: list[tuple[str, str, tuple[str, str, str, int] | None]] = [
     ("project/docker-compose.yml", '  GOSUMDB: "off"\n', ("GOSUMDB", "off", "compose", 1)),
     ("project/.gitlab-ci.yml", "variables:\n  GOPROXY: direct\n", ("GOPROXY", "direct", "gitlab", 2)),
     ("project/.github/workflows/ci.yml", "env:\n  GOFLAGS: -mod=mod\n", ("GOFLAGS", "-mod=mod", "github", 2)),
+    ("project/.gitlab-ci.yml", "  - go env -w GOPRIVATE=*.corp\n", ("GOPRIVATE", "*.corp", "gitlab", 1)),
     ("home/.bashrc", "# export GOPROXY=x\necho GOPROXY=y\nMYGOPROXY=z\nGOPROXY=\n", None),
 ]
 
@@ -205,11 +206,19 @@ def test_values_of_other_places_are_found(
     )
 
 
+def test_one_command_can_set_several(machine: Machine) -> None:
+    line = "RUN apk add git && go env -w GO111MODULE=on 'GOPROXY=https://a.example.org|direct' && go env GOFLAGS=x\n"
+    machine.write(machine.cwd / "Dockerfile", line)
+    found = read_elsewhere(machine.world(), "", "")
+    assert [(item.name, item.value) for item in found] == [
+        ("GO111MODULE", "on"),
+        ("GOPROXY", "https://a.example.org|direct"),
+    ]
+
+
 def test_the_settings_of_the_user_before_sudo_are_found(machine: Machine) -> None:
     other = machine.root.parent / "other"
-    machine.write(
-        machine.root / "etc/passwd", f"root:x:0:0::/:/bin/sh\nme:x:1000:1000::{other}:/bin/sh\n"
-    )
+    machine.write(machine.root / "etc/passwd", f"root:x:0:0::/:/bin/sh\nme:x:1000:1000::{other}:/bin/sh\n")
     path = machine.write(other / ".config/go/env", "GOFLAGS=-v\nGOPROXY=https://a.example.org\n")
     found = read_elsewhere(machine.world({"SUDO_USER": "me"}), "", "")
     assert [(item.name, item.origin, item.place) for item in found] == [

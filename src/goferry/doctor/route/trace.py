@@ -15,7 +15,7 @@ from goferry.doctor.settings.gitconfig import rewrite
 from goferry.doctor.settings.repository import Repository, repository_of
 from goferry.errors import InvalidInput
 from goferry.findings import Text
-from goferry.gomod import goenv, goproxy, gourl, gover, govcs, module
+from goferry.gomod import goenv, goproxy, gourl, govcs, gover, module
 from goferry.i18n import N_
 
 

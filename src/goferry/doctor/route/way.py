@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from goferry.doctor.evidence import Context, Role, SettingsSeen
+from goferry.doctor.evidence import CaFile, Context, GitSetting, Role, SettingsSeen
 from goferry.doctor.route.records import Credential, Hop
 from goferry.doctor.settings import names, proxies
 from goferry.doctor.settings.credentials import AuthMethod, InvalidAuth, Method, parse_goauth
@@ -28,7 +28,7 @@ def complete(hop: Hop, seen: SettingsSeen, context: Context, *, has_user: bool =
         # Behind a forward proxy it is the proxy who looks the name up.
         found = _with_addresses(found, seen, context)
     verified = hop.verified and found.scheme == "https"
-    roots = tuple(_roots(seen, found.stack)) if verified else ()
+    roots = tuple(_roots(seen, found)) if verified else ()
     if NOT_VERIFIED in roots:
         verified, roots = False, ()
     given = (Credential("url", found.host, used=found.scheme == "https"),) if has_user else ()
@@ -88,10 +88,22 @@ def _is_native_six(text: str) -> bool:
     return address in _NATIVE and not any(address in network for network in _TUNNELLED)
 
 
-def _roots(seen: SettingsSeen, stack: str) -> Iterator[str]:
-    for file in seen.roots:
-        if file.stack == stack and (file.exists or file.path == NOT_VERIFIED):
-            yield file.path
+def _roots(seen: SettingsSeen, hop: Hop) -> Iterator[str]:
+    """The files of this stack that count for this host; NOT_VERIFIED alone when none does."""
+    files = [file for file in seen.roots if file.stack == hop.stack and _counts(file, hop.url)]
+    if any(file.path == NOT_VERIFIED for file in files):
+        yield NOT_VERIFIED
+        return
+    special = [file for file in files if file.origin.startswith("http.") and file.origin.count(".") > 1]
+    yield from (file.path for file in special or files if file.exists)
+
+
+def _counts(file: CaFile, url: str) -> bool:
+    """git's settings for one URL (`http.<url>.sslCAInfo`) count for that alone."""
+    if not file.origin.startswith("http."):
+        return True
+    name = file.origin.rpartition(".")[2]
+    return http_setting([GitSetting(file.origin, file.path, "", "")], name, url) is not None
 
 
 # ---- credentials -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Context, Interface
-from goferry.doctor.settings.reading import below, read_bytes, read_text
+from goferry.doctor.settings.reading import below, is_file, read_bytes, read_text
 
 # The variable that a CI system sets in every job, most particular first: several also set the plain CI.
 _CI: Final = (
@@ -72,7 +72,7 @@ def _container(environ: Mapping[str, str], root: Path) -> str:
     if environ.get("KUBERNETES_SERVICE_HOST"):
         return "kubernetes"
     for mark, name in _CONTAINER_MARKS:
-        if below(root, mark).exists():
+        if is_file(below(root, mark)):
             return name
     told = read_text(below(root, "/run/systemd/container")).strip() or environ.get("container", "")
     if told and told != "wsl":
@@ -99,7 +99,7 @@ _ROUTE_UP: Final = 1
 def _has_default_route(root: Path) -> bool | None:
     """Whether IPv4 or IPv6 has a default route that is up; None where the kernel does not show its tables so."""
     tables = [below(root, "/proc/net/route"), below(root, "/proc/net/ipv6_route")]
-    if not any(table.exists() for table in tables):
+    if not any(is_file(table) for table in tables):
         return None
     four, six = (read_bytes(table).decode("ascii", "replace") for table in tables)
     return has_default_route4(four) or has_default_route6(six)

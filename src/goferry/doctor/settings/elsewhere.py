@@ -44,6 +44,11 @@ _SHELL: Final = re.compile(
 _DOCKER: Final = re.compile(rf"^\s*(?:ENV|ARG)\s+(?P<name>{_WORD})[=\s]\s*(?P<value>\S.*)$", re.IGNORECASE)
 _YAML: Final = re.compile(rf"^\s*(?:-\s*)?[\"']?(?P<name>{_WORD})\s*[:=]\s*(?P<value>\S.*)$")
 
+_COMMAND: Final = re.compile(r"\bgo\s+env\s+-w\s+(?P<pairs>[^;&#]*)")
+"""`go env -w` in a script: it sets the variable where the script runs, for the user who runs it."""
+
+_PAIR: Final = re.compile(rf"(?:^|[\s\"'])(?P<name>{_WORD})=[\"']?(?P<value>[^\s\"']+)")
+
 _SHELL_FILES: Final = (
     ".bashrc",
     ".bash_profile",
@@ -77,11 +82,19 @@ def read_elsewhere(world: World, user_file: str, user_text: str) -> tuple[Settin
 
 
 def assignments(text: str, pattern: re.Pattern[str], origin: str, place: str) -> Iterator[Setting]:
-    """The variables that a file sets, one per line."""
+    """The variables that a file sets, line by line."""
     for number, line in enumerate(text.splitlines(), 1):
-        match = pattern.match(line)
-        if match is not None and (value := _unquoted(match["value"])):
-            yield Setting(match["name"], hide_setting(match["name"], value), origin, f"{place}:{number}")
+        for name, value in _in_line(line, pattern):
+            yield Setting(name, hide_setting(name, value), origin, f"{place}:{number}")
+
+
+def _in_line(line: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    match = pattern.match(line)
+    if match is not None and (value := _unquoted(match["value"])):
+        yield match["name"], value
+    command = _COMMAND.search(line.partition("#")[0]) if match is None else None
+    for pair in _PAIR.finditer(command["pairs"] if command else ""):
+        yield pair["name"], pair["value"]
 
 
 def _unquoted(text: str) -> str:
@@ -101,7 +114,7 @@ def _unread(user_file: str, user_text: str) -> Iterator[Setting]:
 
 def _shells(world: World) -> Iterator[Setting]:
     home = home_of(world)
-    fish = sorted((home / ".config/fish/conf.d").glob("*.fish"))[:_MOST_FILES]
+    fish = _listed(home / ".config/fish/conf.d", ("*.fish",))
     for path in (*(home / name for name in _SHELL_FILES), *fish):
         yield from assignments(read_text(path, _MOST_BYTES), _SHELL, "shell", str(path))
 

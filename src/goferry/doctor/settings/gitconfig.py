@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from goferry.doctor.base import World
 from goferry.doctor.evidence import GitSetting, Setting, Skipped
 from goferry.doctor.settings.hiding import HIDDEN, hide
-from goferry.doctor.settings.reading import find_program
+from goferry.doctor.settings.reading import find_program, is_file
 
 _SECTIONS: Final = ("url.", "http.", "https.", "credential.", "protocol.", "safe.", "include.", "includeif.")
 _KEYS: Final = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")
@@ -189,7 +189,7 @@ def _cached_repository(modcache: str) -> str:
         return ""
     try:
         with os.scandir(Path(modcache) / "cache" / "vcs") as entries:
-            return next((entry.path for entry in entries if (Path(entry.path) / "HEAD").is_file()), "")
+            return next((entry.path for entry in entries if is_file(Path(entry.path) / "HEAD")), "")
     except OSError:
         return ""
 
@@ -223,7 +223,7 @@ def _conditional(
     ]
     for include in includes[:_MOST_INCLUDES]:
         path = _included_path(world, include)
-        if str(path) in read or not path.is_file():
+        if str(path) in read or not is_file(path):
             continue
         condition = include.key.removeprefix("includeif.").removesuffix(".path")
         data = _run(world, [git, "config", "--file", str(path), "--list", "-z"])

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from goferry.doctor.base import World
-from goferry.doctor.settings.reading import find_program, read_text
+from goferry.doctor.settings.reading import find_program, is_folder, read_text
 from goferry.gomod import goenv
 
 _QUESTION_SECONDS: Final = 10.0
@@ -50,7 +50,7 @@ def _around(path: str) -> str:
     """The GOROOT that holds this program, found as the program itself does; "" when it stands elsewhere."""
     for program in (Path(path).absolute(), Path(path).resolve()):
         for folder in (program.parent.parent, program.parent.parent.parent):
-            if (folder / "pkg" / "tool").is_dir():
+            if is_folder(folder / "pkg" / "tool"):
                 return str(folder)
     return ""
 

@@ -16,7 +16,7 @@ from goferry.doctor.settings.gitconfig import read_git, without_secrets
 from goferry.doctor.settings.gocommand import GoCommand, find_go
 from goferry.doctor.settings.hiding import hide
 from goferry.doctor.settings.proxies import decide, read_proxies
-from goferry.doctor.settings.reading import find_program, read_text
+from goferry.doctor.settings.reading import find_program, is_file, read_text
 from goferry.doctor.settings.roots import read_roots
 from goferry.doctor.settings.targets import plan_targets
 from goferry.doctor.settings.workspace import Workspace, read_workspace
@@ -81,7 +81,7 @@ def go_values(world: World) -> dict[str, str]:
 
 
 def _resolv(path: Path) -> ResolvConf:
-    return names.parse_resolv_conf(read_text(path) if path.exists() else None)
+    return names.parse_resolv_conf(read_text(path) if is_file(path) else None)
 
 
 def _others(world: World) -> Iterator[Setting]:

@@ -27,6 +27,22 @@ def read_bytes(path: Path, most: int = MOST) -> bytes:
         return b""
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is a file, as far as this user may know."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is a folder, as far as this user may know."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def find_program(world: World, name: str) -> str:
     """The path of a program as this world finds it; "" when there is none."""
     if world.which is not None:

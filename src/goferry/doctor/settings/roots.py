@@ -11,7 +11,7 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import CaFile, GitSetting
-from goferry.doctor.settings.reading import MOST, below, read_bytes
+from goferry.doctor.settings.reading import MOST, below, is_folder, read_bytes
 from goferry.net import trust
 
 NOT_VERIFIED: Final = "-"
@@ -42,7 +42,7 @@ def _of_go(world: World) -> Iterator[CaFile]:
         return
     for name in trust.CERT_DIRS:
         path = below(root, name)
-        if path.is_dir():
+        if is_folder(path):
             yield _look("go", path, "")
 
 
@@ -101,7 +101,7 @@ def _look(stack: str, path: Path, origin: str) -> CaFile:
 
 
 def _files(path: Path) -> Iterable[Path]:
-    if not path.is_dir():
+    if not is_folder(path):
         return [path]
     return trust.root_files({}, files=(), directories=(str(path),))
 

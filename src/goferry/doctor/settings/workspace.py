@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from goferry.doctor.settings.reading import read_bytes
+from goferry.doctor.settings.reading import is_file, read_bytes
 from goferry.errors import InvalidInput
 from goferry.gomod import modfile
 
@@ -25,7 +25,7 @@ class Workspace:
 
 def read_workspace(cwd: Path) -> Workspace:
     """The go.mod file of a folder, or the nearest one above it, as go looks for it."""
-    path = next((folder / "go.mod" for folder in (cwd, *cwd.parents) if (folder / "go.mod").is_file()), None)
+    path = next((folder / "go.mod" for folder in (cwd, *cwd.parents) if is_file(folder / "go.mod")), None)
     if path is None:
         return Workspace()
     data = read_bytes(path)
