@@ -68,6 +68,8 @@ def _groups(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:
 
 def _continues(before: Line, line: Line) -> bool:
     text = line.text
+    if text.lstrip().startswith("server response:"):
+        return True
     if _GIT.match(text) and (_GIT.match(before.text) or _OPEN.search(before.text)):
         return True
     if text[0] in " \t":

@@ -717,7 +717,7 @@ SIGNATURES: Final = (
     # R45, R08 direct: the import host, the code host
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
-        needs="package_line unrecognized_import goproxy_shown|module_off",
+        needs="package_line unrecognized_import goproxy_shown|modules_off",
         lacks="goproxy_is_direct",
         others="direct_host_blocked",
     ),

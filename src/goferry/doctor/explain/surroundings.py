@@ -96,7 +96,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         r"https?_proxy\b['\"]?\s*[:=]?\s*['\"]?\w|http\.(?:https?://\S*)?proxy[ =]\S",
     ),
     ("proxy_variable_https", ("https_proxy",), r"https?_proxy['\"]?\s*[:= ]\s*['\"]?https://"),
-    ("module_off", ("go111module",), r"go111module[ =:\"']+off"),
+    ("modules_off", ("go111module",), r"go111module[ =:\"']+off"),
     ("hosts_file", ("/etc/hosts", "drivers\\etc\\hosts"), ""),
     ("insteadof_set", ("insteadof",), ""),
     (

@@ -25,7 +25,7 @@ _HELP: Final = re.compile(
     r"golang\.org/(?:s|doc|issue|ref|help|faq)\b|go\.dev/(?:s|doc|ref|blog|issue)\b|/issues/|docs\."
 )
 _MODULE: Final = re.compile(
-    r"(?:^|[\s(\"])([a-z0-9][a-zA-Z0-9.-]*\.[a-z]{2,}/[^\s@:\"]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+)@(\S+?):(?:\s|$)"
+    r"(?:^|[\s(\"])([a-z0-9][a-zA-Z0-9.-]*\.[a-z]+/[^\s@:\"]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+)@(\S+?):(?:\s|$)"
 )
 _IMPORT: Final = re.compile(
     r"unrecognized import path \"?([^\"\s:(]+)|^package ([\w.-]+\.[\w./-]+):", re.MULTILINE
