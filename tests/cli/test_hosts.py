@@ -12,7 +12,7 @@ from goferry.cli import hosts as command
 from goferry.doctor import hostsedit, hostsfile
 from goferry.lab.tls import Authority, Leaf
 from terminal import Said, goferry
-from tlsthread import tls_servers
+from tlsthread import background, tls_servers
 
 NAME = "module.example.org"
 GOOD, WRONG, CLOSED = "127.0.0.1", "127.0.0.2", "127.0.0.3"
@@ -53,7 +53,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Pat
         GOOD: authority.server_context([NAME, "other.example.org"]),
         WRONG: authority.server_context([NAME], Leaf.WRONG_HOST),
     }
-    with tls_servers(contexts) as port:
+    with background(tls_servers(contexts)) as port:
         yield port, ca
 
 

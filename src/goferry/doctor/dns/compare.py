@@ -1,8 +1,8 @@
 """What the answers of all askers for one name mean together. Different answers alone mean nothing.
 
-A host behind a CDN has other addresses in every town. So no verdict here rests on a difference: an address is right if a
-verified TLS handshake for the name succeeds on it, and a lie is called one only where the local address fails that test
-and another address passes it, or where the answer cannot be anybody's.
+A host behind a CDN has other addresses in every town. So no verdict here rests on a difference: an address is right if
+a verified TLS handshake for the name succeeds on it, and a lie is called one only where the local address fails that
+test and another address passes it, or where the answer cannot be anybody's.
 """
 
 from collections.abc import Iterable, Sequence
