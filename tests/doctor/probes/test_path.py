@@ -24,7 +24,6 @@ from goferry.doctor.probes.clienthello import Hello
 from goferry.doctor.probes.path import DialJob, HandshakeJob, deepen, git_dials, probe_dials, probe_handshakes
 from goferry.doctor.roots import read_stores
 from goferry.lab.forward import Conduct, ForwardProxy
-from goferry.lab.handshakes import Refuser
 from goferry.lab.middlebox import Filter, Middlebox, Strike
 from goferry.lab.tcp import CUT, RESET, STALL, Fault, Listener, Relay, refused_port, silent_port
 from goferry.lab.tls import Authority, Leaf, Manners
@@ -51,8 +50,8 @@ def trusting(
     )
 
 
-def server(context: ssl.SSLContext) -> Refuser:
-    return Refuser(context, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+def server(context: ssl.SSLContext) -> Listener:
+    return Listener(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", tls=context)
 
 
 def job(port: int, hello: str = Hello.GO, **more: Any) -> HandshakeJob:

@@ -148,7 +148,7 @@ async def probe_handshakes(
     comes over a second connection. small, large and pieces end with the server's first answer and bring no chain.
     stores: as read_stores gives them; at: the moment to judge validity at, None for now.
     """
-    trusting = _Trusting(read_stores(world) if stores is None else stores, at)
+    trusting = _Trusting(world, stores, at)
     large = go_sends_large(go_version, world.environ.get("GODEBUG", ""))
     return await _all(jobs, lambda job: _handshake(world, job, trusting, large))
 
@@ -392,12 +392,19 @@ _ENGINES: Final[dict[Hello, tuple[_Engine, ...]]] = {
 # ---- judging the chain -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class _Trusting:
-    """Turns attempts into records: what each store says of the chain."""
+    """Turns attempts into records: what each store says of the chain. Stores are read when a chain is there."""
 
-    stores: Stores
-    at: float | None
+    def __init__(self, world: World, stores: Stores | None, at: float | None) -> None:
+        self._world = world
+        self._stores = stores
+        self._at = at
+
+    @property
+    def stores(self) -> Stores:
+        if self._stores is None:
+            self._stores = read_stores(self._world)
+        return self._stores
 
     def record(self, job: HandshakeJob, attempt: _Attempt, seconds: float) -> HandshakeSeen:
         chain = pki.read_chain(attempt.chain)
@@ -428,7 +435,7 @@ class _Trusting:
         )
 
     def _verdicts(self, chain: Sequence[x509.Certificate], host: str) -> dict[str, Wrong]:
-        now = time.time() if self.at is None else self.at
+        now = time.time() if self._at is None else self._at
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
         return {name: pki.verify(chain, host, store, moment) for name, store in self.stores.items()}
 
