@@ -22,14 +22,18 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long each look may take, in seconds. The whole stays within half a minute even when nothing answers."""
+    """How long each look may take, in seconds. The whole stays below half a minute even when nothing answers.
+
+    program: one run of go or git; look: everything that is looked at; whole: that and the trials of what would mend it.
+    """
 
     resolve: float = 5.0
     connect: float = 5.0
     handshake: float = 5.0
     first_byte: float = 8.0
     body: float = 10.0
-    program: float = 20.0
+    program: float = 14.0
+    look: float = 15.0
     whole: float = 24.0
 
 

@@ -6,13 +6,13 @@
               ├─ module proxies and checksum databases
               └─ repositories
 
-All of it ends within `limits.whole` seconds: what is not back by then is noted as skipped, and judged without.
+All of it ends within `limits.look` seconds: what is not back by then is noted as skipped, and judged without.
 """
 
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -47,6 +47,7 @@ from goferry.doctor.probes.path import (
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
 from goferry.doctor.settings import plan_targets, read_settings
+from goferry.doctor.settings.proxies import decide
 from goferry.errors import Unavailable
 from goferry.i18n import N_, _
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl
@@ -89,7 +90,8 @@ async def look(world: World, subject: Subject) -> Evidence:
     started, moment = time.monotonic(), time.time()
     settings, context, skipped = await asyncio.to_thread(read_settings, world)
     targets = plan_targets(settings, subject)
-    board = _Board(world, started + world.limits.whole, skipped=list(skipped))
+    settings = replace(settings, proxying=decide(settings, targets))
+    board = _Board(world, started + world.limits.look, skipped=list(skipped))
     run, path, tunnels, (modules, git) = await asyncio.gather(
         _go(board, settings, subject),
         _network(board, settings, targets),

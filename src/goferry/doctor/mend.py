@@ -24,7 +24,7 @@ async def mend(
 ) -> tuple[tuple[tuple[Tried, ...], ...], tuple[RunSeen, ...]]:
     """The plans for each judgement, those first that helped; and the runs that were made for it."""
     plans = [propose(evidence, judgement) for judgement in judgements]
-    deadline = time.monotonic() + world.limits.whole
+    deadline = time.monotonic() + world.limits.whole - evidence.seconds
     slots = asyncio.Semaphore(_AT_ONCE)
     can_run = bool(evidence.settings.go_path) and any(run.label == "go" and run.exit for run in evidence.runs)
 

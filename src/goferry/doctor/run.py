@@ -1,5 +1,6 @@
 """One diagnosis: look, judge, propose and try, judge again with what the trials showed."""
 
+import time
 from dataclasses import replace
 
 from goferry.doctor.base import World
@@ -16,12 +17,14 @@ from goferry.doctor.verdict import Judgement
 
 async def diagnose(world: World, subject: Subject, *, old: Evidence | None = None) -> Diagnosis:
     """The whole of it, live. old: the evidence of an earlier run to compare with."""
+    started = time.monotonic()
     evidence = await look(world, subject)
     judgements = judge(evidence)
     tried, runs = await mend(world, evidence, judgements)
     if runs:
         # A trial that helped is the passing side of a proof: it differs from the failing run in what was changed.
-        evidence = replace(evidence, runs=(*evidence.runs, *runs))
+        seconds = time.monotonic() - started
+        evidence = replace(evidence, runs=(*evidence.runs, *runs), seconds=seconds)
         before = dict(zip(judgements, tried, strict=True))
         by_place = {(one.cause, one.where): plans for one, plans in before.items()}
         judgements = judge(evidence)

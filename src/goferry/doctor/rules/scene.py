@@ -22,7 +22,7 @@ from goferry.doctor.evidence import (
     RunSeen,
     Target,
 )
-from goferry.doctor.explain.clean import lines_of
+from goferry.doctor.explain.clean import paste_of
 from goferry.doctor.explain.facts import Fact, fact_of
 from goferry.doctor.explain.messages import messages_of
 from goferry.doctor.settings import targets as planned
@@ -80,7 +80,7 @@ def facts(evidence: Evidence) -> tuple[Fact, ...]:
 @lru_cache(maxsize=32)
 def facts_in(text: str) -> tuple[Fact, ...]:
     """The messages of any program's output."""
-    return tuple(fact_of(message) for message in messages_of(lines_of([text.encode()])))
+    return tuple(fact_of(message) for message in messages_of(paste_of([text.encode()]).lines))
 
 
 def said(found: Iterable[Fact], *wanted: str) -> Fact | None:
@@ -130,6 +130,7 @@ def told(evidence: Evidence) -> tuple[AnswerSeen, ...]:
 _TRACED: Final = re.compile(r"# get (?P<url>\S+?): (?P<outcome>.+?)(?: \(\d+\.\d+s\))?$", re.MULTILINE)
 _STATUS: Final = re.compile(r"(?:^|: )(?P<status>[1-5]\d\d) [A-Z]")
 _PURPOSES: Final = (
+    ("toolchain", re.compile(r"/golang\.org/toolchain/@v/")),
     ("supported", re.compile(r"/sumdb/.+/supported$")),
     ("lookup", re.compile(r"/lookup/[^/]+.*@|/tile/|/latest$")),
     ("go_get", re.compile(r"[?&]go-get=1")),
@@ -203,8 +204,13 @@ def bad_answer(evidence: Evidence, place: int) -> AnswerSeen | None:
 
 
 def is_well(answer: AnswerSeen) -> bool:
-    """Whether it was answered in full."""
-    return answer.status == 200 and not answer.failure
+    """Whether it was answered in full, and not with a web page in place of what was asked for."""
+    return answer.status == 200 and not answer.failure and not is_page(answer)
+
+
+def is_page(answer: AnswerSeen) -> bool:
+    """Whether this is HTML where no HTML can be."""
+    return answer.purpose not in ("go_get", "origin", "portal", "root") and answer.body.lstrip()[:1] == "<"
 
 
 def is_good(evidence: Evidence, place: int) -> bool:
