@@ -6,6 +6,7 @@ so nothing leaves this machine.
 
 import asyncio
 import os
+import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from goferry.doctor.route import Route, trace
 from goferry.doctor.settings import parse_subject, read_settings
 from goferry.errors import InvalidInput
 from goferry.lab.goproxy import Fault, LabProxy, Trouble, running
+from goferry.lab.tls import Authority
 from modtree import module
 from oracle import go_command
 
@@ -283,3 +285,78 @@ async def test_credentials_are_refused_over_plain_http(tmp_path: Path) -> None:
     route = trace(seen, context, parse_subject("rsc.invalid/quote@v1.5.2"))
     assert "credentials_over_http" in [trap.code for trap in route.traps]
     assert "s3cret" not in repr(route)
+
+
+@dataclass(slots=True)
+class Guarded:
+    """A mirror over TLS that has nothing. `authorized`: whether a request brought credentials."""
+
+    authorized: bool = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        self.authorized = self.authorized or "\r\nauthorization: basic " in head.lower()
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+
+# (path of the mirror, entry of netrc, GOAUTH, whether go sends credentials)
+NETRC: list[tuple[str, str, str, bool]] = [
+    ("", "machine {host} login me password s3cret", "netrc", True),
+    ("/go", "machine {host} login me password s3cret", "netrc", True),
+    ("/go/v2", "machine {host}/go login me password s3cret", "netrc", True),
+    ("/go", "machine {host}/other login me password s3cret", "netrc", False),
+    ("", "machine 127.0.0.1 login me password s3cret", "netrc", False),
+    ("", "machine {host} login me", "netrc", False),
+    ("", "machine {host} password s3cret", "netrc", False),
+    ("", "default login me password s3cret", "netrc", False),
+    ("", "machine {host} login me password s3cret", "off", False),
+]
+
+
+@pytest.mark.parametrize(("path", "netrc", "goauth", "want"), NETRC)
+async def test_credentials_are_those_that_the_route_names(
+    path: str, netrc: str, goauth: str, want: bool, tmp_path: Path
+) -> None:
+    authority, guarded = Authority(), Guarded()
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    server = await asyncio.start_server(
+        guarded.serve, "127.0.0.1", 0, ssl=authority.server_context(("127.0.0.1",))
+    )
+    async with server:
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        (tmp_path / ".netrc").write_text(netrc.format(host=host) + "\n")
+        environ = {
+            "HOME": str(tmp_path),
+            "PATH": os.environ["PATH"],
+            "GOPROXY": f"https://{host}{path}",
+            "GOSUMDB": "off",
+            "GOAUTH": goauth,
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "-modcacherw",
+            "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+        }
+        output = await go(environ, tmp_path, "mod", "download", "rsc.invalid/quote@v1.5.2")
+    assert "404 Not Found" in output
+    seen, context, _skipped = read_settings(World(environ, tmp_path, tmp_path))
+    hop = trace(seen, context, parse_subject("rsc.invalid/quote@v1.5.2")).hops[0]
+    assert guarded.authorized is want
+    assert any(item.used for item in hop.credentials) is want
+    assert str(tmp_path / "ca.pem") in hop.roots
+
+
+def test_git_and_the_route_agree_on_who_is_asked(tmp_path: Path) -> None:
+    """`git ls-remote --get-url` in the very folder where go runs git."""
+    (tmp_path / ".gitconfig").write_text(INSTEAD)
+    environ = {
+        "HOME": str(tmp_path),
+        "PATH": os.environ["PATH"],
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GOPROXY": "direct",
+    }
+    seen, context, _skipped = read_settings(World(environ, tmp_path, tmp_path))
+    hop = trace(seen, context, parse_subject("github.com/o/r")).hops[0]
+    asked = ["git", "ls-remote", "--get-url", "https://github.com/o/r"]
+    real = subprocess.run(asked, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert real.stdout.strip() == hop.url == "https://moved.invalid/o/r"
