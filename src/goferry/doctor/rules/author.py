@@ -50,7 +50,8 @@ def _author(evidence: Evidence) -> Iterable[Judgement]:
         "not_a_package|said_not_a_package|said_repo_missing|unrecognized_import|said_unrecognized_import|no_meta",
     )
     if fact is not None:
-        yield _judgement(evidence, "module_path_wrong", fact, weak=True)
+        nowhere = any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence))
+        yield _judgement(evidence, "module_path_wrong", fact, weak=not nowhere or "said" in fact.tags)
 
 
 def _gone_version(evidence: Evidence, found: list[Fact]) -> Fact | None:

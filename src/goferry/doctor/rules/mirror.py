@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from goferry.doctor.addresses import kind_of
 from goferry.doctor.evidence import AnswerSeen, Evidence
 from goferry.doctor.explain.facts import words_in
 from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
@@ -232,28 +233,32 @@ NO_DIRECT = Rule(
 
 
 def _lag(evidence: Evidence) -> Iterable[Judgement]:
-    """The mirror says "not there" of a version that its origin has."""
+    """The mirror knows the module and says "not there" of a version that its own list, or the origin, names."""
     version = wanted_version(evidence)
+    tags = repository_tags(evidence)
     for stop in stops(evidence):
-        if stop.answer.status not in scene.MISSING or not version:
-            continue
-        tags = repository_tags(evidence)
-        knows = _is_known_elsewhere(evidence, stop)
-        cached = (
-            "no-store" not in stop.answer.headers.get("cache-control", "") and "age" in stop.answer.headers
-        )
-        if not has_version(tags, version) or not (knows or cached):
+        is_missing = stop.answer.status in scene.MISSING and version and _is_known_elsewhere(evidence, stop)
+        if not is_missing or (tags and not has_version(tags, version)):
             continue
         yield judged(
             evidence, "R35", "mirror_lag_negative_cache", stop.where, "request",
-            Text(N_("{host} answers {status} for {version}, which the repository has"), host=stop.where,
+            Text(N_("{host} knows the module and answers {status} for {version}"), host=stop.where,
                  status=stop.answer.status, version=version),
-            proof=Proof(
-                _asked(stop.answer),
-                Text(N_("git ls-remote {url}: {version} is there"), url=_git_answer(evidence), version=version),
-                Text(N_("who is asked")),
-            ),
+            proof=_named(evidence, stop, version),
+            weak=True,
         )  # fmt: skip
+
+
+def _named(evidence: Evidence, stop: Stop, version: str) -> Proof | None:
+    """Where the version is to be seen: in the mirror's own list, or among the tags of the repository."""
+    for answer in scene.of_entry(evidence, stop.place):
+        if answer.purpose == "list" and scene.is_well(answer) and version in answer.body.split():
+            there = Text(N_("{url}: names {version}"), url=answer.url, version=version)
+            return Proof(_asked(stop.answer), there, Text(N_("what is asked of it")))
+    if not has_version(repository_tags(evidence), version):
+        return None
+    there = Text(N_("git ls-remote {url}: {version} is there"), url=_git_answer(evidence), version=version)
+    return Proof(_asked(stop.answer), there, Text(N_("who is asked")))
 
 
 LAG = Rule(
@@ -276,12 +281,11 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
         if not stop.is_last:
             continue
         if tags & _LOGIN:
-            if is_own(stop.where):
+            if may_read_inside(evidence, stop.where):
                 yield judged(
                     evidence, "R34", "goproxy_lacks_vcs_credentials", stop.where, "request",
                     Text(N_("{host} may not read the repository: {said}"), host=stop.where,
                          said=_line(stop.answer.body)),
-                    sole=_is_inside_module(evidence),
                 )  # fmt: skip
         elif tags & _UPSTREAM:
             yield judged(
@@ -292,10 +296,21 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
             )  # fmt: skip
 
 
-def _is_inside_module(evidence: Evidence) -> bool:
-    """Whether the module's own host is one that only its company knows."""
-    paths = scene.modules(evidence)
-    return any("inside_host" in set(host_tags(path.partition("/")[0])) for path in paths)
+def may_read_inside(evidence: Evidence, host: str) -> bool:
+    """Whether this mirror is one that could be given credentials: the company's own, or one for a module outside."""
+    if not is_own(host):
+        return False
+    return is_inside(evidence, scene.host_of(host)) or not any(
+        is_inside(evidence, path.partition("/")[0]) for path in scene.modules(evidence)
+    )
+
+
+def is_inside(evidence: Evidence, host: str) -> bool:
+    """Whether a host is one that only its company knows: by its addresses, or failing that by its name."""
+    addresses = scene.go_addresses(evidence, host)
+    if addresses:
+        return all(kind_of(address).may_be_internal for address in addresses)
+    return "inside_host" in set(host_tags(host)) or ".corp." in f".{host}."
 
 
 def _line(body: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from goferry.doctor.evidence import AnswerSeen, DialSeen, Evidence, HandshakeSeen, Raw, Role, Target
+from goferry.doctor.explain.facts import Fact
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
@@ -19,6 +20,12 @@ _BODY_STALLED: Final = frozenset({Failure.IDLE_TIMEOUT, Failure.WHOLE_TIMEOUT})
 _LARGE: Final = ("go", "large")
 
 
+def _targets(evidence: Evidence) -> Iterator[Target]:
+    """Targets connected to from here. What is wrong with the checksum database alone is R37's, however it shows."""
+    found = list(scene.direct_targets(evidence))
+    return (target for target in found if target.role is not Role.SUMDB)
+
+
 # ---- R08, R09: no connection -------------------------------------------------------------------------------
 
 _BLOCKED: Final = {
@@ -31,10 +38,19 @@ _BLOCKED: Final = {
 
 def _unconnected(evidence: Evidence) -> Iterator[tuple[Target, list[DialSeen]]]:
     """Needed targets that no connection can be made to, though go knows their addresses."""
-    for target in scene.direct_targets(evidence):
+    for target in _targets(evidence):
         dials = scene.dials(evidence, target)
         if dials and all(dial.failure for dial in dials) and target.role in _BLOCKED:
             yield target, dials
+
+
+def _only_told(evidence: Evidence, *tags: str) -> Iterator[tuple[str, Fact]]:
+    """Hosts that go, or git for it, could not connect to and that no probe knew of: a page names them on the way."""
+    known = {target.host for target in evidence.targets}
+    for fact in scene.facts(evidence):
+        host = scene.host_of(fact.target.host)
+        if host and host not in known and scene.said([fact], "import_host|code_host", *tags) is not None:
+            yield host, fact
 
 
 def _blackhole(evidence: Evidence) -> Iterable[Judgement]:
@@ -62,6 +78,17 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
                 Text(N_("the host")),
             ),
         )  # fmt: skip
+
+    tags = ("dial_refused",) if refused else ("dial_timeout|no_route|tls_timeout",)
+    for host, fact in _only_told(evidence, *tags):
+        yield judged(
+            evidence,
+            code,
+            "direct_host_blocked",
+            host,
+            "connect",
+            Text(N_("no connection to {host}: {said}"), host=host, said=scene.quoted(fact)),
+        )
 
 
 def _other_host(evidence: Evidence, target: Target) -> DialSeen | None:
@@ -95,7 +122,7 @@ REFUSED = Rule(
 
 def _ipv6(evidence: Evidence) -> Iterable[Judgement]:
     """IPv6 connects and then dies, so that go never falls back; or go complains of IPv6 while IPv4 works."""
-    for target in scene.direct_targets(evidence):
+    for target in _targets(evidence):
         shakes = scene.handshakes(evidence, target)
         six = [shake for shake in shakes if ":" in shake.address]
         four = [shake for shake in shakes if ":" not in shake.address]
@@ -140,7 +167,7 @@ IPV6 = Rule("R11", N_("Only IPv6 is broken"), ("ipv6_path_broken",), when_broken
 
 def _unfinished(evidence: Evidence) -> Iterator[tuple[Target, HandshakeSeen]]:
     """For each needed target, one handshake that connects and ends without an answer; none where another works."""
-    for target in scene.direct_targets(evidence):
+    for target in _targets(evidence):
         shakes = scene.handshakes(evidence, target)
         by_family = {
             family: [shake for shake in shakes if (":" in shake.address) == (family == 6)]
@@ -290,6 +317,7 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                 where,
                 "tls",
                 Text(N_("connections to {host} stand and are reset at the first message of TLS"), host=where),
+                sole=_happens_elsewhere(evidence, target),
             )
         elif bad.failure in _ENDED:
             yield judged(
@@ -312,6 +340,16 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                     Text(N_("{host} takes connections and then says nothing"), host=where),
                 )
     yield from _broken_bodies(evidence)
+
+
+def _happens_elsewhere(evidence: Evidence, target: Target) -> bool:
+    """Whether unrelated hosts are cut off alike: no server's fault can be that."""
+    return any(
+        shake.failure in _CUT_OFF
+        and shake.host != target.host
+        and shake.address not in scene.go_addresses(evidence, target.host)
+        for shake in evidence.handshakes
+    )
 
 
 def _broken_bodies(evidence: Evidence) -> Iterable[Judgement]:

@@ -54,8 +54,14 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
     yield judged(
         evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
         Text(N_("GOPROXY has {word!r}: {why}"), word=goproxy.redact(word), why=why),
-        sole=bool(refusal) or heard is not None,
+        sole=bool(refusal) or heard is not None or _is_complained_of(evidence, word),
     )  # fmt: skip
+
+
+def _is_complained_of(evidence: Evidence, word: str) -> bool:
+    """Whether go's words are about this part: the part itself, or what stands behind its scheme, is in them."""
+    own = word.partition("://")[2] or word
+    return any(own.strip("\"'") in fact.message.own for fact in facts(evidence))
 
 
 def _refusal(value: str) -> str:
@@ -133,7 +139,7 @@ def _not_effective(evidence: Evidence) -> Iterable[Judgement]:
             Text(N_("{place} says {value}, but go uses {effective} ({origin})"), place=place,
                  value=goproxy.redact(value), effective=goproxy.redact(setting.value),
                  origin=setting.place or setting.origin),
-            weak=True,
+            weak=setting.origin == "environment" and not setting.shadowed,
         )  # fmt: skip
 
 

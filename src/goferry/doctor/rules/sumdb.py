@@ -128,8 +128,8 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     others = [answer for answer in mirrors if answer.purpose != "supported"]
     bad = None
     if supported is not None and scene.is_well(supported):
-        bad = next((answer for answer in others if not scene.is_well(answer) or _is_html(answer)), None)
-    elif supported is not None and supported.status not in (0, *scene.MISSING):
+        bad = next((answer for answer in others if not scene.is_well(answer)), None)
+    elif supported is not None and (scene.is_page(supported) or supported.status not in (0, *scene.MISSING)):
         bad = supported
     lies = scene.said(found, "sumdb_lies")
     if bad is None and (lies is None or not mirrors):
@@ -144,10 +144,6 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
              said=scene.quoted(lies) if lies is not None else shown.status or shown.failure),
         proof=None if direct is None else Proof(_asked(shown), _asked(direct), Text(N_("who is asked"))),
     )  # fmt: skip
-
-
-def _is_html(answer: AnswerSeen) -> bool:
-    return answer.body.lstrip()[:1] == "<"
 
 
 def _knows(evidence: Evidence) -> bool:

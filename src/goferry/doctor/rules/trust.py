@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from goferry.doctor.evidence import CaFile, Evidence, HandshakeSeen, Raw, Role, Target
+from goferry.doctor.evidence import AnswerSeen, CaFile, Evidence, HandshakeSeen, Raw, Role, Target
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.clock import clock_is_right
@@ -111,6 +111,36 @@ def _inspection(evidence: Evidence) -> Iterable[Judgement]:
             sole=bool(product) and bool(unrelated),
             weak=not product and not unrelated,
         )  # fmt: skip
+    yield from _git_only(evidence)
+
+
+def _git_only(evidence: Evidence) -> Iterable[Judgement]:
+    """go knows the authority, and the git that it starts does not."""
+    fact = scene.said(scene.facts(evidence), "code_host", "unknown_authority")
+    if fact is None:
+        return
+    split = next((shake for shake in evidence.handshakes if _splits(shake)), None)
+    proof = None
+    if split is not None:
+        proof = Proof(
+            Text(N_("chain of {host} with git's roots: not known"), host=split.host),
+            Text(N_("chain of {host} with go's roots: good"), host=split.host),
+            Text(N_("the root certificates")),
+        )
+    yield judged(
+        evidence, "R21", "tls_mitm_corporate_ca", fact.target.host or "git", "vcs",
+        Text(N_("git does not know the authority: {said}"), said=scene.quoted(fact)),
+        proof=proof,
+    )  # fmt: skip
+
+
+def _splits(shake: HandshakeSeen) -> bool:
+    return (
+        "go" in shake.trusted
+        and "git" in shake.tried
+        and "git" not in shake.trusted
+        and "public" not in shake.trusted
+    )
 
 
 def _same_issuer(evidence: Evidence, shake: HandshakeSeen) -> list[str]:
@@ -154,7 +184,9 @@ def _own_fault(evidence: Evidence) -> Iterable[Judgement]:
         if shake.wrong in ("expired", "not_yet_valid") and clock_is_right(evidence) is False:
             continue
         cause, key = _OWN[shake.wrong]
-        other = _other_host(evidence, shake)
+        # For another host it may as well be another server: then somebody else has to know this address.
+        is_right_place = shake.wrong != "wrong_host" or _is_confirmed(evidence, shake)
+        other = _other_host(evidence, shake) if is_right_place else None
         names = ", ".join(shake.chain[0].names[:4]) if shake.chain else "?"
         proof = None
         if other is not None:
@@ -168,6 +200,12 @@ def _own_fault(evidence: Evidence) -> Iterable[Judgement]:
             proof=proof,
             weak=shake.wrong == "incomplete",
         )  # fmt: skip
+
+
+def _is_confirmed(evidence: Evidence, shake: HandshakeSeen) -> bool:
+    """Whether a second opinion names the same address."""
+    opinions = scene.names_of(evidence, shake.host, "public", "doh")
+    return any(shake.address in opinion.addresses for opinion in opinions)
 
 
 def _other_host(evidence: Evidence, shake: HandshakeSeen) -> HandshakeSeen | None:
@@ -252,24 +290,60 @@ REFUSAL = Rule(
 
 
 def _portal(evidence: Evidence) -> Iterable[Judgement]:
-    shown = next(
-        (
-            answer
-            for answer in evidence.answers
-            if answer.purpose == "portal" and answer.status not in (0, 204)
-        ),
-        None,
-    )
-    if shown is None or not (
-        300 <= shown.status < 400 or shown.redirect or (shown.status == 200 and shown.body.strip())
-    ):
+    shown = next((answer for answer in evidence.answers if _leads_away(answer)), None)
+    if shown is not None:
+        others = {scene.host_in(answer.url) for answer in evidence.answers if _leads_away(answer)}
+        yield judged(
+            evidence, "R26", "captive_portal", scene.host_in(shown.redirect), "request",
+            Text(N_("{url} leads to {redirect}"), url=shown.url, redirect=shown.redirect),
+            sole=len(others) > 1 or bool(_impostors(evidence)),
+        )  # fmt: skip
         return
-    yield judged(
-        evidence, "R26", "captive_portal", scene.host_in(shown.redirect or shown.url), "request",
-        Text(N_("{url}, which answers 204 everywhere, answers {status} {redirect}"), url=shown.url,
-             status=shown.status, redirect=shown.redirect),
-        sole=bool(shown.redirect),
-    )  # fmt: skip
+    page = next(
+        (answer for answer in scene.answers(evidence) if answer.entry >= 0 and scene.is_page(answer)), None
+    )
+    heard = scene.said(scene.facts(evidence), "html")
+    if (page is not None and page.status == 200) or (heard is not None and "status_404" not in heard.tags):
+        where = (
+            scene.host_in(page.url) if page is not None else heard.target.host if heard is not None else ""
+        )
+        yield judged(
+            evidence, "R26", "captive_portal", where, "request",
+            Text(N_("{host} answers with a web page where a module was asked for"), host=where),
+        )  # fmt: skip
+        return
+    hosts = _impostors(evidence)
+    if hosts:
+        yield judged(
+            evidence,
+            "R26",
+            "captive_portal",
+            ", ".join(hosts),
+            "tls",
+            Text(
+                N_("one server, with a certificate for neither, stands in for {hosts}"),
+                hosts=", ".join(hosts),
+            ),
+        )
+
+
+def _leads_away(answer: AnswerSeen) -> bool:
+    """Whether plain http is led to a host of another house; a host's own way to https stays in its own."""
+    if answer.purpose != "portal" or not 300 <= answer.status < 400 or "://" not in answer.redirect:
+        return False
+    return _house(scene.host_of(scene.host_in(answer.redirect))) != _house(
+        scene.host_of(scene.host_in(answer.url))
+    )
+
+
+def _impostors(evidence: Evidence) -> list[str]:
+    """Unrelated hosts that are all at one address, where the certificate is for none of them."""
+    by_address: dict[str, set[str]] = {}
+    for shake in evidence.handshakes:
+        if shake.wrong == "wrong_host" and shake.sni == shake.host:
+            by_address.setdefault(shake.address, set()).add(shake.host)
+    houses = [hosts for hosts in by_address.values() if len({_house(host) for host in hosts}) > 1]
+    return sorted(houses[0]) if houses else []
 
 
 PORTAL = Rule(

@@ -6,11 +6,10 @@ git is a network stack of its own, so its runs are evidence of its own. They cou
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from goferry.doctor.addresses import kind_of
 from goferry.doctor.evidence import AnswerSeen, Evidence, Role, RunSeen
 from goferry.doctor.explain.facts import Fact
-from goferry.doctor.explain.targets import PUBLIC_CODE, host_tags
-from goferry.doctor.rules import scene
+from goferry.doctor.explain.targets import PUBLIC_CODE
+from goferry.doctor.rules import mirror, scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
 from goferry.doctor.settings import targets as planned
@@ -49,6 +48,23 @@ def repository(evidence: Evidence, fact: Fact | None = None) -> str:
         ):
             return run.facts.get("url", "")
     return fact.target.url if fact is not None else ""
+
+
+def rewrites_to_ssh(evidence: Evidence) -> tuple[str, str] | None:
+    """A URL and what git's settings make of it, when that is ssh: seen in a run, or read from the settings."""
+    run = rewritten(evidence)
+    if run is not None:
+        return (run.facts["url"], run.facts["rewritten"]) if _is_ssh(run.facts["rewritten"]) else None
+    for setting in evidence.settings.git:
+        base = setting.key.removeprefix("url.").removesuffix(".insteadof")
+        if (
+            setting.key.startswith("url.")
+            and base != setting.key
+            and _is_ssh(base)
+            and setting.value.startswith("http")
+        ):
+            return setting.value, base
+    return None
 
 
 def rewritten(evidence: Evidence) -> RunSeen | None:
@@ -165,36 +181,34 @@ PROTOCOL = Rule(
 def _ssh(evidence: Evidence) -> Iterable[Judgement]:
     """ssh is reached and refuses; whether the user asked for ssh, or a rewriting rule did, tells the cause."""
     fact = heard(evidence, "ssh_key")
-    run = rewritten(evidence)
-    is_turned = run is not None and _is_ssh(run.facts["rewritten"])
-    if fact is None and not (is_turned and heard(evidence, "repo_missing|ssh_words|dns_unable") is not None):
+    turned = rewrites_to_ssh(evidence) if scene.goes_direct(evidence) else None
+    if turned is not None:
+        fact = fact or heard(evidence, "repo_missing|dns_unable", "ssh_words")
+    if fact is None:
         return
-    if run is not None and is_turned:
-        answer = _https_answer(evidence)
-        proof = None
-        if answer is not None:
-            proof = Proof(
-                Text(
-                    N_("git with {url}: {said}"),
-                    url=run.facts["rewritten"],
-                    said=scene.quoted(fact) if fact else "-",
-                ),
-                Text(N_("{url}: {said}"), url=answer.url, said=answer.status),
-                Text(N_("the rewriting rule")),
-            )
-        yield judged(
-            evidence, "R29", "git_insteadof_ssh", scene.host_in(run.facts["url"]), "vcs",
-            Text(N_("git's settings turn {url} into {rewritten}, and ssh is not usable"), url=run.facts["url"],
-                 rewritten=run.facts["rewritten"]),
-            proof=proof,
-            sole=fact is not None,
-        )  # fmt: skip
-    elif fact is not None:
+    said = scene.quoted(fact)
+    if turned is None:
         yield judged(
             evidence, "R29", "git_ssh_key_refused", _host(evidence, fact), "vcs",
-            Text(N_("ssh is reached and refuses: {said}"), said=scene.quoted(fact)),
+            Text(N_("ssh is reached and refuses: {said}"), said=said),
             sole=True,
         )  # fmt: skip
+        return
+    url, base = turned
+    answer = _https_answer(evidence)
+    proof = None
+    if answer is not None:
+        proof = Proof(
+            Text(N_("git with {url}: {said}"), url=base, said=said),
+            Text(N_("{url}: {said}"), url=answer.url, said=answer.status),
+            Text(N_("the rewriting rule")),
+        )
+    yield judged(
+        evidence, "R29", "git_insteadof_ssh", scene.host_in(url) or "git", "vcs",
+        Text(N_("git's settings turn {url} into {rewritten}, and ssh is not usable"), url=url, rewritten=base),
+        proof=proof,
+        sole=True,
+    )  # fmt: skip
 
 
 SSH = Rule(
@@ -214,30 +228,31 @@ def _not_private(evidence: Evidence) -> Iterable[Judgement]:
     """A mirror or the database was asked for a module that only its owner can get."""
     for fact in scene.facts(evidence):
         path = fact.target.module
-        if not path or (planned.is_private(evidence.settings, path) and "sumdb" not in fact.tags):
-            continue
-        host = path.partition("/")[0]
-        is_inside = "inside_host" in set(host_tags(host)) or _is_private_host(evidence, host)
-        is_refused = bool(
-            {"status_404", "said_git_prompt", "said_git_denied", "said_dns_none", "said_ssh_key"} & fact.tags
-        )
         asked = {"proxy", "sumdb"} & fact.tags
-        if not asked or not is_refused or not (is_inside or "said_git_prompt" in fact.tags):
+        is_refused = not _REFUSALS.isdisjoint(fact.tags)
+        if not (path and asked and is_refused) or planned.is_private(evidence.settings, path):
+            continue
+        host = scene.host_in(fact.target.url)
+        inside = mirror.is_inside(evidence, path.partition("/")[0])
+        if "proxy" in asked and (
+            mirror.may_read_inside(evidence, host) or not (inside or "said_git_prompt" in fact.tags)
+        ):
+            continue  # a mirror that could be given credentials, or a module that is simply not there
+        if "sumdb" in asked and not inside and "said_git_prompt" not in fact.tags:
             continue
         yield judged(
             evidence, "R31", "goprivate_not_set", "GOPRIVATE", "settings",
             Text(N_("{module} was asked of {host}, which cannot know it: GOPRIVATE does not cover it"), module=path,
-                 host=scene.host_in(fact.target.url) or "the mirror"),
+                 host=host or "the mirror"),
             proof=_known_inside(evidence, fact),
-            weak=not is_inside,
+            weak=not inside,
         )  # fmt: skip
         return
 
 
-def _is_private_host(evidence: Evidence, host: str) -> bool:
-    """Whether go's resolver gives it an address of the company's own network."""
-    addresses = scene.go_addresses(evidence, host)
-    return bool(addresses) and all(kind_of(address).may_be_internal for address in addresses)
+_REFUSALS: Final = frozenset({
+    "status_404", "said_git_prompt", "said_git_denied", "said_dns_none", "said_ssh_key", "status_5xx",
+})  # fmt: skip
 
 
 def _known_inside(evidence: Evidence, fact: Fact) -> Proof | None:
@@ -258,36 +273,30 @@ NOT_PRIVATE = Rule(
 
 
 def _credentials(evidence: Evidence) -> Iterable[Judgement]:
-    """A login is wanted over https. Public hosts say so of missing repositories too, so there it stays open."""
-    if rewritten_to_ssh(evidence):
-        return
+    """A login is wanted over https. Hosts say so of missing repositories too."""
     fact = heard(evidence, _LOGIN)
-    if fact is None or {"proxy", "sumdb"} & fact.tags:
+    if fact is None or not {
+        "proxy",
+        "sumdb",
+        "ssh_key",
+        "ssh_timeout",
+        "ssh_words",
+        "unknown_authority",
+    }.isdisjoint(fact.tags):
         return
     host = _host(evidence, fact)
-    is_public = scene.host_of(host) in PUBLIC_CODE
-    is_required = "chain" in fact.tags
-    is_private = any(
-        planned.is_private(evidence.settings, path)
-        for path in scene.modules(evidence)
-        if path.startswith(scene.host_of(host))
+    path = fact.target.module or next(iter(scene.modules(evidence)), "")
+    is_inside = planned.is_private(evidence.settings, path) or mirror.is_inside(
+        evidence, path.partition("/")[0]
     )
-    if "repo_missing" in fact.tags and not {"git_prompt", "git_denied"} & fact.tags:
-        yield _gone(evidence, fact, host)
-        return
-    sure = is_private or not is_public
-    if (sure and not is_required) or is_private:
+    asks_login = not {"git_prompt", "git_denied"}.isdisjoint(fact.tags)
+    if asks_login and is_inside:
         yield _wants_login(evidence, fact, host, weak=False)
         yield _gone(evidence, fact, host, weak=True)
     else:
         yield _gone(evidence, fact, host)
-        yield _wants_login(evidence, fact, host, weak=True)
-
-
-def rewritten_to_ssh(evidence: Evidence) -> bool:
-    """Whether git is led to ssh by its settings."""
-    run = rewritten(evidence)
-    return run is not None and _is_ssh(run.facts["rewritten"])
+        if asks_login:
+            yield _wants_login(evidence, fact, host, weak=True)
 
 
 def _wants_login(evidence: Evidence, fact: Fact, host: str, *, weak: bool) -> Judgement:
@@ -330,11 +339,16 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
         host = scene.host_in(page.url)
         error = page.facts.get("error", "")
         has_tag = bool(page.facts.get("root"))
-        if has_tag or scene.host_of(host) in PUBLIC_CODE or not page.status:
+        if (
+            has_tag
+            or scene.host_of(host) in PUBLIC_CODE
+            or not page.status
+            or (page.status < 400 and not error)
+        ):
             continue
-        if page.status < 400 and not error:
-            continue
-        mirror = next(
+        if page.status < 500 and any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence)):
+            continue  # the mirror does not know the path either: R43
+        good = next(
             (
                 answer
                 for answer in evidence.answers
@@ -346,9 +360,9 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
             evidence, "R45", "vanity_host_down", host, "vcs",
             Text(N_("{url} answers {status} and names no repository {error}"), url=page.url, status=page.status,
                  error=error),
-            proof=None if mirror is None else Proof(
+            proof=None if good is None else Proof(
                 Text(N_("{url}: {said}"), url=page.url, said=page.status),
-                Text(N_("{url}: {said}"), url=mirror.url, said=mirror.status),
+                Text(N_("{url}: {said}"), url=good.url, said=good.status),
                 Text(N_("who is asked")),
             ),
         )  # fmt: skip

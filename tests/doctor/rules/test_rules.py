@@ -1,0 +1,370 @@
+"""Each rule: evidence that it names, and look-alikes at which it stays quiet or another one speaks."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from ruleworlds import (
+    ADDRESSES,
+    BASE,
+    CODE,
+    FORWARD,
+    INFO,
+    MIRROR,
+    MODULE,
+    NOW,
+    PROXY,
+    SERVER,
+    SUMDB,
+    VERSION,
+    answer,
+    cert,
+    dead,
+    failing,
+    git,
+    name,
+    named,
+    retest,
+    run,
+    settings,
+    shake,
+    shaken,
+    target,
+    through,
+    tunnel,
+    well,
+    with_settings,
+)
+
+from goferry.doctor.evidence import (
+    AnswerSeen,
+    CaFile,
+    Context,
+    DateSeen,
+    DialSeen,
+    Evidence,
+    FolderSeen,
+    Proxying,
+    ResolvConf,
+    Role,
+    RunSeen,
+    Setting,
+    Subject,
+    SumsSeen,
+)
+from goferry.doctor.judge import judge, verdict_of
+from goferry.doctor.rules import RULES
+from goferry.doctor.verdict import Certainty, Judgement
+
+TIMEOUT = f'go: {MODULE}@{VERSION}: Get "{INFO}": dial tcp 93.184.216.10:443: i/o timeout'
+TLS_TIMEOUT = f'go: {MODULE}@{VERSION}: Get "{INFO}": net/http: TLS handshake timeout'
+RESET = f'go: {MODULE}@{VERSION}: Get "{INFO}": read tcp 10.0.0.2:40000->93.184.216.10:443: read: connection reset by peer'
+NOT_FOUND = f"go: {MODULE}@{VERSION}: reading {INFO}: 404 Not Found"
+AUTHORITY = f'go: {MODULE}@{VERSION}: Get "{INFO}": tls: failed to verify certificate: x509: certificate signed by unknown authority'
+LOOKUP = f'go: {MODULE}@{VERSION}: Get "{INFO}": dial tcp: lookup {PROXY} on {SERVER}: '
+
+
+def status(code: int, words: str, said: str = "") -> str:
+    text = f"go: {MODULE}@{VERSION}: reading {INFO}: {code} {words}"
+    return f"{text}\n\tserver response: {said}" if said else text
+
+
+def with_runs(evidence: Evidence, *runs: RunSeen) -> Evidence:
+    return replace(evidence, runs=(*evidence.runs, *runs))
+
+
+def with_answers(evidence: Evidence, *answers: AnswerSeen) -> Evidence:
+    return replace(evidence, answers=(*evidence.answers, *answers))
+
+
+def private(evidence: Evidence, module: str = "git.corp.example.com/team/secret") -> Evidence:
+    """The wanted module is private, and its origin is asked."""
+    values = {each.name: each.value for each in evidence.settings.go}
+    values |= {
+        "GOPRIVATE": "git.corp.example.com",
+        "GONOPROXY": "git.corp.example.com",
+        "GONOSUMDB": "git.corp.example.com",
+    }
+    go = tuple(Setting(key, value, "environment") for key, value in values.items())
+    return with_settings(evidence, go=go, requires=(f"{module}@v0.3.0",))
+
+
+@dataclass(frozen=True)
+class Case:
+    """Evidence, and the verdict on it. proven: with a failing and a passing side."""
+
+    name: str
+    evidence: Evidence
+    cause: str
+    rule: str
+    certainty: Certainty = Certainty.CERTAIN
+    proven: bool = False
+
+
+LIKELY, POSSIBLE = Certainty.LIKELY, Certainty.POSSIBLE
+
+MALFORMED = f"go: {MODULE}@{VERSION}: invalid proxy URL missing scheme: Direct"
+NO_RESOLVER = LOOKUP.replace(SERVER, "[::1]:53") + "read udp [::1]:40000->[::1]:53: read: connection refused"
+SILENT = name(PROXY, "go", failure="dns_timeout", text=f"lookup {PROXY} on {SERVER}: read udp: i/o timeout")
+SILENT_SERVER = name(PROXY, "server", failure="dns_timeout")
+DENIED = name(PROXY, "go", failure="dns_not_found", rcode="NXDOMAIN")
+DENIED_SERVER = name(PROXY, "server", addresses=(), rcode="NXDOMAIN")
+FALSE = ("93.184.216.99",)
+COMPANY = {"issuer": "CN=Example Firewall CA", "product": "Fortinet FortiGate"}
+INSPECTED = (cert((PROXY,), **COMPANY),)
+STALLED = {"failure": "stalled"}
+FOUR = ADDRESSES[PROXY][0]
+SECRET = "git.corp.example.com/team/secret"  # noqa: S105  a module's name
+SECRET_GIT = "https://git.corp.example.com/team/secret"  # noqa: S105
+GIT_SAID = f"go: {SECRET}@v0.3.0: invalid version: git ls-remote -q --end-of-options origin in $GOMODCACHE/cache/vcs/0: exit status 128:\n\t"
+PROMPT = (
+    GIT_SAID + "fatal: could not read Username for 'https://git.corp.example.com': terminal prompts disabled"
+)
+PUBLICKEY = (
+    GIT_SAID
+    + "git@git.corp.example.com: Permission denied (publickey).\n\tfatal: Could not read from remote repository."
+)
+
+
+def lists(*entries: str) -> str:
+    return "".join(entries)
+
+
+TWO = f"https://{PROXY},https://{MIRROR}"
+TWO_TARGETS = (target(PROXY), target(MIRROR, entry=1), target(SUMDB, Role.SUMDB))
+
+
+def two(text: str, value: str = TWO, *answers: AnswerSeen) -> Evidence:
+    """Two entries in GOPROXY, and go fails."""
+    return with_answers(replace(failing(text, GOPROXY=value), targets=TWO_TARGETS), *answers)
+
+
+def direct(text: str, *runs: RunSeen) -> Evidence:
+    """GOPROXY=direct, with an import host and a code host."""
+    targets = (
+        target("example.com", Role.IMPORT_HOST),
+        target(CODE, Role.CODE_HOST),
+        target(SUMDB, Role.SUMDB),
+    )
+    base = replace(failing(text, GOPROXY="direct"), targets=targets, answers=())
+    names = tuple(name(host) for host in ("example.com", CODE))
+    dials = tuple(DialSeen(host, ADDRESSES[host][0], 443, 0.02) for host in ("example.com", CODE))
+    shakes = (shake("example.com"), shake(CODE))
+    return replace(
+        base, names=(*base.names, *names), dials=(*base.dials, *dials), handshakes=(*base.handshakes, *shakes),
+        runs=(*base.runs, *runs),
+    )  # fmt: skip
+
+
+CASES = (
+    # R44, R42
+    Case("the cache is not mine", with_settings(well(), folders=(
+        FolderSeen("GOMODCACHE", "/home/me/go/pkg/mod", True, False, "root", failure="not_permitted", text="Permission denied"),
+        FolderSeen("GOTMPDIR", "/tmp", True, True))), "local_disk_or_permission", "R44", proven=True),
+    Case("the disk is full", failing(f"go: {MODULE}@{VERSION}: write /x/cache: no space left on device"),
+         "local_disk_or_permission", "R44"),
+    Case("go.mod wants a newer go", failing("go: go.mod requires go >= 1.99 (running go 1.26.1; GOTOOLCHAIN=local)",
+         GOTOOLCHAIN="local"), "toolchain_not_available", "R42"),
+    Case("a toolchain that nobody has", failing("go: download go1.99 for linux/amd64: toolchain not available"),
+         "toolchain_not_available", "R42"),
+    # R46 to R49
+    Case("GOPATH mode", failing("go: modules disabled by GO111MODULE=off; see 'go help modules'", GO111MODULE="off"),
+         "gopath_mode_ignores_goproxy", "R48"),
+    Case("off", with_runs(failing("go: module lookup disabled by GOPROXY=off", GOPROXY="off"),
+         retest(f"GOPROXY=https://{MIRROR}")), "goproxy_off", "R47", proven=True),
+    Case("Direct in capitals", failing(MALFORMED, GOPROXY=f"https://{PROXY},Direct"), "goproxy_value_malformed", "R46"),
+    Case("a semicolon", with_runs(failing(status(404, "Not Found").replace(PROXY, f"{PROXY};direct"),
+         GOPROXY=f"https://{PROXY};direct"), retest(f"GOPROXY=https://{PROXY},direct")),
+         "goproxy_value_malformed", "R46", proven=True),
+    Case("set where go does not look", with_runs(with_settings(dead(failing(TIMEOUT), PROXY, "connect_timeout"),
+         elsewhere=(Setting("GOPROXY", f"https://{MIRROR}", "shell", ".bashrc:7"),)), retest(f"GOPROXY=https://{MIRROR}")),
+         "goproxy_setting_not_effective", "R49", proven=True),
+    # R27
+    Case("no network", replace(failing(LOOKUP + "dial udp: connect: network is unreachable"),
+         context=Context(system="linux", has_default_route=False),
+         names=(name(PROXY, "go", failure="network_unreachable"), name(PROXY, "server", failure="network_unreachable")),
+         dials=(), handshakes=(), answers=()), "sandbox_no_network", "R27"),
+    # R04 to R07
+    Case("no resolv.conf", with_settings(named(failing(NO_RESOLVER), PROXY,
+         name(PROXY, "go", server="[::1]:53", failure="connect_refused"), name(PROXY, "public")),
+         resolv=ResolvConf(exists=False)), "dns_no_resolv_conf", "R04", proven=True),
+    Case("a dead resolver", named(failing(LOOKUP + "read udp: i/o timeout"), PROXY, SILENT, SILENT_SERVER,
+         replace(SILENT_SERVER, transport="tcp"), name(PROXY, "public")), "dns_resolver_unreachable", "R05", proven=True),
+    Case("only TCP passes to the resolver", named(failing(LOOKUP + "read udp: i/o timeout"), PROXY, SILENT, SILENT_SERVER,
+         name(PROXY, "server", transport="tcp")), "dns_resolver_unreachable", "R05", proven=True),
+    Case("a dead resolver without second opinion", named(failing(LOOKUP + "read udp: i/o timeout"), PROXY, SILENT, SILENT_SERVER),
+         "dns_resolver_unreachable", "R05"),
+    Case("the first of two servers is dead", replace(named(well(), PROXY, name(PROXY, "go", seconds=5.0),
+         name(PROXY, "server", failure="dns_timeout", seconds=5.0), name(PROXY, "server", server="93.184.216.54:53")),
+         runs=(run(seconds=11),)), "dns_slow", "R06", proven=True),
+    Case("a denied name", named(failing(LOOKUP + "no such host"), PROXY, DENIED, DENIED_SERVER, name(PROXY, "public")),
+         "dns_negative_filter", "R07", proven=True),
+    Case("0.0.0.0", named(failing(f'go: Get "{INFO}": dial tcp 0.0.0.0:443: connect: connection refused'), PROXY,
+         name(PROXY, "go", addresses=("0.0.0.0",)), name(PROXY, "server", addresses=("0.0.0.0",))),
+         "dns_negative_filter", "R07", LIKELY),
+    # R03, R01
+    Case("a hosts line", replace(named(failing(TIMEOUT), PROXY, name(PROXY, "go", addresses=FALSE, line=4),
+         name(PROXY, "hosts", addresses=FALSE, line=4), name(PROXY, "server")),
+         dials=(DialSeen(PROXY, FALSE[0], 443, 5, "connect_timeout"), DialSeen(PROXY, FOUR, 443, 0.1, source="server"))),
+         "hosts_file_override", "R03", proven=True),
+    Case("a poisoned answer", replace(named(failing(AUTHORITY), PROXY, name(PROXY, "go", addresses=FALSE),
+         name(PROXY, "server", addresses=FALSE), name(PROXY, "public")),
+         handshakes=(shake(PROXY, FALSE[0], wrong="wrong_host"), shake(PROXY, source="public"))), "dns_hijacked", "R01", proven=True),
+    Case("a known sinkhole", replace(named(failing(TIMEOUT), PROXY, name(PROXY, "go", addresses=("93.46.8.89",))),
+         dials=(DialSeen(PROXY, "93.46.8.89", 443, 5, "connect_timeout"),), handshakes=()), "dns_hijacked", "R01", LIKELY),
+    # R13 to R19
+    Case("no forward proxy there", through(failing(f'go: Get "{INFO}": proxyconnect tcp: dial tcp 10.20.0.8:3128: connect: connection refused'),
+         tunnel(0, step="dial", failure="proxy_unreachable")), "forward_proxy_broken", "R13", proven=True),
+    Case("a tunnel that ends at once", with_runs(through(replace(failing(f'go: Get "{INFO}": EOF'), handshakes=()),
+         tunnel(0, failure="proxy_bad_answer")), retest("HTTPS_PROXY=")), "forward_proxy_broken", "R13", proven=True),
+    Case("loopback in a container", replace(through(failing(f'go: Get "{INFO}": proxyconnect tcp: dial tcp 127.0.0.1:7890: connect: connection refused'),
+         tunnel(0, proxy="http://127.0.0.1:7890", step="dial", failure="proxy_unreachable")), context=Context(container="docker"),
+         settings=replace(settings(), proxying=(Proxying("go", "", PROXY, "http://127.0.0.1:7890", "HTTPS_PROXY"),))),
+         "forward_proxy_loopback_in_container", "R14", proven=True),
+    Case("407", through(failing(f'go: Get "{INFO}": Proxy Authentication Required'), tunnel(407, wants=("NTLM",))),
+         "forward_proxy_auth_required", "R15", proven=True),
+    Case("403 for one target", through(replace(failing(f'go: Get "{INFO}": Forbidden'), handshakes=()), tunnel(403), tunnel(host=SUMDB)),
+         "forward_proxy_denied", "R16", proven=True),
+    Case("502", through(failing(f'go: Get "{INFO}": Bad Gateway'), tunnel(502), tunnel(host=SUMDB)),
+         "forward_proxy_overloaded", "R17", proven=True),
+    Case("https for a plain proxy", through(failing(f'go: Get "{INFO}": proxyconnect tcp: tls: first record does not look like a TLS handshake'),
+         tunnel(0, step="tls", failure="tls_handshake", speaks="http")), "forward_proxy_wrong_scheme", "R18", proven=True),
+    Case("an exception that leads nowhere", with_settings(replace(dead(failing(TIMEOUT), PROXY, "connect_timeout"), tunnels=(tunnel(),)),
+         proxying=(Proxying("go", "", PROXY, "", ".example.org"),)), "no_proxy_black_hole", "R19", proven=True),
+    Case("an exception that is missing", through(replace(named(failing(f'go: Get "{INFO}": Bad Gateway'), PROXY,
+         name(PROXY, "go", addresses=("10.20.0.10",))), handshakes=(shake(PROXY, "10.20.0.10"),)), tunnel(502)),
+         "no_proxy_missing", "R19", proven=True),
+    # R24
+    Case("a clock that is wrong", replace(shaken(failing(f'go: Get "{INFO}": tls: failed to verify certificate: x509: certificate has expired or is not yet valid'),
+         PROXY, wrong="expired"), taken=NOW + 400 * 86400,
+         dates=tuple(DateSeen(host, 400 * 86400) for host in (PROXY, SUMDB))), "clock_skew", "R24", proven=True),
+    # R08 to R12, R20
+    Case("a blocked mirror", dead(failing(TIMEOUT), PROXY, "connect_timeout"), "goproxy_host_blocked", "R08", proven=True),
+    Case("a mirror that refuses", dead(failing(TIMEOUT.replace("i/o timeout", "connect: connection refused")), PROXY, "connect_refused"),
+         "goproxy_host_blocked", "R09", proven=True),
+    Case("a blocked origin", dead(direct(f'go: {MODULE}@{VERSION}: unrecognized import path "{MODULE}": https fetch: '
+         f'Get "https://{MODULE}?go-get=1": dial tcp 93.184.216.21:443: i/o timeout'), "example.com", "connect_timeout"),
+         "direct_host_blocked", "R08", proven=True),
+    Case("the server name decides", shaken(failing(RESET), PROXY, shake(PROXY, sni="example.com", hello="large"),
+         failure="reset"), "sni_filtered", "R10", proven=True),
+    Case("a reset at any name", shaken(failing(RESET), PROXY, shake(PROXY, sni="example.com", failure="reset"),
+         shake(PROXY, hello="small", failure="reset"), failure="reset"), "middlebox_reset", "R10", LIKELY),
+    Case("a close at any name", shaken(failing(f'go: Get "{INFO}": EOF'), PROXY, shake(PROXY, sni="example.com", failure="closed"),
+         failure="closed"), "server_closed_silently", "R10", LIKELY),
+    Case("IPv6 that dies", replace(failing(TLS_TIMEOUT), handshakes=(shake(PROXY), shake(PROXY, ADDRESSES[PROXY][1], **STALLED))),
+         "ipv6_path_broken", "R11", proven=True),
+    Case("full packets vanish", shaken(failing(TLS_TIMEOUT), PROXY, shake(PROXY, hello="large", mss=1200),
+         shake(PROXY, hello="small", **STALLED), **STALLED), "mtu_blackhole", "R12", proven=True),
+    Case("the certificate does not fit", shaken(failing(TLS_TIMEOUT), PROXY, shake(PROXY, hello="plain", **STALLED),
+         shake(PROXY, hello="plain", mss=1200), **STALLED), "mtu_blackhole", "R12", proven=True),
+    Case("a large hello", shaken(failing(TLS_TIMEOUT), PROXY, shake(PROXY, hello="small"), shake(PROXY, hello="pieces", **STALLED),
+         shake(PROXY, sni="example.com", hello="large", **STALLED), **STALLED), "tls_large_clienthello", "R20", proven=True),
+    Case("it passes", with_answers(failing(status(503, "Service Unavailable")), answer("info", 503, url=INFO),
+         answer("info", 200, url=INFO, attempt=2)), "transient_network", "R41", proven=True),
+    # R21 to R23, R26, R50
+    Case("inspection", shaken(shaken(failing(AUTHORITY), PROXY, wrong="unknown_authority", chain=INSPECTED), SUMDB,
+         wrong="unknown_authority", chain=INSPECTED), "tls_mitm_corporate_ca", "R21"),
+    Case("a private authority at one host", shaken(failing(AUTHORITY), PROXY, wrong="unknown_authority",
+         chain=(cert((PROXY,), issuer="CN=Nobody"),)), "tls_mitm_corporate_ca", "R21", POSSIBLE),
+    Case("git trusts it", shaken(failing(AUTHORITY), PROXY, wrong="unknown_authority", chain=INSPECTED, trusted=("git",)),
+         "tls_mitm_corporate_ca", "R21", proven=True),
+    Case("an old bundle", shaken(failing(AUTHORITY), PROXY, wrong="unknown_authority", trusted=("public",)),
+         "ca_bundle_missing_or_stale", "R22", proven=True),
+    Case("no bundle", with_settings(shaken(failing(AUTHORITY), PROXY, wrong="unknown_authority"),
+         roots=(CaFile("go", "/etc/ssl/certs/ca-certificates.crt", False, False),)), "ca_bundle_missing_or_stale", "R22"),
+    Case("expired", shaken(failing(AUTHORITY), PROXY, wrong="expired", chain=(cert((PROXY,), end=-3),)),
+         "server_cert_expired", "R23", proven=True),
+    Case("for another host", shaken(failing(AUTHORITY), PROXY, wrong="wrong_host", chain=(cert(("other.example",)),)),
+         "server_cert_wrong_host", "R23", LIKELY),
+    Case("for another host, at the right place", replace(shaken(failing(AUTHORITY), PROXY, wrong="wrong_host",
+         chain=(cert(("other.example",)),)), names=(*well().names, name(PROXY, "public"))), "server_cert_wrong_host", "R23", proven=True),
+    Case("old TLS only", shaken(failing(f'go: Get "{INFO}": remote error: tls: protocol version not supported'), PROXY,
+         failure="alert", alert=70), "tls_version_mismatch", "R50"),
+    Case("a client certificate is wanted", shaken(failing(f'go: Get "{INFO}": remote error: tls: certificate required'), PROXY,
+         failure="alert", alert=116, wants_client_certificate=True), "tls_client_certificate_required", "R50"),
+    Case("an unknown server name", shaken(failing(f'go: Get "{INFO}": remote error: tls: unrecognized name'), PROXY,
+         shake(PROXY, sni="", hello="plain"), failure="alert", alert=112), "tls_server_name_unknown", "R50", proven=True),
+    Case("a page in place of a module", with_answers(failing(f"go: {MODULE}@{VERSION}: invalid character '<' looking for beginning of value"),
+         answer("info", body="<html>")), "captive_portal", "R26", LIKELY),
+    Case("a sign-in page", with_answers(shaken(failing(AUTHORITY), PROXY, wrong="wrong_host", chain=(cert(("portal.hotel.example",), product="x"),)),
+         *(AnswerSeen(f"http://{host}/generate_204", "portal", status=302, redirect="http://portal.hotel.example/login") for host in (PROXY, SUMDB))),
+         "captive_portal", "R26"),
+    # R32 to R36, R39, R40, R51
+    Case("a comma before a good entry", two(status(502, "Bad Gateway"), TWO, answer("info", 502, url=INFO),
+         *(answer(each, entry=1, host=MIRROR) for each in ("info", "mod", "zip"))), "goproxy_comma_no_fallback", "R32", proven=True),
+    Case("a comma, by the re-test", with_runs(two(status(403, "Forbidden"), f"https://{PROXY},direct"), retest(f"GOPROXY=https://{PROXY}|direct")),
+         "goproxy_comma_no_fallback", "R32", proven=True),
+    Case("no direct", with_runs(failing(NOT_FOUND), git(output=f"{'a' * 40}\trefs/tags/{VERSION}\n"), retest(f"GOPROXY=https://{PROXY},direct")),
+         "goproxy_lacks_module_no_direct", "R33", proven=True),
+    Case("a mirror that is behind", with_answers(with_runs(failing(NOT_FOUND), git(output=f"{'a' * 40}\trefs/tags/{VERSION}\n")),
+         answer("list", body="v1.1.0\n")), "mirror_lag_negative_cache", "R35", proven=True),
+    Case("the mirror's own network", failing(status(500, "Internal Server Error", "dial tcp: lookup git.example.org on 8.8.8.8:53: no such host")),
+         "goproxy_upstream_unreachable", "R34"),
+    Case("a mirror without credentials", failing(status(404, "Not Found", "fatal: could not read Username for 'https://git.corp.example.com': terminal prompts disabled")),
+         "goproxy_lacks_vcs_credentials", "R34", LIKELY),
+    Case("429", failing(status(429, "Too Many Requests")), "rate_limited_429", "R36"),
+    Case("only the zip", with_answers(failing(f"go: {MODULE}@{VERSION}: reading {BASE}/@v/{VERSION}.zip: 403 Forbidden"),
+         answer("info"), answer("mod"), answer("zip", 403)), "zip_storage_forbidden", "R39", proven=True),
+    Case("HTTP/2", with_answers(failing(f'go: {MODULE}@{VERSION}: Get "{INFO}": stream error: stream ID 1; INTERNAL_ERROR; received from peer'),
+         answer("info", protocol="HTTP/1.1")), "http2_server_fault", "R40", proven=True),
+    Case("502 of the only mirror", with_runs(failing(status(502, "Bad Gateway")), retest(f"GOPROXY=https://{MIRROR}")),
+         "goproxy_server_5xx", "R51", proven=True),
+    Case("nothing alive behind nginx", failing(status(502, "Bad Gateway", "no live upstreams while connecting to upstream")),
+         "reverse_proxy_no_live_upstream", "R51"),
+    Case("nginx gave up", with_answers(failing(status(504, "Gateway Timeout")), answer("info", 504, url=f"{BASE}/@v/v9.info", headers={"server": "nginx"})),
+         "goproxy_server_5xx", "R51"),
+    # R37, R38, R52
+    Case("the database is away", with_answers(replace(dead(failing(f'go: {MODULE}@{VERSION}: verifying module: Get "https://{SUMDB}/lookup/{MODULE}@{VERSION}": dial tcp: i/o timeout'),
+         SUMDB, "connect_timeout"), answers=()), answer("info"), answer("zip"), answer("supported", 404),
+         AnswerSeen(f"https://{SUMDB}/latest", "sumdb_latest", failure="connect_timeout")), "sumdb_unreachable", "R37", proven=True),
+    Case("retagged", replace(failing(f"go: verifying {MODULE}@{VERSION}: checksum mismatch\n\tdownloaded: h1:a\n\tsum.golang.org: h1:b\n\nSECURITY ERROR"),
+         sums=(SumsSeen(MODULE, VERSION, sumdb="h1:b", proxy="h1:b", origin="h1:a"),)), "checksum_mismatch_retagged", "R38", proven=True),
+    Case("a mirror that is no database", with_answers(replace(failing(f"go: {MODULE}@{VERSION}: verifying module: reading https://{PROXY}/sumdb/{SUMDB}/lookup/{MODULE}@{VERSION}: 502 Bad Gateway"), answers=()),
+         AnswerSeen(f"https://{PROXY}/sumdb/{SUMDB}/supported", "supported", 0, 200),
+         AnswerSeen(f"https://{PROXY}/sumdb/{SUMDB}/lookup/{MODULE}@{VERSION}", "lookup", 0, 502),
+         AnswerSeen(f"https://{SUMDB}/lookup/{MODULE}@{VERSION}", "lookup", -1, 200)), "goproxy_sumdb_mirror_broken", "R52", proven=True),
+    # R28 to R31, R45, R53, R25
+    Case("port 22 is closed", replace(private(direct(GIT_SAID + "ssh: connect to host git.corp.example.com port 22: Connection timed out")),
+         targets=(target("git.corp.example.com", Role.CODE_HOST, port=22, scheme="ssh"),),
+         dials=(DialSeen("git.corp.example.com", "10.20.0.20", 22, 5, "connect_timeout"), DialSeen("git.corp.example.com", "10.20.0.20", 443, 0.1))),
+         "git_protocol_blocked", "R28", proven=True),
+    Case("insteadOf", private(direct(PUBLICKEY, git(128, "git@git.corp.example.com: Permission denied (publickey).", SECRET_GIT, "git@git.corp.example.com:team/secret"))),
+         "git_insteadof_ssh", "R29"),
+    Case("a key that is not accepted", private(direct(PUBLICKEY)), "git_ssh_key_refused", "R29"),
+    Case("no credentials", private(direct(PROMPT, git(128, "fatal: could not read Username for 'https://git.corp.example.com': terminal prompts disabled", SECRET_GIT))),
+         "git_credentials_missing", "R30", LIKELY),
+    Case("GOPRIVATE is not set", with_settings(failing(f"go: {SECRET}@v0.3.0: verifying module: {SECRET}@v0.3.0: reading https://{SUMDB}/lookup/{SECRET}@v0.3.0: 404 Not Found\n\tserver response: "
+         f"not found: {SECRET}@v0.3.0: invalid version: git ls-remote -q: exit status 128:\n\tfatal: could not read Username for 'https://git.corp.example.com': terminal prompts disabled"),
+         requires=(f"{SECRET}@v0.3.0",)), "goprivate_not_set", "R31", LIKELY),
+    Case("the import page is gone", with_answers(direct(f'go: {MODULE}@{VERSION}: unrecognized import path "{MODULE}": reading https://{MODULE}?go-get=1: 503 Service Unavailable'),
+         AnswerSeen(f"https://{MODULE}?go-get=1", "go_get", status=503)), "vanity_host_down", "R45", LIKELY),
+    Case("no git", direct(f'go: {MODULE}@{VERSION}: git init --bare in $GOMODCACHE/cache/vcs/0: exec: "git": executable file not found in $PATH'),
+         "vcs_binary_missing", "R53"),
+    Case("revocation", private(direct(GIT_SAID + "fatal: unable to access 'https://git.corp.example.com/': schannel: CertGetCertificateChain trust error CRYPT_E_REVOCATION_OFFLINE")),
+         "revocation_check_slow", "R25", LIKELY),
+    # R43
+    Case("another path", failing(f"go: {MODULE}@{VERSION}: parsing go.mod:\n\tmodule declares its path as: example.com/other\n\t        but was required as: {MODULE}"),
+         "module_path_mismatch", "R43"),
+    Case("a zip that breaks the rules", failing(f"go: {MODULE}@{VERSION}: create zip: a.txt: case-insensitive file name collision"),
+         "module_zip_invalid", "R43"),
+    Case("no such revision", direct(f"go: {MODULE}@v9.9.9: invalid version: unknown revision v9.9.9"), "unknown_revision", "R43"),
+)  # fmt: skip
+
+
+def best(evidence: Evidence) -> Judgement:
+    return judge(evidence)[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_names_the_cause_that_the_evidence_shows(case: Case) -> None:
+    found = best(case.evidence)
+    assert (found.cause, found.rule, found.certainty, found.proven) == (
+        case.cause,
+        case.rule,
+        case.certainty,
+        case.proven,
+    )
+
+
+def test_every_rule_and_cause_has_a_case() -> None:
+    cases = {case.rule for case in CASES}
+    assert {rule.code for rule in RULES} - cases <= {"R00", "R02"}
