@@ -143,7 +143,7 @@ def test_a_workspace_where_go_itself_is_installed_is_none() -> None:
 # ---- the real go -------------------------------------------------------------------------------------------
 
 ASKED = (  # noqa: SIM905 - names read better in a row
-    "GO111MODULE GOARCH GOAUTH GOBIN GOCACHE GODEBUG GOENV GOFIPS140 GOFLAGS GOINSECURE GOMODCACHE GONOPROXY "
+    "GO111MODULE GOARCH GOAUTH GOCACHE GODEBUG GOENV GOFIPS140 GOFLAGS GOINSECURE GOMODCACHE GONOPROXY "
     "GONOSUMDB GOOS GOPATH GOPRIVATE GOPROXY GOROOT GOSUMDB GOTMPDIR GOTOOLCHAIN GOVCS"
 ).split()
 

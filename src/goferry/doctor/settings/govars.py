@@ -152,7 +152,6 @@ def builtin(
     return {
         "CGO_ENABLED": "",
         "GOARCH": _MACHINES.get(machine.machine().lower(), machine.machine().lower()),
-        "GOBIN": "",
         "GOCACHE": _gocache(environ, platform),
         "GODEBUG": "",
         "GOENV": goenv.user_file({**environ, "GOENV": ""}, platform) or "",
