@@ -28,6 +28,7 @@ Routes = Mapping[str, str]
 _PORTS: Final = {"http": 80, "https": 443}
 _MOST_HEAD: Final = 64 * 1024
 _MOST_BODY: Final = 4 * 1024
+_BODY_SECONDS: Final = 1.0
 _TOLD: Final = ("content-type", "server", "via", "date", "age", "www-authenticate", "proxy-authenticate")
 
 
@@ -164,7 +165,7 @@ async def _ask(method: str, look: _Look, stream: Stream) -> None:
     look.taken = time.time()
     look.status, look.headers = _parsed(head)
     if method != "HEAD":
-        look.body = await _start_of_body(reader)
+        await _begin_body(reader, look)
 
 
 def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
@@ -177,12 +178,13 @@ def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
     return int(status), {name.strip().lower(): value.strip() for name, _colon, value in pairs}
 
 
-async def _start_of_body(reader: asyncio.StreamReader) -> bytes:
-    """Up to 4 KiB; what has come before an error is kept."""
-    body = b""
+async def _begin_body(reader: asyncio.StreamReader, look: _Look) -> None:
+    """Up to 4 KiB, as much as comes soon: a server may promise nothing, keep the line open, or break it."""
+    length = look.headers.get("content-length", "")
+    wanted = min(int(length) if length.isdecimal() else _MOST_BODY, _MOST_BODY)
     try:
-        while len(body) < _MOST_BODY and (portion := await reader.read(_MOST_BODY - len(body))):
-            body += portion
-    except OSError:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while len(look.body) < wanted and (portion := await reader.read(wanted - len(look.body))):
+                look.body += portion
+    except OSError:  # a timeout is one too
         pass
-    return body
