@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from goferry.cli.base import option
 from goferry.cli.console import Console
 from goferry.i18n import N_, _
@@ -41,4 +39,11 @@ def may_ask_public(console: Console, given: bool | None, *, quiet: bool = False)
             "A second opinion tells names that are lied about: public name servers would see the host names asked for."
         )
     )
-    return click.confirm(_("Ask public name servers too?"), default=False, err=True)
+    return confirmed(console, _("Ask public name servers too?"))
+
+
+def confirmed(console: Console, question: str) -> bool:
+    """Whether the person at the console says yes; anything else, and the end of input, is no."""
+    console.stderr.write(f"{question} [y/N] ")
+    console.stderr.flush()
+    return console.stdin.readline().strip().lower() in ("y", "yes", "是")

@@ -232,6 +232,26 @@ async def test_a_server_that_was_silent_once_is_not_waited_for_with_every_name_o
     assert by_go.seconds == pytest.approx(3 * 2 * 5.0)
 
 
+async def test_a_server_that_cannot_be_reached_is_not_tried_with_every_name_of_the_search_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def unreachable(server: str, name: str, family: int, _limit: float) -> question.Reply:
+        asked.append(name)
+        text = "[Errno 113] No route to host"
+        return question.Reply(
+            server, "udp", family, failure="network_unreachable", text=text, seconds=3.0, latency=3.0
+        )
+
+    monkeypatch.setattr(question, "ask_udp", unreachable)
+    monkeypatch.setattr(question, "ask_tcp", unreachable)
+    by_go = await go(NAME, settings("192.0.2.1:53", search=("one.example.", "two.example.")))
+    assert set(asked) == {FULL}
+    assert by_go.text == f"lookup {NAME} on 192.0.2.1:53: read udp: read: no route to host"
+    assert by_go.seconds == pytest.approx(3 * 2 * 3.0)
+
+
 async def test_lines_of_the_hosts_file_add_up_and_keep_go_from_asking() -> None:
     lines = (HostsLine(THERE, ("Module.Example.ORG", "other"), 3), HostsLine("::5", (NAME,), 9))
     async with NameServer(KNOWN) as server:

@@ -193,6 +193,10 @@ _WORDS: Final[Mapping[tuple[str, str], str]] = {
 
 
 def _words(reply: Reply) -> str:
+    if (
+        "no route to host" in reply.text.lower()
+    ):  # what the network says, where the above is said by this machine
+        return f"read {reply.transport}: read: no route to host"
     return _WORDS.get((reply.transport, reply.failure), f"read {reply.transport}: {reply.text}")
 
 

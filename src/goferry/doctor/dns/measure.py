@@ -101,7 +101,7 @@ class _Bench:
         self._resolv = replace(resolv, servers=remedy.servers)
         self._right = right
         self._limit = limit
-        self._silent: dict[str, Reply] = {}
+        self._mute: dict[str, Reply] = {}
 
     async def round(self, names: Sequence[str]) -> None:
         """Every name once, all at the same time."""
@@ -122,11 +122,11 @@ class _Bench:
         """One question, asked of the servers one after the other as go does, until one decides."""
         replies: dict[tuple[str, str], Reply] = {}
         for server in self._resolv.servers:
-            known = self._silent.get(server)
+            known = self._mute.get(server)
             reply = known or await ask_udp(server, full_name, family, self._limit, listen=0.0)
             replies[server, "udp"] = reply
-            if reply.failure == Failure.DNS_TIMEOUT:
-                self._silent[server] = reply
+            if not reply.answered:
+                self._mute[server] = reply
             if reply.truncated:
                 replies[server, "tcp"] = await ask_tcp(server, full_name, family, self._limit)
             if reply.rcode in ("NOERROR", "NXDOMAIN") and not reply.lame:

@@ -69,7 +69,14 @@ def advise(compared: Sequence[Compared], measured: Sequence[Measured]) -> Advise
     """The first remedy that helps: a wrong answer weighs more than no answer, and that more than a slow one."""
     wrong_lines = [each for each in compared if each.finding is Finding.HOSTS_WRONG]
     if wrong_lines:
-        lines = tuple(f"goferry hosts remove {each.name}" for each in wrong_lines)
+        lines = tuple(
+            line
+            for each in wrong_lines
+            for line in (
+                f"goferry hosts remove {each.name}  # if it was pinned by goferry",
+                f"sudoedit /etc/hosts  # else take out line {each.sentence.parts.get('line', '?')}",
+            )
+        )
         return Advised(Advice.HOSTS_FILE, Text(_SENTENCES[Advice.HOSTS_FILE]), {"hosts": lines})
     current = next((each for each in measured if each.remedy.key == "current"), None)
     if current is None or _is_ill(current, compared):

@@ -160,9 +160,9 @@ class _Desk:
     async def _go_dns(self, name: str) -> Sight:
         """DNS as Go asks it: the full names one after the other, until one of them has an address."""
         sight: Sight | None = None
-        silent: dict[str, Reply] = {}
+        mute: dict[str, Reply] = {}
         for full_name in gorules.full_names(name, self._resolv):
-            replies = await self._replies(full_name, silent)
+            replies = await self._replies(full_name, mute)
             four, six = (
                 gorules.one_name(
                     self._resolv, {way[:2]: reply for way, reply in replies.items() if way[2] == family}
@@ -174,19 +174,16 @@ class _Desk:
                 break
         return sight or gorules.NOT_FOUND
 
-    async def _replies(
-        self, full_name: str, silent: dict[str, Reply]
-    ) -> Mapping[tuple[str, str, int], Reply]:
-        """What all servers say to one full name. Those that were silent before are taken to be silent again."""
+    async def _replies(self, full_name: str, mute: dict[str, Reply]) -> Mapping[tuple[str, str, int], Reply]:
+        """What all servers say to one full name. Of those that said nothing before, the same is taken for granted."""
         ways = [(server, "udp", family) for server in self._resolv.servers for family in _FAMILIES]
-        asked = [way for way in ways if way[0] not in silent]
-        found = await self._gathered(full_name, asked)
+        found = await self._gathered(full_name, [way for way in ways if way[0] not in mute])
         cut = [(server, "tcp", family) for (server, _way, family), reply in found.items() if reply.truncated]
         found |= await self._gathered(full_name, cut)
-        found |= {way: silent[way[0]] for way in ways if way[0] in silent}
+        found |= {way: mute[way[0]] for way in ways if way[0] in mute}
         for server in self._resolv.servers:
-            if all(found[server, "udp", family].failure == Failure.DNS_TIMEOUT for family in _FAMILIES):
-                silent[server] = found[server, "udp", 4]
+            if not any(found[server, "udp", family].answered for family in _FAMILIES):
+                mute[server] = found[server, "udp", 4]
         return found
 
     async def _gathered(
