@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -528,3 +529,14 @@ def test_what_is_no_module_is_refused(text: str, machine: Machine) -> None:
 def test_a_bare_host_name_is_a_module_here(machine: Machine) -> None:
     code, out, _err = shown(machine, "example.org", "--json", GOPROXY="direct")
     assert (code, json.loads(out)["module"]) == (0, "example.org")
+
+
+def test_every_trap_is_named_in_the_guides() -> None:
+    """The codes are part of a stable form: one that nobody can look up is a mistake."""
+    folder = Path(__file__).parents[2]
+    source = (folder / "src/goferry/doctor/route/traps.py").read_text("utf-8")
+    codes = {*re.findall(r'Trap\(\s*"(\w+)"', source), *patterns.FAULTS}
+    assert len(codes) > 30
+    for language in ("en", "zh"):
+        text = (folder / "docs" / language / "json.md").read_text("utf-8")
+        assert {code for code in codes if f"`{code}`" not in text} == set()
