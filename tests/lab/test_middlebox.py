@@ -1,14 +1,13 @@
-"""A refusal leaves as an alert, and the device on the path strikes what it is told to and nothing else."""
+"""The device on the path strikes what it is told to and nothing else."""
 
 import asyncio
-import ssl
 from contextlib import AsyncExitStack
 
 import pytest
 
 from goferry.lab.middlebox import Filter, Middlebox, Strike, server_name
 from goferry.lab.tcp import Listener
-from goferry.lab.tls import Authority, Manners
+from goferry.lab.tls import Authority
 
 NAME = "module.example"
 AUTHORITY = Authority()
@@ -24,28 +23,6 @@ async def ask(port: int, name: str = NAME) -> bytes:
         return await reader.readuntil(b"\r\n\r\n")
     finally:
         writer.transport.abort()
-
-
-@pytest.mark.parametrize(
-    ("number", "reason"),
-    [
-        (40, "SSLV3_ALERT_HANDSHAKE_FAILURE"),
-        (70, "TLSV1_ALERT_PROTOCOL_VERSION"),
-        (112, "TLSV1_UNRECOGNIZED_NAME"),
-    ],
-)
-async def test_the_client_learns_why_it_is_refused(number: int, reason: str) -> None:
-    async with Listener(ANSWER, tls=AUTHORITY.server_context([NAME], manners=Manners(alert=number))) as peer:
-        with pytest.raises(ssl.SSLError) as caught:
-            await ask(peer.port)
-    assert caught.value.reason == reason
-
-
-async def test_a_client_without_a_certificate_is_told_so() -> None:
-    context = AUTHORITY.server_context([NAME], manners=Manners(client_certificate=True))
-    async with Listener(ANSWER, tls=context) as peer:
-        with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"):
-            await ask(peer.port)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,6 @@ class Authority:
         """The TLS settings of a server for these names and addresses, with a leaf of this kind."""
         certificate, key = self.issue(hosts, leaf)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.sslobject_class = _Outspoken
         context.set_alpn_protocols(list(manners.protocols))
         context.maximum_version = manners.newest
         # ssl reads certificates from files only.
@@ -204,27 +203,6 @@ def _one_step(connection: ssl.SSLObject) -> bool:
 
 def _nothing_more() -> bytes:
     raise EOFError
-
-
-class _Outspoken(ssl.SSLObject):
-    """A server's side that gets to say why it refuses.
-
-    asyncio drops a connection as soon as its handshake has failed, before the alert has left. So the failure is first
-    told as "needs more", upon which asyncio sends what there is; the client then hangs up, as after any alert.
-    """
-
-    _has_failed = False
-
-    def do_handshake(self) -> None:
-        try:
-            super().do_handshake()
-        except ssl.SSLWantReadError:
-            raise
-        except ssl.SSLError as error:
-            if self._has_failed:
-                raise
-            self._has_failed = True
-            raise ssl.SSLWantReadError from error
 
 
 def _refusing(alert: int) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext], int]:

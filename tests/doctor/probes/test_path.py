@@ -26,7 +26,7 @@ from goferry.doctor.roots import read_stores
 from goferry.lab.forward import Conduct, ForwardProxy
 from goferry.lab.middlebox import Filter, Middlebox, Strike
 from goferry.lab.tcp import CUT, RESET, STALL, Fault, Listener, Relay, refused_port, silent_port
-from goferry.lab.tls import Authority, Leaf, Manners
+from goferry.lab.tls import Authority, Leaf, Manners, Refuser
 
 NAME = "localhost"
 HERE = "127.0.0.1"
@@ -191,7 +191,7 @@ async def test_a_server_is_judged_as_go_judges_it(tmp_path: Path, name: str) -> 
     if oracle.go_command() is None:
         pytest.skip("needs the go command")
     expected, where = CASES[name], trusting(tmp_path)
-    async with server(expected.context) as peer:
+    async with Refuser(expected.context) if expected.alert >= 0 else server(expected.context) as peer:
         seen = await shake(where, peer.port)
         said = await asyncio.to_thread(said_by_go, where, peer.port)
     assert (seen.failure, seen.wrong, seen.alert) == (expected.failure, expected.wrong, expected.alert)

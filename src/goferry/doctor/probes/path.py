@@ -58,7 +58,7 @@ _READ: Final = 64 * 1024
 _GAP: Final = 0.03
 """Seconds between two halves of a message, so that no device sees them as one packet."""
 
-_QUIET: Final = 0.3
+_QUIET: Final = 0.2
 """Seconds of silence after which an encrypted flight that may be complete is taken as complete."""
 
 _LAST_WORD: Final = 1.0
