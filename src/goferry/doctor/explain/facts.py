@@ -94,7 +94,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("http_at_https", ("server gave http response to https client",)),
     ("proxy_wants_login", (
         "proxy authentication required", "code 407 from proxy", "407 proxy auth", "http code 407",
-        "response 407", " 407 ",
+        "response 407",
     )),
     ("proxy_says_no", (
         "code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403",
@@ -226,8 +226,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     # answers of servers
     ("too_many", (
-        "429 too many requests", "too many requests", "returned error: 429", "rate limit", "status 429",
-        " 429",
+        "429 too many requests", "too many requests", "returned error: 429", "rate limit exceeded", "status 429",
+        ": 429",
     )),
     ("stream", (
         "stream error", "server sent goaway", "client connection force closed",
@@ -316,7 +316,6 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "requested repository does not exist", "repository unavailable", "dmca",
         "access to this repository has been disabled", "returned error: 404",
         "could not read from remote repository", "repository is disabled", "repository has been",
-        "not a git repository",
     )),
     ("repo_missing_plain", ("repository not found",)),
     ("ssh_key", (
@@ -419,7 +418,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"https?://[^\s\"]+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
-    ("bare_407", "proxy authentication", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
+    ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
     (
         "bare_gateway", "",
         (
@@ -435,6 +434,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         ),
     ),
     ("tunnel_eof", "unexpected eof", r"(?:get|head) \"?https://[^\s\"]+\"?: unexpected eof"),
+    ("get_url", "", r"\b(?:Get|Post|Head) \W?https?:"),
     ("status_401", "401", r"(?:: |status(?: code)?:? |returned )401\b"),
     ("status_403", "403", r"(?:: |status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?:: |status(?: code)?:? |returned )404\b"),

@@ -800,13 +800,14 @@ SIGNATURES: Final = (
     # what is left: a fault of the network at a host whose part is not clear
     _row(
         "middlebox_reset", POSSIBLE,
-        needs="reset",
+        needs="reset get_url|go_command|code_host",
         others="transient_network direct_host_blocked",
         weak=True,
     ),
     _row(
         "direct_host_blocked", POSSIBLE,
-        needs="dial_timeout|dial_refused|tls_timeout",
+        needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host",
+        lacks="to_loopback to_private",
         others="transient_network goproxy_host_blocked",
         weak=True,
     ),
@@ -818,14 +819,14 @@ SIGNATURES: Final = (
     ),
     _row(
         "git_credentials_missing", POSSIBLE,
-        needs="git_denied",
+        needs="git_denied get_url|go_command|code_host",
         lacks="goproxy_shown",
         others="repo_private_or_deleted_upstream",
         weak=True,
     ),
     _row(
         "transient_network", POSSIBLE,
-        needs="deadline|body_eof|hung_up|read_timeout|eof",
+        needs="deadline|body_eof|hung_up|read_timeout|eof get_url|go_command|code_host",
         others="middlebox_reset direct_host_blocked",
         weak=True,
     ),

@@ -142,18 +142,17 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
 )  # fmt: skip
 
 _SETTING: Final = (
-    r"(?P<how>export |go env -w |env |set |setx |\$env:|arg |setenv )?\"?\bGOPROXY\b['\"]?[ \t]*[=: ][ \t]*"
+    r"\"?\bGOPROXY\b['\"]?[ \t]*[=: ][ \t]*"
     r"[\"'“\[]?(?P<value>(?:off|direct|https?://|file://|[\w-]+\.)[^\s\"'”<>\])]*)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value of GOPROXY that the paste shows. made: it was set there, not only printed."""
+    """A value of GOPROXY that the paste shows, set there or printed."""
 
     line: int
     value: str
-    made: bool
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -173,8 +172,7 @@ class Surroundings:
         shown = (before or list(self.settings))[-1:]
         for setting in shown:
             yield from _about(setting, target.host)
-        made = [setting for setting in before if setting.made]
-        if made and target.host and not any(target.host in s.value for s in self.settings):
+        if before and target.host and not any(target.host in s.value for s in self.settings):
             yield "goproxy_elsewhere"
 
 
@@ -213,4 +211,4 @@ def _settings(lines: Sequence[Line]) -> Iterator[Setting]:
             for m in re.finditer(_SETTING, line.text, re.IGNORECASE):
                 if "://" in line.text[: m.start()] and "@v" in line.text:
                     continue
-                yield Setting(line.number, m["value"], bool(m["how"]))
+                yield Setting(line.number, m["value"])
