@@ -7,10 +7,12 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Evidence, RunSeen, SettingsSeen, Subject
-from goferry.doctor.fixes import propose
+from goferry.doctor.fixes import changes_of, propose
 from goferry.doctor.fixes.plan import Plan, Tried
+from goferry.doctor.fixes.trial import Trial, ready, trial_of
 from goferry.doctor.probes.gorun import run_go
 from goferry.doctor.verdict import Judgement
+from goferry.errors import Unavailable
 
 _JUDGEMENTS: Final = 3
 """The faults whose plans are tried; what stands behind them is "also seen"."""
@@ -18,27 +20,40 @@ _JUDGEMENTS: Final = 3
 _AT_ONCE: Final = 2
 _TAIL: Final = 2000
 
+_SILENT: Final = "-"
+"""The output of a re-test that failed without a word, as one that reached its time limit does."""
+
 
 async def mend(
     world: World, evidence: Evidence, judgements: Sequence[Judgement]
 ) -> tuple[tuple[tuple[Tried, ...], ...], tuple[RunSeen, ...]]:
     """The plans for each judgement, those first that helped; and the runs that were made for it."""
-    plans = [propose(evidence, judgement) for judgement in judgements]
+    plans = [[ready(world, plan) for plan in propose(evidence, judgement)] for judgement in judgements]
     deadline = time.monotonic() + world.limits.whole - evidence.seconds
     slots = asyncio.Semaphore(_AT_ONCE)
     can_run = bool(evidence.settings.go_path) and any(run.label == "go" and run.exit for run in evidence.runs)
+
+    mended: set[int] = set()
 
     async def tried(plan: Plan, place: int) -> tuple[Tried, RunSeen | None]:
         if not (can_run and plan.can_be_tried and place < _JUDGEMENTS):
             return Tried(plan), None
         async with slots:
             limit = min(world.limits.program, deadline - time.monotonic())
-            if limit <= 0:
+            # One plan that helps is enough: the time is better spent on the other faults.
+            if limit <= 0 or place in mended:
+                return Tried(plan), None
+            trial = await asyncio.to_thread(trial_of, world, plan)
+            if trial is None:
                 return Tried(plan), None
             world.progress(str(plan.summary), 0, 1)
-            run = await run_go(world, evidence.subject, changed=plan.changed, label="retest", limit=limit)
-            helped = run.exit == 0
-            return Tried(plan, helped, run.seconds, "" if helped else run.output[-_TAIL:]), run
+            run = await _retest(world, evidence.subject, plan, trial, limit)
+        if run is None:
+            return Tried(plan), None
+        helped = run.exit == 0
+        if helped:
+            mended.add(place)
+        return Tried(plan, helped, run.seconds, "" if helped else run.output[-_TAIL:] or _SILENT), run
 
     async def all_of(place: int, some: Iterable[Plan]) -> list[tuple[Tried, RunSeen | None]]:
         return list(await asyncio.gather(*(tried(plan, place) for plan in some)))
@@ -46,6 +61,23 @@ async def mend(
     found = await asyncio.gather(*(all_of(place, some) for place, some in enumerate(plans)))
     runs = tuple(run for some in found for _, run in some if run is not None)
     return tuple(_best_first([one for one, _ in some]) for some in found), runs
+
+
+async def _retest(world: World, subject: Subject, plan: Plan, trial: Trial, limit: float) -> RunSeen | None:
+    """The user's command with the plan; None where it cannot be run so after all."""
+    try:
+        return await run_go(
+            world,
+            subject,
+            changed=trial.changed,
+            files=trial.files,
+            edits=trial.edits,
+            says=changes_of(plan),
+            label="retest",
+            limit=limit,
+        )
+    except Unavailable:
+        return None
 
 
 def _best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:

@@ -1,6 +1,20 @@
 """What mends a fault: plans first, with diff, re-test and undo; only then acts."""
 
-from goferry.doctor.fixes.plan import Plan, Tried, changes_of
+from goferry.doctor.fixes.apply import Applied, apply, diff, undo
+from goferry.doctor.fixes.plan import FileEdit, Plan, Tried, changes_of
 from goferry.doctor.fixes.table import propose
+from goferry.doctor.fixes.trial import ready, trial_of
 
-__all__ = ["Plan", "Tried", "changes_of", "propose"]
+__all__ = [
+    "Applied",
+    "FileEdit",
+    "Plan",
+    "Tried",
+    "apply",
+    "changes_of",
+    "diff",
+    "propose",
+    "ready",
+    "trial_of",
+    "undo",
+]

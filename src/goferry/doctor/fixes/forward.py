@@ -266,7 +266,7 @@ def overloaded(case: Case) -> Iterator[Plan]:
     yield from around(case, _reached(case))
     if _reached(case):
         yield from without_proxy(case)
-    yield case.run("again", Text(N_("Try again: an overloaded proxy recovers.")), "go mod download")
+    yield case.again(Text(N_("Try again: an overloaded proxy recovers.")), "go mod download")
     yield _tell(case, N_("Tell your network's people that the forward proxy {where} is overloaded."))
 
 

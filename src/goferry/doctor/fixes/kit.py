@@ -173,6 +173,12 @@ class Case:
             key, self.judgement.cause, summary, commands=commands, contexts=contexts, is_told_only=True
         )
 
+    def again(self, summary: Text, *commands: str, **contexts: tuple[str, ...]) -> Plan:
+        """The same command once more, with nothing changed."""
+        return Plan(
+            "again", self.judgement.cause, summary, commands=commands, contexts=contexts, is_repeat=True
+        )
+
     def tell(self, whom: Whose, key: str, summary: Text, *facts: str) -> Plan:
         """What somebody else has to mend: whom to tell, and the facts to copy."""
         message = tuple(line for line in (*facts, *self._facts()) if line)

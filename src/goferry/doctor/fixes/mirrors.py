@@ -224,8 +224,7 @@ def _direct_once(case: Case) -> Iterator[Plan]:
 def reverse_proxy(case: Case) -> Iterator[Plan]:
     """What stands in front of the mirror gave up; asking again may find the file ready."""
     yield from failing(case)
-    yield case.run(
-        "again",
+    yield case.again(
         Text(N_("Try again: what the mirror began to fetch may be there now.")),
         "go mod download",
     )

@@ -212,8 +212,7 @@ def transient(case: Case) -> Iterator[Plan]:
     """It has passed, or will."""
     wanted = case.module and f"{case.module}@{case.version or 'latest'}"
     command = f"go mod download {quoted(wanted)}" if wanted else "go mod download"
-    yield case.run(
-        "again",
+    yield case.again(
         Text(N_("Run it again: nothing has to be changed. In CI let the step try more than once.")),
         command,
         loop=(f"for n in 1 2 3; do {command} && break; sleep $((n * 10)); done",),
@@ -245,7 +244,7 @@ def captive_portal(case: Case) -> Iterator[Plan]:
 
 def closed_silently(case: Case) -> Iterator[Plan]:
     yield from other_ways(case)
-    yield case.run("again", Text(N_("Try again: the server may have been restarted.")), "go mod download")
+    yield case.again(Text(N_("Try again: the server may have been restarted.")), "go mod download")
     yield case.tell(
         Whose.MIRROR,
         "tell_mirror",

@@ -7,9 +7,10 @@ it in a throw-away module cache; `--fix` shows the diff, writes, and keeps what 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from goferry.doctor.fixes.rewrites import Rewrite
+from goferry.doctor.secrets import Secrets
 from goferry.findings import Text
 
 
@@ -32,7 +33,7 @@ class Plan:
     environment of the re-test; writes: how `--fix` rewrites files, edits: the same with their bytes; files: NAME →
     content of a throw-away file that NAME points to in the re-test, and nowhere else; by: who has to act when it is
     not the user ("" for the user); is_told_only: it needs what is not known here (a password, a host that nobody may be
-    asked for), so it is printed and neither tried nor done.
+    asked for), so it is printed and neither tried nor done; is_repeat: nothing is changed, the command is run again.
     """
 
     key: str
@@ -47,18 +48,27 @@ class Plan:
     writes: tuple[Rewrite, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
     is_told_only: bool = False
+    is_repeat: bool = False
 
     @property
     def can_be_tried(self) -> bool:
         """Whether a run of go in another environment shows if it helps."""
-        return not self.is_told_only and bool(self.changed or self.writes or self.edits or self.files)
+        changes = self.changed or self.writes or self.edits or self.files
+        return not self.is_told_only and (bool(changes) or self.is_repeat)
 
 
 def changes_of(plan: Plan) -> tuple[str, ...]:
-    """How a run with this plan names what was changed (`RunSeen.changed`); the same for live and replayed plans."""
+    """How a run with this plan names what was changed (`RunSeen.changed`): NAME=VALUE without secrets, by name.
+
+    Files count under `hosts`, `resolv.conf` and `GIT_CONFIG_GLOBAL`. It is the same for live and for replayed plans.
+    """
     variables = [f"{name}={'' if value is None else value}" for name, value in plan.changed.items()]
     files = [f"{name}=(a file made for it)" for name in plan.files]
-    return tuple(sorted([*variables, *files, *(f"{write.place}: {write.said}" for write in plan.writes)]))
+    writes = [f"{write.place}={write.said}" for write in plan.writes]
+    return tuple(map(_SECRETS.clean, sorted([*variables, *files, *writes])))
+
+
+_SECRETS: Final = Secrets()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Everything that is not meant stays as it is, byte for byte: these files belong t
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Protocol
@@ -13,7 +12,7 @@ from goferry.doctor import hostsfile
 
 HOSTS: Final = "hosts"
 RESOLV_CONF: Final = "resolv.conf"
-GIT: Final = "git"
+GIT: Final = "GIT_CONFIG_GLOBAL"
 """Places that the world knows; any other place is a path."""
 
 
@@ -126,8 +125,3 @@ class AddGit:
     @property
     def said(self) -> str:
         return " ".join(f"+{key}={value}" for key, value in self.pairs)
-
-
-def hosts_edits(writes: Sequence[Rewrite]) -> list[PinHost | DropHost]:
-    """Those of the hosts file, in order."""
-    return [write for write in writes if isinstance(write, (PinHost, DropHost))]

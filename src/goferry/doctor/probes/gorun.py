@@ -7,14 +7,16 @@ that no module cache can answer: GOMODCACHE is a new, empty folder, and a projec
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import RunSeen, SettingsSeen, Subject
+from goferry.doctor.fixes import overlay
 from goferry.doctor.probes.gosettings import GoSettings, program, read_go_settings, secrets_of
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.probes.vcs import empty_folder
@@ -22,10 +24,13 @@ from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import gover, modfile, workfile
 
 UNCHANGED: Final[Mapping[str, str | None]] = {}
+NO_FILES: Final[Mapping[str, bytes]] = {}
 
 _OWN_MODULE: Final = "module goferry.invalid/doctor\n"
 _WRITABLE: Final = "-modcacherw"
 _TRACED: Final = ("-x",)
+# Requests, folders made for repositories, commands of git and its like, and how long those took.
+_TRACE: Final = re.compile(r"# |mkdir -p .* # |cd |(?:git|hg|svn|bzr|fossil) |[0-9.]+s # ")
 
 
 async def run_go(
@@ -33,30 +38,52 @@ async def run_go(
     subject: Subject,
     *,
     changed: Mapping[str, str | None] = UNCHANGED,
+    files: Mapping[str, bytes] = NO_FILES,
+    edits: Sequence[overlay.Edit] = (),
+    says: Sequence[str] | None = None,
     label: str = "go",
     limit: float | None = None,
 ) -> RunSeen:
     """`go mod download` of the subject's module, or of what the working folder's go.mod needs.
 
-    changed: environment variables that differ from the user's; None takes one away. limit: seconds, else the world's
-    limit for programs. Facts: module, version. Raises Unavailable without a go command, and without a subject where no
-    go.mod is to be found.
+    changed: environment variables that differ from the user's; None takes one away. files: NAME to the content of a
+    throw-away file that the variable names. edits: files that go sees with other content, and nobody else. says: how
+    the record names all that; without it, changed as NAME=value. limit: seconds, else the world's limit for programs.
+    Facts: module, version. Raises Unavailable without a go command, without a subject where no go.mod is to be found,
+    and where files cannot be shown with other content.
     """
-    return await _run(world, subject, changed, label, limit or world.limits.program, options=())
+    other = _Other(changed, files, edits, says)
+    return await _run(world, subject, other, label, limit or world.limits.program, options=())
 
 
 async def run_go_json(
     world: World, subject: Subject, *, changed: Mapping[str, str | None] = UNCHANGED, limit: float
 ) -> str:
     """The same with `-json`, for what go computes; "" when it failed."""
-    seen = await _run(world, subject, changed, "go", limit, options=("-json",))
+    seen = await _run(world, subject, _Other(changed), "go", limit, options=("-json",))
     return seen.output if seen.exit == 0 else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """What differs from the user's own run."""
+
+    changed: Mapping[str, str | None] = field(repr=False)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    edits: Sequence[overlay.Edit] = ()
+    says: Sequence[str] | None = None
+
+    def in_words(self) -> Sequence[str]:
+        """For the record, before secrets are taken out."""
+        if self.says is not None:
+            return self.says
+        return [f"{name}={value or ''}" for name, value in self.changed.items()]
 
 
 async def _run(
     world: World,
     subject: Subject,
-    changed: Mapping[str, str | None],
+    other: _Other,
     label: str,
     limit: float,
     *,
@@ -67,12 +94,16 @@ async def _run(
         raise Unavailable("no go command was found")
     argv = ("go", "mod", "download", *options, *_wanted(subject))
     traced = (go, "mod", "download", *(options or _TRACED), *_wanted(subject))
-    changed_world = replace(world, environ=_changed(world.environ, changed))
-    settings = read_go_settings(changed_world, SettingsSeen())
-    clean = secrets_of(changed_world, settings, *world.environ.values()).clean
     with empty_folder(world) as folder:
+        environ = _changed(world.environ, {**other.changed, **_written(other.files, folder)})
+        changed_world = replace(world, environ=environ)
+        settings = read_go_settings(changed_world, SettingsSeen())
+        clean = secrets_of(changed_world, settings, *world.environ.values()).clean
         stage = _staged(changed_world, subject, settings, folder)
-        ran = await run_program(traced, environ=stage.environ, cwd=stage.cwd, limit=limit)
+        command = await asyncio.to_thread(overlay.wrapped, traced, other.edits, folder)
+        if command is None:
+            raise Unavailable("files of this system cannot be shown to one program with other content")
+        ran = await run_program(command, environ=stage.environ, cwd=stage.cwd, limit=limit)
         output, trace, times = _apart(clean(stage.restored(ran.output)), ran.times)
         await asyncio.to_thread(shutil.rmtree, stage.cache, ignore_errors=True)
     return RunSeen(
@@ -83,7 +114,7 @@ async def _run(
         output=output,
         trace=trace,
         times=times,
-        changed=tuple(clean(f"{name}={value or ''}") for name, value in changed.items()),
+        changed=tuple(map(clean, other.in_words())),
         limit=limit,
         facts={"module": subject.module, "version": subject.version},
     )
@@ -92,14 +123,25 @@ async def _run(
 def _apart(text: str, times: Sequence[float]) -> tuple[str, str, tuple[float, ...]]:
     """What go says to people; what `-x` adds, which are the lines that begin with a hash; when each of those came."""
     lines = text.splitlines(keepends=True)
-    said = "".join(line for line in lines if not line.startswith("# "))
+    said = "".join(line for line in lines if not _TRACE.match(line))
     at = times if len(times) == len(lines) else (0.0,) * len(lines)
-    traced = [(line, moment) for line, moment in zip(lines, at, strict=True) if line.startswith("# ")]
+    traced = [(line, moment) for line, moment in zip(lines, at, strict=True) if _TRACE.match(line)]
     return said, "".join(line for line, _ in traced), tuple(moment for _, moment in traced) if times else ()
 
 
 def _wanted(subject: Subject) -> tuple[str, ...]:
     return (f"{subject.module}@{subject.version or 'latest'}",) if subject.module else ()
+
+
+def _written(files: Mapping[str, bytes], folder: Path) -> dict[str, str]:
+    """Variables that name the files, which only we may read."""
+    found = {}
+    for name, content in files.items():
+        path = folder / f"file-{name}"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        found[name] = str(path)
+    return found
 
 
 def _changed(environ: Mapping[str, str], changed: Mapping[str, str | None]) -> dict[str, str]:
