@@ -456,6 +456,24 @@ def test_an_entry_without_password_is_said_where_go_itself_asks(machine: Machine
     assert [item.used for item in route.hops[0].credentials] == [False]
 
 
+def test_a_port_belongs_to_the_name_in_netrc(machine: Machine) -> None:
+    path = machine.write(machine.home / ".netrc", "machine a.example.org login me password s3cret\n")
+    route = route_on(machine, "rsc.io/quote", {"GOPROXY": "https://a.example.org:8443"})
+    assert [(trap.code, trap.where) for trap in route.traps] == [("netrc_without_port", f"{path}:1")]
+    assert route.hops[0].credentials == ()
+    assert traps(route_on(machine, "rsc.io/quote", {"GOPROXY": "https://a.example.org"})) == []
+
+
+def test_a_list_is_mended_as_a_whole_and_never_without_its_credentials(machine: Machine) -> None:
+    broken = "'https://a.example.org/Direct';Direct"
+    route = route_on(machine, "rsc.io/quote", {"GOPROXY": broken})
+    assert {trap.commands for trap in route.traps} == {
+        ("export GOPROXY=https://a.example.org/Direct,direct",)
+    }
+    route = route_on(machine, "rsc.io/quote", {"GOPROXY": "https://me:s3cret@a.example.org;direct"})
+    assert [(trap.code, trap.commands) for trap in route.traps] == [("semicolon_in_list", ())]
+
+
 def test_ssh_is_said_to_use_no_forward_proxy(machine: Machine) -> None:
     machine.write(machine.home / ".gitconfig", GIT_TRAPS[0][0])
     route = route_on(machine, "github.com/o/r", {"HTTPS_PROXY": "p:1", "GOPROXY": "direct", "GOSUMDB": "off"})
@@ -534,8 +552,9 @@ def test_a_bare_host_name_is_a_module_here(machine: Machine) -> None:
 def test_every_trap_is_named_in_the_guides() -> None:
     """The codes are part of a stable form: one that nobody can look up is a mistake."""
     folder = Path(__file__).parents[2]
-    source = (folder / "src/goferry/doctor/route/traps.py").read_text("utf-8")
-    codes = {*re.findall(r'Trap\(\s*"(\w+)"', source), *patterns.FAULTS}
+    files = sorted((folder / "src/goferry/doctor/route/traps").glob("*.py"))
+    source = "".join(file.read_text("utf-8") for file in files)
+    codes = {*re.findall(r'(?:Trap)?\(\s*"([a-z]+(?:_[a-z]+)+)",', source), *patterns.FAULTS}
     assert len(codes) > 30
     for language in ("en", "zh"):
         text = (folder / "docs" / language / "json.md").read_text("utf-8")

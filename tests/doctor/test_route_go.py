@@ -83,6 +83,14 @@ CASES = [
     Case("rsc.invalid/quote@v1.5.2", ",", fails_with="contains no entries"),
     Case("rsc.invalid/quote@v1.5.2", "Direct", fails_with="missing scheme: Direct"),
     Case("rsc.invalid/quote@v1.5.2", '"{good}"', fails_with="first path segment in URL cannot contain colon"),
+    Case("rsc.invalid/quote@v1.5.2", "{404}/x;direct", fails_with="404 Not Found"),
+    Case("rsc.invalid/quote@v1.5.2", " {404} , direct "),
+    Case("rsc.invalid/quote@v1.5.2", "{404},,|direct"),
+    Case("rsc.invalid/quote@v1.5.2", "mirror.invalid,direct"),
+    Case("rsc.invalid/quote@v1.5.2", "mirror.invalid/go|direct"),
+    Case("rsc.invalid/quote@v1.5.2", "noproxy", fails_with="missing scheme: noproxy"),
+    Case("rsc.invalid/quote@v1.5.2", "ftp://mirror.invalid", fails_with="must be https, http, file"),
+    Case("rsc.invalid/quote@v1.5.2", "file:///nonexistent", fails_with="no such file"),
     # Private patterns, well written and badly.
     *(
         Case("git.corp.invalid/team/x@v1.0.0", "{404}", {"GOPRIVATE": pattern})
@@ -182,8 +190,8 @@ class Bench:
         """Who is asked, given what the mirrors answer and that the forward proxy refuses everybody."""
         asked = []
         for hop in route.hops:
-            word = next((word for word, mirror in self.mirrors.items() if mirror.url == hop.url), "")
-            if hop.kind == "off":
+            word = next((word for word, mirror in self.mirrors.items() if hop.url.startswith(mirror.url)), "")
+            if hop.kind in ("off", "file"):
                 break
             asked.append(word or f"{hop.host}:{hop.port}")
             if word == "good":

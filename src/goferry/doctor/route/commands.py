@@ -9,8 +9,13 @@ _SCOPES = {"system": "--system", "global": "--global"}
 
 
 def set_go(seen: SettingsSeen, name: str, value: str) -> tuple[str, ...]:
-    """Sets a Go variable so that the value counts: `go env -w` cannot win against the environment."""
+    """Sets a Go variable so that the value counts: `go env -w` cannot win against the environment.
+
+    Nothing for a value with credentials: they are not known here, and a command without them would lose them.
+    """
     setting = seen.setting(name)
+    if "@" in value:
+        return ()
     if setting is not None and setting.origin == "environment":
         return (f"export {name}={shlex.quote(value)}",)
     return (f"go env -w {shlex.quote(f'{name}={value}')}",)
