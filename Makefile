@@ -12,7 +12,7 @@ MO := $(PO:.po=.mo)
 JOBS ?= 2
 ARGS ?=
 
-.PHONY: help venv serve test test-full lint types layers fmt i18n i18n-check docs check picture smoke requirements clean
+.PHONY: help venv serve test test-full lint types layers fmt i18n i18n-check docs check picture smoke lab goldens requirements clean
 
 help: ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,12 @@ check: lint types layers i18n-check ## everything that needs no test run
 
 smoke: venv ## a real download from the real upstream through goferry
 	$(PY) tools/smoke.py
+
+lab: venv ## the doctor in every broken network of the lab: the table of docs/*/doctor-accuracy.md
+	$(PY) tools/lab_matrix.py --jobs $(JOBS) $(ARGS)
+
+goldens: venv ## what the real go says in every broken network of the lab
+	$(PY) tools/goldens.py $(ARGS)
 
 requirements: venv ## pin all dependencies anew, with hashes and without URLs
 	$(BIN)/pip-compile $(COMPILE) --output-file=requirements/run.txt pyproject.toml
