@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from goferry.doctor.base import Limits, Places, World
@@ -39,12 +39,12 @@ class Case:
     hosts: Sequence[tuple[str, str]] = ()
     nsswitch: str = "files dns"
     attempts: int = 2
-    resolv: ResolvConf = field(init=False)
+    use_tcp: bool = False
 
     def files(self) -> tuple[str, str, str]:
         lines = [f"nameserver {server}" for server in self.listed]
         lines += [f"search {' '.join(self.search)}"]
-        lines += [f"options timeout:1 attempts:{self.attempts} ndots:{self.ndots}"]
+        lines += [f"options timeout:1 attempts:{self.attempts} ndots:{self.ndots}{' use-vc' * self.use_tcp}"]
         hosts = "".join(f"{address}\t{name}\n" for address, name in self.hosts)
         return "\n".join(lines) + "\n", hosts, f"hosts: {self.nsswitch}\n"
 
@@ -56,7 +56,7 @@ class Case:
                 HostsLine(address, (name,), line) for line, (address, name) in enumerate(self.hosts, 1)
             ),
             nsswitch=tuple(self.nsswitch.split()),
-            resolv=ResolvConf(True, servers, search, self.ndots, 1.0, self.attempts),
+            resolv=ResolvConf(True, servers, search, self.ndots, 1.0, self.attempts, use_tcp=self.use_tcp),
         )
 
 
@@ -87,6 +87,9 @@ CASES = {
     "lame": Case({A: lambda ask: [says(ask.query, lame=True)]}),
     "closed port": Case({}),
     "cut": Case({A: cut}),
+    "tcp only": Case({A: lambda ask: KNOWN(ask) if ask.transport == "tcp" else code("REFUSED")(ask)}, use_tcp=True),
+    "tcp only, closed port": Case({}, use_tcp=True),
+    "tcp only, denied": Case({A: KNOWN}, name="other.example.org", use_tcp=True),
     "no route": Case({}, listed=("192.0.2.1",)),
     "servfail, then good": Case({A: code("SERVFAIL"), B: KNOWN}, listed=(A, B)),
     "nxdomain, then good": Case({A: code("NXDOMAIN"), B: KNOWN}, listed=(A, B)),

@@ -129,6 +129,8 @@ class ResolvConf:
     timeout: float = 5.0
     attempts: int = 2
     unknown_options: tuple[str, ...] = ()
+    use_tcp: bool = False
+    """Whether an option (`use-vc`) lets go ask over TCP only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,13 +297,20 @@ class DialSeen:
 
 @dataclass(frozen=True, slots=True)
 class HopSeen:
-    """One step of a TCP traceroute. address "" when nobody answered."""
+    """One step of a TCP traceroute. address: who answered this packet, "" when nobody did.
+
+    sent: what went that many hops: `syn`, or `hello` for a ClientHello on a connection that was there, which asked for
+    the server name `sni`. failure: `reset` when somebody on the way, or the host itself, reset the connection upon it.
+    """
 
     host: str
     port: int
     ttl: int
     address: str
     seconds: float
+    sent: str = "syn"
+    sni: str = ""
+    failure: str = ""
 
 
 # ---- TLS ---------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ RESOLV: list[tuple[str, ResolvConf]] = [
     ("options ndots:invalid\nnameserver 8.8.8.8\n", ResolvConf(True, ("8.8.8.8:53",), ndots=0)),
     ("options ndots:16\n", ResolvConf(True, ndots=15)),
     ("options ndots:-1\n", ResolvConf(True, ndots=0)),
-    ("options use-vc single-request edns0 trust-ad no-reload\n", ResolvConf(True)),
+    ("options use-vc single-request edns0 trust-ad no-reload\n", ResolvConf(True, use_tcp=True)),
     ("lookup file bind\nnameserver 169.254.169.254\n", ResolvConf(True, ("169.254.169.254:53",))),
 ]
 # Measured rules that the files above do not show.
@@ -94,6 +94,8 @@ def test_several_lines_for_a_name_add_up_whatever_their_case() -> None:
         ("hosts: files[NOTFOUND=return]dns", ("files", "[NOTFOUND=return]", "dns"), ("files", "dns")),
         ("hosts: dns files something_custom", ("dns", "files", "something_custom"), ("dns", "files")),
         ("hosts: files resolve", ("files", "resolve"), ("files", "dns")),
+        ("hosts: resolve files", ("resolve", "files"), ("dns", "files")),
+        ("hosts: files", ("files",), ("files",)),
         ("#hosts: dns", (), ("files", "dns")),
     ],
 )

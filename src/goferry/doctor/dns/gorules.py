@@ -12,6 +12,7 @@ from typing import Final
 
 from goferry.doctor.dns.question import Reply
 from goferry.doctor.evidence import HostsLine, Raw, ResolvConf
+from goferry.doctor.settings.names import go_order
 from goferry.net.failure import Failure
 from goferry.net.resolver import is_address
 
@@ -39,11 +40,7 @@ def order(sources: Sequence[str]) -> Order:
     >>> order(["files", "mdns4_minimal", "[NOTFOUND=return]", "dns"]).value, order(["files", "resolve"]).value
     ('files,dns', 'files,dns')
     """
-    known = [source for source in sources if not set(source) & set("[]=")]
-    has_dns = "dns" in known
-    meant = [source if source in ("files", "dns") else "" if has_dns else "dns" for source in known]
-    unique = ",".join(dict.fromkeys(filter(None, meant)))
-    return Order(unique) if unique else Order.FILES_DNS
+    return Order(",".join(go_order(sources)))
 
 
 def in_hosts(lines: Sequence[HostsLine], name: str) -> tuple[HostsLine, ...]:
@@ -125,7 +122,7 @@ def one_name(resolv: ResolvConf, replies: Replies) -> Sight:
     last = NOT_FOUND
     for attempt in range(1, resolv.attempts + 1):
         for server in resolv.servers:
-            last = _exchange(server, attempt, resolv.timeout, replies)
+            last = _exchange(server, attempt, resolv, replies)
             waited += last.seconds
             if last.failure in ("", Failure.DNS_NOT_FOUND):
                 return replace(last, seconds=waited)
@@ -146,13 +143,13 @@ def both_families(name: str, full_name: str, four: Sight, six: Sight, before: Si
     return replace(before or four, seconds=waited)
 
 
-def _exchange(server: str, attempt: int, timeout: float, replies: Replies) -> Sight:
+def _exchange(server: str, attempt: int, resolv: ResolvConf, replies: Replies) -> Sight:
     """One server by UDP, and by TCP if that reply was cut (exchange)."""
-    by_udp = _sight(server, "udp", replies.get((server, "udp")), attempt, timeout)
-    if by_udp.text != _CUT:
+    by_udp = _sight(server, "udp", replies.get((server, "udp")), attempt, resolv.timeout)
+    if not resolv.use_tcp and by_udp.text != _CUT:
         return by_udp
-    by_tcp = _sight(server, "tcp", replies.get((server, "tcp")), 1, timeout)
-    return replace(by_tcp, seconds=by_udp.seconds + by_tcp.seconds)
+    by_tcp = _sight(server, "tcp", replies.get((server, "tcp")), 1, resolv.timeout)
+    return by_tcp if resolv.use_tcp else replace(by_tcp, seconds=by_udp.seconds + by_tcp.seconds)
 
 
 _CUT: Final = "cut"

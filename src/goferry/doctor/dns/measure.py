@@ -122,16 +122,20 @@ class _Bench:
         """One question, asked of the servers one after the other as go does, until one decides."""
         replies: dict[tuple[str, str], Reply] = {}
         for server in self._resolv.servers:
-            known = self._mute.get(server)
-            reply = known or await ask_udp(server, full_name, family, self._limit, listen=0.0)
-            replies[server, "udp"] = reply
+            reply = self._mute.get(server) or await self._ask(server, full_name, family)
+            replies[server, reply.transport] = reply
             if not reply.answered:
                 self._mute[server] = reply
-            if reply.truncated:
+            if reply.truncated and reply.transport == "udp":
                 replies[server, "tcp"] = await ask_tcp(server, full_name, family, self._limit)
             if reply.rcode in ("NOERROR", "NXDOMAIN") and not reply.lame:
                 break
         return gorules.one_name(self._resolv, replies)
+
+    async def _ask(self, server: str, full_name: str, family: int) -> Reply:
+        if self._resolv.use_tcp:
+            return await ask_tcp(server, full_name, family, self._limit)
+        return await ask_udp(server, full_name, family, self._limit, listen=0.0)
 
     def _note(self, name: str, sight: Sight) -> None:
         before = self.result

@@ -178,11 +178,16 @@ class _Desk:
         """What all servers say to one full name. Of those that said nothing before, the same is taken for granted."""
         ways = [(server, "udp", family) for server in self._resolv.servers for family in _FAMILIES]
         found = await self._gathered(full_name, [way for way in ways if way[0] not in mute])
-        cut = [(server, "tcp", family) for (server, _way, family), reply in found.items() if reply.truncated]
-        found |= await self._gathered(full_name, cut)
+        streams = [
+            (server, "tcp", family)
+            for (server, _way, family), reply in found.items()
+            if reply.truncated or self._resolv.use_tcp
+        ]
+        found |= await self._gathered(full_name, streams)
         found |= {way: mute[way[0]] for way in ways if way[0] in mute}
         for server in self._resolv.servers:
-            if not any(found[server, "udp", family].answered for family in _FAMILIES):
+            answered = any(reply.answered for way, reply in found.items() if way[0] == server)
+            if not answered and not self._resolv.use_tcp:
                 mute[server] = found[server, "udp", 4]
         return found
 

@@ -27,6 +27,7 @@ _KNOWN_OPTIONS: Final = frozenset(
         "no-reload",
     }
 )
+_TCP_OPTIONS: Final = frozenset({"use-vc", "usevc", "tcp"})
 _FIELDS: Final = re.compile(r"[^ \t\r\n]+")
 _LEADING_DIGITS: Final = re.compile(r"\d*")
 
@@ -41,6 +42,7 @@ def parse_resolv_conf(text: str | None) -> ResolvConf:
     search: tuple[str, ...] = ()
     numbers = {"ndots": 1, "timeout": 5, "attempts": 2}
     unknown: list[str] = []
+    known: list[str] = []
     for line in (text or "").split("\n"):
         words = _FIELDS.findall(line) if not line.startswith((";", "#")) else []
         if not words:
@@ -54,6 +56,7 @@ def parse_resolv_conf(text: str | None) -> ResolvConf:
             search = tuple(name for name in map(_rooted, values) if name != ".")
         elif keyword == "options":
             unknown += [value for value in values if not _read_option(value, numbers)]
+            known += values
         elif keyword != "lookup":
             unknown.append(keyword)
     return ResolvConf(
@@ -64,6 +67,7 @@ def parse_resolv_conf(text: str | None) -> ResolvConf:
         timeout=float(max(numbers["timeout"], 1)),
         attempts=max(numbers["attempts"], 1),
         unknown_options=tuple(unknown),
+        use_tcp=bool(set(known) & _TCP_OPTIONS),
     )
 
 
@@ -119,12 +123,14 @@ def parse_nsswitch(text: str) -> tuple[str, ...]:
 
 
 def go_order(nsswitch: Iterable[str]) -> tuple[str, ...]:
-    """In which order Go's own resolver asks `files` and `dns`.
+    """In which order Go's own resolver asks `files` and `dns` (net/conf.go, where there is no cgo).
 
-    Unknown sources are passed over, and DNS is asked even when the line does not name it (net/conf.go, netgo).
+    A source that Go does not know counts as DNS, unless the line names `dns` itself; criteria do not count.
+
+    >>> go_order(["resolve", "[!UNAVAIL=return]", "files"]), go_order(["files"])
+    (('dns', 'files'), ('files',))
     """
     sources = [word for word in nsswitch if not word.startswith("[")]
-    if not sources:
-        return ("files", "dns")
-    order = tuple(word for word in dict.fromkeys(sources) if word in ("files", "dns"))
-    return order if "dns" in order else (*order, "dns")
+    unknown = () if "dns" in sources else ("dns",)
+    meant = (word for source in sources for word in ((source,) if source in ("files", "dns") else unknown))
+    return tuple(dict.fromkeys(meant)) or ("files", "dns")
