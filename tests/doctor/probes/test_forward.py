@@ -304,6 +304,13 @@ async def test_a_page_that_stalls_does_not_hold_up_the_refusal(tmp_path: Path) -
     assert (tunnel.status, tunnel.body) == (403, "half")
 
 
+async def test_all_tunnels_end_within_their_share_of_the_time(tmp_path: Path) -> None:
+    async with ForwardProxy(conduct=Conduct.SILENT) as proxy:
+        here = world(tmp_path, {"look": 0.5, "first_byte": 60.0}, HTTPS_PROXY=proxy.url)
+        seen = await probe_tunnels(here, settings_of(here), (MIRROR, SUMDB))
+    assert {(each.step, each.failure) for each in seen} == {("connect", Failure.WHOLE_TIMEOUT)}
+
+
 async def test_a_proxy_that_takes_connections_and_stays_silent_ends_at_the_limit(tmp_path: Path) -> None:
     async with Listener(fault=STALL) as proxy:
         tunnel = one(await probe(tmp_path, MIRROR, HTTPS_PROXY=proxy.url))

@@ -74,13 +74,13 @@ def authority() -> Authority:
 
 
 async def ask(
-    home: Path, authority: Authority, peer: Http2Peer, path: str = "/x", user: str = ""
+    home: Path, authority: Authority, peer: Http2Peer, path: str = "/x", user: str = "", seconds: float = 5.0
 ) -> AnswerSeen | None:
     (home / "ca.pem").write_bytes(authority.pem)
-    here = world(home, {"first_byte": 0.3, "body": 0.3}, SSL_CERT_FILE=str(home / "ca.pem"))
+    here = world(home, {"first_byte": 0.3}, SSL_CERT_FILE=str(home / "ca.pem"))
     async with peer, dialer(here, SettingsSeen(), lambda: h2_context(here)) as dials:
         question = Question(f"https://{user}127.0.0.1:{peer.port}{path}", "http2", 0, most=1000)
-        return await ask_http2(here, dials, question, lambda text: text.replace(PASSWORD, "…"))
+        return await ask_http2(here, dials, question, seconds, lambda text: text.replace(PASSWORD, "…"))
 
 
 # Vectors: RFC 7541, appendix A (static table), C.5.1 and C.6.1 (literal and Huffman forms of a status).
@@ -149,6 +149,16 @@ async def test_a_server_that_hangs_up_is_told_from_one_that_stalls(
     assert stalling.failure == Failure.IDLE_TIMEOUT
 
 
+async def test_when_the_time_is_over_a_slow_server_is_not_blamed(
+    tmp_path: Path, authority: Authority
+) -> None:
+    silent = await ask(tmp_path, authority, Http2Peer(authority.server_context(), b""), seconds=0.2)
+    slow = await ask(tmp_path, authority, Http2Peer(authority.server_context(), headers()), seconds=0.2)
+    assert silent is None
+    assert slow is not None
+    assert (slow.status, slow.failure) == (200, "")
+
+
 async def test_a_server_without_http2_and_one_that_cannot_be_reached_give_no_record(
     tmp_path: Path, authority: Authority
 ) -> None:
@@ -183,6 +193,6 @@ async def test_the_forward_proxy_is_used_as_for_everything_else(tmp_path: Path, 
     async with peer, ForwardProxy(routes={"mirror.example.org:443": ("127.0.0.1", peer.port)}) as proxy:
         here = world(tmp_path, SSL_CERT_FILE=str(tmp_path / "ca.pem"), HTTPS_PROXY=proxy.url)
         async with dialer(here, SettingsSeen(), lambda: h2_context(here)) as dials:
-            seen = await ask_http2(here, dials, Question("https://mirror.example.org/x", "http2"), str)
+            seen = await ask_http2(here, dials, Question("https://mirror.example.org/x", "http2"), 5.0, str)
     assert seen is not None
     assert (seen.status, seen.via, seen.url) == (200, proxy.url, "https://mirror.example.org/x")

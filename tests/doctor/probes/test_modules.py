@@ -614,7 +614,7 @@ async def test_a_code_host_that_go_knows_is_asked_for_no_page(tmp_path: Path) ->
 
 async def test_all_stays_within_its_share_of_the_time(tmp_path: Path) -> None:
     async with stalled() as proxy:
-        here = world(tmp_path, {"whole": 1.0, "first_byte": 30.0}, GOPROXY=proxy.url)
+        here = world(tmp_path, {"look": 1.0, "first_byte": 30.0}, GOPROXY=proxy.url)
         answers = await probe_modules(here, SEEN, SUBJECT)
     assert {each.failure for each in answers} == {Failure.WHOLE_TIMEOUT}
 

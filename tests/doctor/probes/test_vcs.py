@@ -92,8 +92,9 @@ async def test_nobody_is_asked_for_a_password(tmp_path: Path) -> None:
 
 async def test_a_server_that_says_nothing_is_left_at_the_limit(tmp_path: Path) -> None:
     async with Listener(b"HTTP/1.1 200 OK\r\n\r\n", STALL) as server:
-        runs = await probe_git(world(tmp_path, {"program": 0.5}), SEEN, (f"{server.url}/r",))
+        runs = await probe_git(world(tmp_path), SEEN, (f"{server.url}/r",), limit=0.5)
     assert (one(runs, "git ls-remote").exit, one(runs, "git get-url").exit) == (STOPPED, 0)
+    assert one(runs, "git ls-remote").limit == 0.5
 
 
 async def test_secrets_in_urls_and_in_gits_settings_are_in_no_record(tmp_path: Path) -> None:

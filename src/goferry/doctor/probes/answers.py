@@ -44,8 +44,8 @@ _HEADERS: Final = (
     "x-cache-status",
 )
 _PLAIN_QUERIES: Final = ("go-get=1", "service=git-upload-pack")
-_LEAST_TIME: Final = 1.0
-"""Seconds without which asking again is no use."""
+_LEAST_TIME: Final = 0.5
+"""Seconds without which asking is no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,17 @@ class Asker:
         """Seconds that are left."""
         return max(0.0, self._until - time.monotonic())
 
+    def has_time(self) -> bool:
+        """Whether there is enough left for another question."""
+        return self.left() >= _LEAST_TIME
+
     async def ask(self, question: Question) -> Reply:
         """The answers, in order; at least one."""
         if urlsplit(question.url).scheme == "file":
             return await asyncio.to_thread(_read_file, question)
         reply = await self._walk(question, 1)
-        if not _may_pass(reply.last) or self.left() < _LEAST_TIME:
+        # The second time must have the chance that the first one had.
+        if not _may_pass(reply.last) or self.left() < max(_LEAST_TIME, reply.last.seconds):
             return reply
         again = await self._walk(question, 2)
         return replace(again, seen=reply.seen + again.seen)

@@ -33,6 +33,9 @@ _BODY: Final = 4 * 1024
 _TLS_ALERT: Final = b"\x15\x03"
 _STATUS: Final = re.compile(r"HTTP/1\.[01] ([1-9][0-9]{2})(?: (.*))?")
 _BODY_SECONDS: Final = 1.0
+_SHARE: Final = 0.8
+"""The part of the time for looking after which what was seen so far is all there is."""
+
 _PROXY_NAMES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _VARIABLES: Final = tuple(form for name in _PROXY_NAMES for form in (name, name.lower()))
 
@@ -126,6 +129,7 @@ class _Prober:
 
     def __init__(self, world: World, believing: Dialer, curious: Dialer, secrets: Secrets) -> None:
         self._timeouts = timeouts_of(world)
+        self._until = time.monotonic() + world.limits.look * _SHARE
         self._believing = believing
         self._curious = curious
         self._clean = secrets.clean
@@ -162,8 +166,10 @@ class _Prober:
 
     async def _talk(self, proxy: ProxyUrl, asked: _Asked, dials: Dialer) -> _Talk:
         talk = _Talk()
+        left = max(0.0, self._until - time.monotonic())
         try:
-            await self._converse(proxy, asked, dials, talk)
+            async with limit(left, Failure.WHOLE_TIMEOUT, host=asked.endpoint.authority):
+                await self._converse(proxy, asked, dials, talk)
         except NetError as exc:
             talk.failure, talk.text = exc.kind, exc.detail
         except (OSError, EOFError, ValueError) as exc:

@@ -56,6 +56,10 @@ class _Broken(Exception):
     """The server broke the exchange off; the text is what go would say of it."""
 
 
+class _Stalled(Exception):
+    """Nothing came for as long as one may wait."""
+
+
 def h2_context(world: World) -> ssl.SSLContext:
     """The TLS settings of a client that go's would be: HTTP/2 if the server likes, else HTTP/1.1."""
     context = Trust(dict(world.environ)).context()
@@ -64,32 +68,26 @@ def h2_context(world: World) -> ssl.SSLContext:
 
 
 async def ask_http2(
-    world: World, dials: Dialer, question: Question, clean: Callable[[str], str]
+    world: World, dials: Dialer, question: Question, seconds: float, clean: Callable[[str], str]
 ) -> AnswerSeen | None:
     """The answer over HTTP/2 to an https question; None where the server does not offer it, or cannot be reached.
 
-    dials: connections with `h2_context`. What breaks once HTTP/2 is agreed on is a failure of this record.
+    dials: connections with `h2_context`; seconds: for all of it. What breaks once HTTP/2 is agreed on is a failure of
+    this record. None also if the time is over before the server had its own.
     """
-    try:
-        proxy = ProxyConfig.from_env(world.environ).proxy_for(question.url).proxy
-        connection = await _Connection.open(world, dials, question.url, proxy)
-    except (GoferryError, OSError, ValueError):
-        return None  # those who speak HTTP/1.1 meet the same and tell of it
-    if connection is None:
-        return None
     started = time.monotonic()
     failure, text = "", ""
     answer = _Answer()
     try:
-        async with asyncio.timeout(world.limits.first_byte + world.limits.body):
-            await connection.get(question, answer)
-    except TimeoutError:
-        failure = Failure.IDLE_TIMEOUT if answer.status else Failure.FIRST_BYTE_TIMEOUT
-    except (_Broken, OSError, EOFError) as exc:
-        failure = Failure.HTTP_PROTOCOL
-        text = "the connection was closed" if isinstance(exc, EOFError) else str(exc)
-    finally:
-        connection.close()
+        proxy = ProxyConfig.from_env(world.environ).proxy_for(question.url).proxy
+        async with asyncio.timeout(seconds):
+            connection = await _Connection.open(world, dials, question.url, proxy)
+            if connection is None:
+                return None
+            failure, text = await _told(connection, question, answer, world.limits.first_byte)
+    except (GoferryError, OSError, ValueError):
+        if not answer.status:
+            return None  # those who speak HTTP/1.1 meet the same and tell of it
     return AnswerSeen(
         url=shown_url(question.url, clean),
         purpose=question.purpose,
@@ -102,6 +100,23 @@ async def ask_http2(
         text=clean(text),
         via="" if proxy is None else str(proxy),
     )
+
+
+async def _told(
+    connection: "_Connection", question: Question, answer: "_Answer", patience: float
+) -> tuple[str, str]:
+    """Failure and text of the exchange; both "" when it went well."""
+    try:
+        await connection.get(question, answer, patience)
+    except _Stalled:
+        return Failure.IDLE_TIMEOUT if answer.status else Failure.FIRST_BYTE_TIMEOUT, ""
+    except EOFError:
+        return Failure.HTTP_PROTOCOL, "the connection was closed"
+    except (_Broken, ConnectionError) as exc:
+        return Failure.HTTP_PROTOCOL, str(exc)
+    finally:
+        connection.close()
+    return "", ""
 
 
 @dataclass(slots=True)
@@ -137,8 +152,11 @@ class _Connection:
     def close(self) -> None:
         self.transport.abort()
 
-    async def get(self, question: Question, answer: _Answer) -> None:
-        """One GET, up to the end of its body or as many bytes as are wanted. Raises _Broken, OSError, EOFError."""
+    async def get(self, question: Question, answer: _Answer, patience: float) -> None:
+        """One GET, up to the end of its body or as many bytes as are wanted.
+
+        patience: seconds for each frame. Raises _Broken, _Stalled, ConnectionError, EOFError.
+        """
         settings = struct.pack(">HIHI", _ENABLE_PUSH, 0, _INITIAL_WINDOW, _WINDOW)
         self.transport.write(
             _PREFACE
@@ -147,7 +165,7 @@ class _Connection:
             + _frame(_HEADERS, _END_STREAM | _END_HEADERS, _STREAM, _request(question))
         )
         while answer.size < question.most:
-            kind, flags, stream, body = await self._next()
+            kind, flags, stream, body = await self._next(patience)
             if self._housekeeping(kind, flags, body) or stream != _STREAM:
                 continue
             if kind == _RST_STREAM:
@@ -160,7 +178,14 @@ class _Connection:
             if kind in (_HEADERS, _DATA) and flags & _END_STREAM:
                 return
 
-    async def _next(self) -> tuple[int, int, int, bytes]:
+    async def _next(self, patience: float) -> tuple[int, int, int, bytes]:
+        try:
+            async with asyncio.timeout(patience):
+                return await self._frame()
+        except TimeoutError as exc:
+            raise _Stalled from exc
+
+    async def _frame(self) -> tuple[int, int, int, bytes]:
         head = await self.reader.readexactly(9)
         length, kind, flags = int.from_bytes(head[:3], "big"), head[3], head[4]
         if length > _MOST_FRAME:

@@ -27,8 +27,8 @@ from goferry.gomod.goproxy import Kind, never_a_module
 from goferry.gomod.metaimport import match_import, parse_meta_imports
 from goferry.gomod.sumdb.lookup import lookup_path
 
-SHARE: Final = 0.8
-"""The part of the whole time that these questions may use, so that what was seen is back before the end."""
+SHARE: Final = 0.7
+"""The part of the time for looking that these questions may use: what they lead to has to be asked after them."""
 
 _LIST_BYTES: Final = 1024 * 1024
 _PAGE_BYTES: Final = 256 * 1024
@@ -88,7 +88,7 @@ async def _opened(
         http_client(world, settings) as client,
         dialer(world, settings, lambda: h2_context(world)) as dials,
     ):
-        asker = Asker(world, client, clean, world.limits.whole * SHARE)
+        asker = Asker(world, client, clean, world.limits.look * SHARE)
         second = partial(ask_http2, world, dials, clean=clean)
         yield _Look(world, go, subject, asker, purposes, second)
 
@@ -128,7 +128,7 @@ class _Look:
         subject: Subject,
         asker: Asker,
         purposes: Collection[str],
-        ask_http2: Callable[[Question], Awaitable[AnswerSeen | None]],
+        ask_http2: Callable[[Question, float], Awaitable[AnswerSeen | None]],
     ) -> None:
         self._world = world
         self._go = go
@@ -155,9 +155,12 @@ class _Look:
             group.create_task(self._database())
             if at_once:
                 group.create_task(self._origin())
+            if self._exact:
+                group.create_task(self._lookup_directly(self._exact))
             tasks = [group.create_task(part) for part in parts]
         self._entries = [task.result() for task in tasks]
-        await self._lookup_directly()
+        if not self._exact:
+            await self._lookup_directly(next((each.version for each in self._entries if each.version), ""))
         if not at_once and self._entries and all(entry.lacks for entry in self._entries):
             await self._origin()
 
@@ -182,62 +185,65 @@ class _Look:
     # ---- mirrors
 
     async def _entry(self, place: int, entry: goproxy.Entry) -> _EntrySeen:
-        seen = _EntrySeen(place)
-        if self._path and not self._is_private:
-            await self._module(seen, entry)
-        await self._ask_all(seen, entry, self._database_paths(seen.version or self._exact))
-        if not seen.replies and "supported" in self._purposes:
-            await self._ask_all(seen, entry, {"root": ""})
+        seen = _EntrySeen(place, version=self._exact)
+        first = self._first_paths()
+        await self._ask_all(seen, entry, first or {"root": ""})
+        if not self._exact and "list" in first:
+            # Which version the files and the record are of had to be found out.
+            seen.version = _version_of(self._wanted, seen.replies)
+            more = _files(self._path, seen.version) | self._record_paths(seen.version)
+            await self._ask_all(seen, entry, more if seen.version else {})
         await self._over_http2(seen)
         return seen
+
+    def _first_paths(self) -> dict[str, str]:
+        """What can be asked of every mirror at once, by purpose."""
+        paths: dict[str, str] = {}
+        if self._path and not self._is_private:
+            paths = {"list": _key(Kind.LIST, self._path), "latest": _key(Kind.LATEST, self._path)}
+            if self._exact:
+                paths |= _files(self._path, self._exact)
+            elif _may_be_revision(self._wanted):
+                paths["info"] = _key(Kind.INFO, self._path, self._wanted)
+        if self._sumdb is not None and self._sumdb.url is None:
+            paths["supported"] = f"sumdb/{self._sumdb.name}/supported"
+        paths |= self._record_paths(self._exact)
+        return {purpose: path for purpose, path in paths.items() if path and purpose in self._purposes}
+
+    def _record_paths(self, version: str) -> dict[str, str]:
+        """The record of the checksum database below a mirror; none if the database has a URL of its own."""
+        database, record = self._sumdb, _lookup_of(self._path, version)
+        if database is None or database.url is not None or not self._is_summed or not record:
+            return {}
+        return {"lookup": f"sumdb/{database.name}/{record}"}
 
     async def _over_http2(self, seen: _EntrySeen) -> None:
         """One question that was answered over HTTP/1.1 again as go asks it, the longest answer first."""
         answered = [purpose for purpose in _LONGEST_FIRST if seen.was_answered(purpose)]
-        if not answered or "http2" not in self._purposes:
+        if not answered or not self._is_wanted("http2", "http2"):
             return
         question = replace(seen.questions[answered[0]], purpose="http2", most=_HTTP2_BYTES)
-        answer = await self._ask_http2(question)
+        answer = await self._ask_http2(question, self._asker.left())
         if answer is not None:
             seen.replies["http2"] = Reply((answer,))
 
-    async def _module(self, seen: _EntrySeen, entry: goproxy.Entry) -> None:
-        """The five answers of the protocol; which version the files are of may have to be found out first."""
-        path, wanted = self._path, self._wanted
-        first = {"list": _key(Kind.LIST, path), "latest": _key(Kind.LATEST, path)}
-        if self._exact:
-            seen.version = wanted
-            await self._ask_all(seen, entry, first | _files(path, wanted))
-            return
-        if _may_be_revision(wanted):
-            first["info"] = _key(Kind.INFO, path, wanted)
-        await self._ask_all(seen, entry, first)
-        seen.version = _version_of(wanted, seen.replies)
-        if seen.version:
-            await self._ask_all(seen, entry, _files(path, seen.version))
-
-    def _database_paths(self, version: str) -> dict[str, str]:
-        """What is asked of the checksum database below a mirror: nothing if the database has a URL of its own."""
-        database = self._sumdb
-        if database is None or database.url is not None:
-            return {}
-        paths = {"supported": f"sumdb/{database.name}/supported"}
-        if self._is_summed and (record := _lookup_of(self._path, version)):
-            paths["lookup"] = f"sumdb/{database.name}/{record}"
-        return paths
-
     async def _ask_all(self, seen: _EntrySeen, entry: goproxy.Entry, paths: Mapping[str, str]) -> None:
-        wanted = {
-            purpose: path
-            for purpose, path in paths.items()
-            if purpose not in seen.replies and (purpose == "root" or (path and purpose in self._purposes))
-        }
         asked = {
-            purpose: self._question(seen.place, entry, purpose, path) for purpose, path in wanted.items()
+            purpose: self._question(seen.place, entry, purpose, path)
+            for purpose, path in paths.items()
+            if purpose not in seen.replies and self._is_wanted(purpose, path)
         }
         replies = await asyncio.gather(*map(self._asker.ask, asked.values()))
         seen.questions |= asked
         seen.replies |= dict(zip(asked, replies, strict=True))
+
+    def _is_wanted(self, purpose: str, path: str) -> bool:
+        """Whether to ask at all; not without the time for it, as a failure would tell nothing."""
+        if not self._asker.has_time():
+            return False
+        return (
+            "supported" in self._purposes if purpose == "root" else bool(path) and purpose in self._purposes
+        )
 
     def _question(self, place: int, entry: goproxy.Entry, purpose: str, path: str) -> Question:
         most = {"list": _LIST_BYTES, "zip": WHOLE_ZIP}.get(purpose)
@@ -252,26 +258,25 @@ class _Look:
             return
         self._others.append(await self._asker.ask(Question(f"{_base(self._sumdb)}/latest", "sumdb_latest")))
 
-    async def _lookup_directly(self) -> None:
+    async def _lookup_directly(self, version: str) -> None:
         """The record from the database itself, for comparison with what mirrors pass on."""
-        if self._sumdb is None or not self._is_summed or "lookup" not in self._purposes:
+        record = _lookup_of(self._path, version)
+        if self._sumdb is None or not self._is_summed or not self._is_wanted("lookup", record):
             return
-        versions = (entry.version for entry in self._entries if entry.version)
-        if record := _lookup_of(self._path, self._exact or next(versions, "")):
-            url = f"{_base(self._sumdb)}/{goproxy.url_path(record)}"
-            self._direct_lookup = await self._asker.ask(Question(url, "lookup"))
+        url = f"{_base(self._sumdb)}/{goproxy.url_path(record)}"
+        self._direct_lookup = await self._asker.ask(Question(url, "lookup"))
 
     # ---- the origin
 
     async def _origin(self) -> None:
-        if "origin" not in self._purposes or not _may_be_module(self._path):
+        if not self._is_wanted("origin", self._path) or not _may_be_module(self._path):
             return
         known = repository_of(self._path)
         if known is not None:
             root, vcs = known.url, known.vcs
         else:
             root, vcs = await self._page(self._path)
-        if vcs == "git" and root.startswith(("https://", "http://")):
+        if vcs == "git" and root.startswith(("https://", "http://")) and self._asker.has_time():
             url = f"{root}/info/refs?service=git-upload-pack"
             self._others.append(await self._asker.ask(Question(url, "origin", most=_ORIGIN_BYTES)))
 

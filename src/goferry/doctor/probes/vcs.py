@@ -35,8 +35,12 @@ _OF_A_REPOSITORY: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_CO
 _URL = re.compile(r"(?:https?|ssh|git|git\+ssh|file)://[^\s-]|[\w.-]+@[\w.-]+:", re.ASCII)
 
 
-async def probe_git(world: World, settings: SettingsSeen, urls: Sequence[str]) -> tuple[RunSeen, ...]:
+async def probe_git(
+    world: World, settings: SettingsSeen, urls: Sequence[str], *, limit: float | None = None
+) -> tuple[RunSeen, ...]:
     """For each repository URL, where git's settings lead it, and what the repository answers; () without git.
+
+    limit: seconds for each URL, else the world's limit for programs.
 
     Two runs per URL: `git get-url`, which needs no network, and `git ls-remote` for HEAD and the tags. Facts of both:
     url, rewritten (after insteadOf) and exit.
@@ -47,7 +51,7 @@ async def probe_git(world: World, settings: SettingsSeen, urls: Sequence[str]) -
     secrets = secrets_of(world, read_go_settings(world, settings))
     wanted = [url for url in dict.fromkeys(urls) if _URL.match(url)]
     with empty_folder(world) as folder:
-        asker = _Git(world, git, folder, secrets)
+        asker = _Git(world, git, folder, secrets, limit or world.limits.program)
         pairs = await asyncio.gather(*(asker.look(url) for url in wanted))
     return tuple(run for pair in pairs for run in pair)
 
@@ -85,11 +89,11 @@ def empty_folder(world: World) -> Iterator[Path]:
 class _Git:
     """Runs git for one world."""
 
-    def __init__(self, world: World, git: str, folder: Path, secrets: Secrets) -> None:
+    def __init__(self, world: World, git: str, folder: Path, secrets: Secrets, limit: float) -> None:
         self._git = git
         self._folder = folder
         self._secrets = secrets
-        self._limit = world.limits.program
+        self._limit = limit
         self._environ = git_environment(world.environ, folder)
 
     async def look(self, url: str) -> tuple[RunSeen, RunSeen]:
