@@ -25,6 +25,7 @@ class Raw(StrEnum):
     ALERT = "alert"
     NOT_PERMITTED = "not_permitted"
     GARBAGE = "garbage"
+    EXPIRED = "expired"
 
 
 # ---- what was asked, and where -----------------------------------------------------------------------------
@@ -300,7 +301,8 @@ class HopSeen:
     """One step of a TCP traceroute. address: who answered this packet, "" when nobody did.
 
     sent: what went that many hops: `syn`, or `hello` for a ClientHello on a connection that was there, which asked for
-    the server name `sni`. failure: `reset` when somebody on the way, or the host itself, reset the connection upon it.
+    the server name `sni`. failure: `reset` when somebody on the way, or the host itself, reset the connection upon it;
+    `expired` when it got so far and a router said that it went no further (the kernel does not tell which one).
     """
 
     host: str

@@ -19,6 +19,9 @@ from goferry.net.httpproxy import ip_of
 
 Random = Callable[[int], bytes]
 
+NEUTRAL_NAME: Final = "example.com"
+"""A server name that no filter has anything against."""
+
 
 class Hello(StrEnum):
     """How a first message is shaped: the values of `HandshakeSeen.hello`."""

@@ -24,6 +24,7 @@ from goferry.doctor.evidence import CertSeen, DialSeen, HandshakeSeen, Raw, Targ
 from goferry.doctor.pki import Wrong
 from goferry.doctor.probes.clienthello import (
     ALERTS,
+    NEUTRAL_NAME,
     FirstFlight,
     Hello,
     alert_of,
@@ -47,9 +48,6 @@ from goferry.net.failure import Failure, classify
 
 AT_ONCE: Final = 32
 """Connections that one probe holds open at a time."""
-
-NEUTRAL_NAME: Final = "example.com"
-"""A name that no filter has anything against."""
 
 GIT_PORTS: Final = (22, 443, 9418)
 """Where a host that serves git may listen: ssh, https and git's own protocol."""

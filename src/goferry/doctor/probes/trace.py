@@ -3,6 +3,10 @@
 Each step is a SYN to the real port with a small hop limit. Linux hands the ICMP answer of the router where it expired
 to the socket that sent it (IP_RECVERR, see ip(7)), so no raw socket is needed. A few steps run at once; all of them
 would be a burst of connections to a host that is near.
+
+A device that lets connections through and strikes at the server's name is found with a ClientHello instead, which goes
+so many hops on a connection that is there: the first hop at which the reset comes, or behind which no router answers
+any more, is where it stands.
 """
 
 import asyncio
@@ -12,12 +16,16 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.base import World
-from goferry.doctor.evidence import HopSeen, Skipped
+from goferry.doctor.evidence import HopSeen, Raw, Skipped
+from goferry.doctor.probes.clienthello import NEUTRAL_NAME, client_hello
+from goferry.doctor.probes.streams import Unreached, connect
+from goferry.net.failure import classify
 
 CAN_TRACE: Final = sys.platform == "linux" and hasattr(socket, "MSG_ERRQUEUE")
 MOST_HOPS: Final = 24
@@ -71,6 +79,33 @@ async def probe_hops(world: World, host: str, address: str, port: int) -> tuple[
     return tuple(steps[: _length(steps, address)])
 
 
+async def probe_strike(world: World, host: str, address: str, port: int) -> tuple[HopSeen, ...]:
+    """Where a device stands that strikes at this host's name: the hops of a SYN, then those of two ClientHellos.
+
+    One asks for the host, the other for a name that nobody filters. Where the first is reset, or is heard of no more,
+    while the second goes on, is the device. () where not_traced() says why.
+    """
+    steps = await probe_hops(world, host, address, port)
+    hellos = [probe_hello_hops(world, host, address, port, sni, len(steps)) for sni in (host, NEUTRAL_NAME)]
+    return (*steps, *(step for trace in await asyncio.gather(*hellos) for step in trace))
+
+
+async def probe_hello_hops(
+    world: World, host: str, address: str, port: int, sni: str, hops: int = MOST_HOPS
+) -> tuple[HopSeen, ...]:
+    """What becomes of a ClientHello for this server name within 1, 2, … `hops` hops, each on a connection of its own.
+
+    The message is the small one, which is a single packet.
+    """
+    if not CAN_TRACE:
+        return ()
+    gate = asyncio.Semaphore(_AT_ONCE)
+    ttls = range(1, min(hops, MOST_HOPS) + 1)
+    return tuple(
+        await asyncio.gather(*(_hello_step(world, gate, host, (address, port), sni, ttl) for ttl in ttls))
+    )
+
+
 def _ends_within(steps: Sequence[HopSeen], address: str) -> bool:
     """Whether more steps would show nothing new: the end is there, or a whole round was silent."""
     last = [step.address for step in steps[-_AT_ONCE:]]
@@ -110,9 +145,10 @@ async def _answer(sock: socket.socket, family: _Family, place: tuple[str, int], 
     """Who answered this SYN; "" for nobody."""
     number = sock.connect_ex(place)
     if number == errno.EINPROGRESS:
+        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(wait):
-                await _settled(sock)
+                await _ready(loop.add_writer, loop.remove_writer, sock)
         except TimeoutError:
             return ""
         number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -120,15 +156,57 @@ async def _answer(sock: socket.socket, family: _Family, place: tuple[str, int], 
     return router or (place[0] if number in _ANSWERED else "")
 
 
-async def _settled(sock: socket.socket) -> None:
-    """Until the connection is there or has failed: a failed one counts as writable too."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    loop.add_writer(sock, _set, done)
+async def _ready(add: Callable[..., None], remove: Callable[..., bool], sock: socket.socket) -> None:
+    """Until the socket can be written or read, whichever is added; a failed one can be both."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    add(sock, _set, done)
     try:
         await done
     finally:
-        loop.remove_writer(sock)
+        remove(sock)
+
+
+async def _hello_step(
+    world: World, gate: asyncio.Semaphore, host: str, place: tuple[str, int], sni: str, ttl: int
+) -> HopSeen:
+    address, port = place
+    family = _V6 if ":" in address else _V4
+    found = failure = ""
+    async with gate:
+        start = time.perf_counter()
+        try:
+            with await connect(address, port, world.limits.connect) as sock:
+                sock.setsockopt(family.level, family.tell_errors, 1)
+                sock.setsockopt(family.level, family.hop_limit, ttl)
+                sock.send(client_hello(sni, large=False))
+                found = address if await _is_answered(sock) else ""
+        except Unreached as error:
+            failure = error.failure
+        except OSError as error:
+            failure = _REACTIONS.get(error.errno or 0, classify(error))
+    return HopSeen(host, port, ttl, found, time.perf_counter() - start, "hello", sni, failure)
+
+
+_REACTIONS: Final = {
+    errno.ECONNRESET: Raw.RESET,
+    # ICMP "time exceeded" on a connection that is there. Only for a SYN does the kernel keep the sender too.
+    errno.EHOSTUNREACH: Raw.EXPIRED,
+}
+
+
+async def _is_answered(sock: socket.socket) -> bool:
+    """Whether the host says something; raises OSError for what else is heard, False after silence."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(_WAIT):
+            while True:
+                await _ready(loop.add_reader, loop.remove_reader, sock)
+                with suppress(BlockingIOError):
+                    return bool(sock.recv(1))
+    except TimeoutError as error:
+        if error.errno is not None:
+            raise
+        return False
 
 
 def _set(done: "asyncio.Future[None]") -> None:
