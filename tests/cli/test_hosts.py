@@ -35,7 +35,9 @@ class Bench:
         }
 
     def run(self, *arguments: str, **more: Any) -> Said:
-        return goferry("hosts", *arguments, "--file", str(self.file), environ=self._environ, **more)
+        lang = arguments[-2:] if "--lang" in arguments else ()
+        arguments = arguments[:-2] if lang else arguments
+        return goferry(*lang, "hosts", *arguments, "--file", str(self.file), environ=self._environ, **more)
 
     def pin(self, *arguments: str, **more: Any) -> Said:
         return self.run("pin", NAME, "--port", str(self._port), *arguments, **more)
@@ -117,7 +119,7 @@ def test_the_output_says_how_to_go_back_and_that_a_pin_rots(bench: Bench) -> Non
 def test_a_line_of_the_users_own_for_the_same_name_is_told(bench: Bench) -> None:
     bench.file.write_bytes(b"192.0.2.66 " + NAME.encode() + b"\n")
     said = bench.pin("--address", GOOD, "--json")
-    assert "192.0.2.66" in said.json["warnings"][0]
+    assert said.json["warnings"][0]["parts"]["address"] == "192.0.2.66"
 
 
 @pytest.mark.parametrize("name", ["a_b.example", "192.0.2.1", "localhost", "a b", "*.example.org"])
@@ -150,6 +152,11 @@ def test_a_name_that_nobody_knows_is_said_to_be_unknown(
     said = bench.pin()
     assert said.code == 1
     assert "nobody who may be asked knows an address" in said.err
+
+
+def test_json_is_the_same_in_every_language(bench: Bench) -> None:
+    english, chinese = (bench.pin("--address", WRONG, "--json", "--lang", lang) for lang in ("en", "zh_CN"))
+    assert english.out == chinese.out
 
 
 # ---- list, remove, restore ---------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ def _show_name(console: Console, compared: "Compared") -> None:
     _table(console, rows)
     for each in compared.addresses:
         if each.proven is not None:
-            told = _("TLS verified") if each.proven else each.text or str(each.failure)
+            told = _("TLS verified") if each.proven else str(each.said)
             console.out(f"    {each.address}  {told}")
     console.out()
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from goferry.doctor.dns.proof import Handshake
     from goferry.doctor.hostsedit import HostsFile
     from goferry.doctor.hostsfile import Block
+    from goferry.findings import Text
 
 SUMMARY = N_("Pin addresses in the hosts file, each proven by TLS, and take them out again.")
 EXIT_NOT_ALL: Final = 1
@@ -126,45 +127,62 @@ def pin(
     options = _given(address=addresses, days=[days] * (days != DAYS), port=[port] * (port != 443))
     change = _Change(file, before, after, place, dry_run=dry_run, flush=flush)
     backup = change.apply(_again("pin", [*names, *options], place))
-    warnings = [warning for one in pinned if one.addresses for warning in _rivals(file, after, one.name)]
+    warnings = _warnings(file, after, pinned)
     if as_json:
-        console.json(
-            {
-                **change.to_json(console),
-                "pinned": [
-                    {"name": one.name, "addresses": list(one.addresses), "expires": expires.isoformat()}
-                    for one in pinned
-                    if one.addresses
-                ],
-                "refused": [
-                    {
-                        "name": each.name,
-                        "address": each.address,
-                        "failure": str(each.failure),
-                        "text": each.text,
-                    }
-                    for one in pinned
-                    for each in one.tried
-                    if not each.proves
-                ],
-                "unproven": [one.name for one in pinned if not one.addresses],
-                "backup": "" if backup is None else str(backup),
-                "warnings": warnings,
-            }
-        )
+        told = {
+            "backup": "" if backup is None else str(backup),
+            "warnings": [each.to_json() for each in warnings],
+        }
+        console.json({**change.to_json(console), **_pinned_json(pinned, expires), **told})
     else:
         _show_proofs(console, pinned, expires, dry_run=dry_run)
         change.show(console, backup)
-        if any(one.addresses for one in pinned) and not dry_run:
-            warnings.append(
-                _(
-                    "a pinned address rots: the host may move without notice, and then only this line is wrong; "
-                    "take it out when the network is mended: goferry hosts restore"
-                )
-            )
         for warning in warnings:
-            console.warn(warning)
+            console.warn(str(warning))
     return 0 if all(one.addresses for one in pinned) else EXIT_NOT_ALL
+
+
+def _pinned_json(pinned: Sequence[_Pinned], expires: datetime.date) -> dict[str, Any]:
+    return {
+        "pinned": [
+            {"name": one.name, "addresses": list(one.addresses), "expires": expires.isoformat()}
+            for one in pinned
+            if one.addresses
+        ],
+        "refused": [
+            {
+                "name": one.name,
+                "address": each.address,
+                "failure": str(each.failure),
+                "said": each.said and each.said.to_json(),
+            }
+            for one in pinned
+            for each in one.tried
+            if not each.proves
+        ],
+        "unproven": [one.name for one in pinned if not one.addresses],
+    }
+
+
+def _warnings(file: "HostsFile", data: bytes, pinned: Sequence[_Pinned]) -> "list[Text]":
+    """Other lines for the same names, and that a pinned address does not stay right for ever."""
+    from goferry.doctor import hostsfile
+    from goferry.findings import Text
+
+    written = [one.name for one in pinned if one.addresses]
+    rivals = [
+        Text(_RIVAL, path=str(file.path), line=line, name=name, address=address)
+        for name in written
+        for line, address in hostsfile.others(data, name)
+    ]
+    return [*rivals, Text(_ROTS)] if written else []
+
+
+_RIVAL: Final = N_("{path}:{line} gives {name} the address {address} too, and both count; take that line out")
+_ROTS: Final = N_(
+    "a pinned address rots: the host may move without notice, and then only this line is wrong; take it out when the "
+    "network is mended: goferry hosts restore"
+)
 
 
 async def _prove(
@@ -199,7 +217,7 @@ def _show_proofs(
             )
         for each in one.tried:
             key = _told(each, wanted=each.address in one.addresses, dry_run=dry_run)
-            told = _(key).format(ms=round(each.seconds * 1000), date=expires, why=each.text)
+            told = _(key).format(ms=round(each.seconds * 1000), date=expires, why=each.said)
             console.out(f"{one.name}  {each.address}  {told}")
 
 
@@ -211,17 +229,6 @@ def _told(tried: "Handshake", *, wanted: bool, dry_run: bool) -> str:
     if dry_run:
         return N_("verified in {ms} ms, would be pinned until {date}")
     return N_("verified in {ms} ms, pinned until {date}")
-
-
-def _rivals(file: "HostsFile", data: bytes, name: str) -> list[str]:
-    from goferry.doctor import hostsfile
-
-    return [
-        _("{path}:{line} gives {name} the address {address} too, and both count; take that line out").format(
-            path=file.path, line=line, name=name, address=address
-        )
-        for line, address in hostsfile.others(data, name)
-    ]
 
 
 # ---- list, remove, restore ---------------------------------------------------------------------------------

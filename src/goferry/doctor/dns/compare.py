@@ -105,7 +105,7 @@ class AddressSeen:
     askers: tuple[str, ...]
     proven: bool | None
     failure: str = ""
-    text: str = ""
+    said: Text | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -115,7 +115,7 @@ class AddressSeen:
             "askers": list(self.askers),
             "proven": self.proven,
             "failure": str(self.failure),
-            "text": self.text,
+            "said": self.said and self.said.to_json(),
         }
 
 
@@ -192,7 +192,7 @@ def _addresses(seen: Sequence[NameSeen], shakes: dict[str, Handshake]) -> tuple[
 def _address(address: str, askers: tuple[str, ...], shake: Handshake | None) -> AddressSeen:
     if shake is None:
         return AddressSeen(address, kind_of(address), askers, None)
-    return AddressSeen(address, kind_of(address), askers, shake.proves, shake.failure, shake.text)
+    return AddressSeen(address, kind_of(address), askers, shake.proves, shake.failure, shake.said)
 
 
 def _literal(data: Iterable[str]) -> tuple[str, ...]:

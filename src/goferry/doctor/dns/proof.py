@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from goferry.doctor.base import Limits
+from goferry.findings import Text
 from goferry.net.base import Timeouts
 from goferry.net.dial import Dialer, Endpoint
 from goferry.net.failure import NetError
@@ -28,7 +29,8 @@ class Handshake:
     address: str
     seconds: float
     failure: str = ""
-    text: str = ""
+    said: Text | None = None
+    """The failure in words."""
 
     @property
     def proves(self) -> bool:
@@ -48,7 +50,9 @@ async def handshake(
             asyncio.Protocol, Endpoint(name, port, True), timeouts, Trace(keep=False)
         )
     except NetError as error:
-        return Handshake(name, address, time.monotonic() - start, error.kind, str(error))
+        return Handshake(
+            name, address, time.monotonic() - start, error.kind, Text(error.message, **error.parts)
+        )
     transport.abort()
     return Handshake(name, address, time.monotonic() - start)
 

@@ -352,7 +352,7 @@ async def ask_doh(client: HttpClient, url: str, name: str, family: int, limit: f
     except dns.exception.DNSException as error:
         return asked.failed(Failure.DNS_NOT_FOUND, str(error))
     except NetError as error:
-        return asked.failed(error.kind, str(error))
+        return asked.failed(error.kind, error.message.format(**error.parts))
     return (
         asked.answered(data, question)
         if status == 200
