@@ -193,6 +193,12 @@ GIT: list[tuple[dict[str, str], dict[str, str], str, bool]] = [
             ("192.0.2.7/32", "192.0.2.7", False),
             ("192.0.2", "192.0.2.7", True),
             ("198.51.100.0/24", "192.0.2.7", True),
+            ("code.example.org a.corp", "code.example.org", False),
+            ("a.corp, ,code.example.org", "code.example.org", False),
+            ("a.corp,,code.example.org", "code.example.org", False),
+            ("192.0.2.0/24,a.corp", "192.0.2.7", False),
+            ("192.0.2.0/29", "192.0.2.9", True),
+            (".", "code.example.org", True),
         )
     ),
     ({"http_proxy": "PROXY", "NO_PROXY": "code.example.org"}, {}, "code.example.org", False),
@@ -234,7 +240,7 @@ async def test_the_real_git_goes_the_same_ways() -> None:
         }
         safe_config = {key.replace("example.org", "example.invalid"): value for key, value in config.items()}
         # An address is tried on this machine's loopback network.
-        safe = safe.replace("192.0.2.7", "127.0.2.7")
+        safe = safe.replace("192.0.2.", "127.0.2.")
         safe_environ = {name: value.replace("192.0.2", "127.0.2") for name, value in safe_environ.items()}
         async with ForwardProxy(deny=(f"{safe}:80", f"{safe}:9")) as proxy:
             address = f"http://127.0.0.1:{proxy.port}"
@@ -257,7 +263,9 @@ async def test_the_real_git_goes_the_same_ways() -> None:
 @pytest.mark.parametrize(
     ("no_proxy", "host", "want"),
     [
-        ("a.corp code.example.org", "code.example.org", ""),
+        ("a.corp code.example.org", "code.example.org", "code.example.org"),
+        ("org", "code.example.org", "org"),
+        ("g", "code.example.org", ""),
         ("code.example.org a.corp", "code.example.org", "code.example.org"),
         ("2001:db8::/32", "2001:db8::1", "2001:db8::/32"),
         ("", "code.example.org", ""),

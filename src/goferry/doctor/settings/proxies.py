@@ -6,6 +6,7 @@ beats upper case, http_proxy exists in lower case only, ALL_PROXY counts, git's 
 list of exceptions knows neither ports nor `*.`.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Final
@@ -201,24 +202,15 @@ def _idle_for_git(environ: Mapping[str, str], scheme: str) -> tuple[str, ...]:
 def curl_exception(no_proxy: str, host: str) -> str:
     """The entry of no_proxy that matches, as libcurl reads the list since 7.86; "" for none.
 
-    A lone `*` matches everything; entries are parted by commas, and two of them by a blank end the list; a leading
+    A lone `*` matches everything; commas and blanks separate entries (from 8.9 on a blank ends the list); a leading
     dot changes nothing; networks match IP addresses. There are no ports and no wildcards.
     """
     if no_proxy == "*":
         return "*"
-    for entry in _curl_entries(no_proxy):
+    for entry in re.split(r"[,\s]+", no_proxy):
         if _curl_match(entry, host):
             return entry
     return ""
-
-
-def _curl_entries(no_proxy: str) -> Iterator[str]:
-    for part in no_proxy.split(","):
-        words = part.split()
-        if words:
-            yield words[0]
-        if len(words) > 1:
-            return
 
 
 def _curl_match(entry: str, host: str) -> bool:

@@ -22,6 +22,9 @@ from goferry.doctor.settings.targets import plan_targets
 from goferry.doctor.settings.workspace import Workspace, read_workspace
 
 _PROGRAMS: Final = ("go", "git", "hg", "svn", "bzr", "fossil", "ssh", "curl")
+_MOST_HOSTS: Final = 16 << 20
+"""Bytes of the hosts file: lists against advertisements have some hundred thousand lines."""
+
 _OTHERS: Final = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -57,7 +60,7 @@ def read_settings(world: World) -> tuple[SettingsSeen, Context, tuple[Skipped, .
         proxies=read_proxies(world.environ),
         git=without_secrets(git.settings),
         netrc=read_netrc(world),
-        hosts=names.parse_hosts(read_text(world.places.hosts)),
+        hosts=names.parse_hosts(read_text(world.places.hosts, _MOST_HOSTS)),
         nsswitch=names.parse_nsswitch(read_text(world.places.nsswitch)),
         resolv=_resolv(world.places.resolv_conf),
         roots=read_roots(world, git.settings),
