@@ -11,13 +11,17 @@ from typing import Any, Final
 from goferry.doctor.causes import BY_KEY, CANNOT_TELL
 from goferry.doctor.explain.advice import ADVICE, UNKNOWN, Advice
 from goferry.doctor.explain.judge import Explanation, Match
-from goferry.doctor.secrets import Secrets
+from goferry.doctor.secrets import HIDDEN, Secrets
 from goferry.doctor.verdict import Verdict
 from goferry.findings import Text
 
 MOST_EVIDENCE: Final = 5
 _LONGEST: Final = 400
 _CLEAN: Final = Secrets()
+_NAMED: Final = re.compile(
+    r"((?i:passw(?:or)?d|passphrase|token|secret|api_?key|access_?key)\w*[\"']?\s*[=:]\s*"
+    r"|\b[A-Z0-9_]*(?:TOKEN|PASSW(?:OR)?D|SECRET|_KEY|_PAT)\b[= ]+|\blogin\s+\S+\s+password\s+)[\"']?[^\s\"']+"
+)
 _HOST: Final = re.compile(r"^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$")
 _PATH: Final = re.compile(r"^[A-Za-z0-9._~/!+-]+$")
 
@@ -84,12 +88,16 @@ def answer_of(explanation: Explanation) -> Answer:
     return Answer(
         verdict,
         tuple(_evidence(explanation.matches)),
-        Fix(Text(advice.fix, **names), _commands(advice, names)),
-        Text(advice.probe, **names),
+        Fix(_text(advice.fix, names), _commands(advice, names)),
+        _text(advice.probe, names),
         advice.probe_command.format(**names),
         names["host"] if names["host"] != "HOST" else "",
         names["module"] if names["module"] != "MODULE@VERSION" else "",
     )
+
+
+def _text(key: str, names: Mapping[str, str]) -> Text:
+    return Text(key, **{name: value for name, value in names.items() if f"{{{name}}}" in key})
 
 
 def _names(matches: tuple[Match, ...]) -> dict[str, str]:
@@ -122,10 +130,15 @@ def _evidence(matches: tuple[Match, ...]) -> Iterator[Evidence]:
     shown: set[str] = set()
     for match in matches:
         for line in _telling(match):
-            text = _CLEAN.clean(line.text.strip())[:_LONGEST]
+            text = without_secrets(line.text.strip())[:_LONGEST]
             if text not in shown and len(shown) < MOST_EVIDENCE:
                 shown.add(text)
                 yield Evidence(line.number, text, match.signature.cause)
+
+
+def without_secrets(text: str) -> str:
+    """A line of a paste without what must not be shown again: in URLs, headers, assignments, netrc lines."""
+    return _NAMED.sub(rf"\1{HIDDEN}", _CLEAN.clean(text))
 
 
 def _telling(match: Match) -> list[Any]:

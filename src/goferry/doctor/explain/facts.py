@@ -243,7 +243,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "504 gateway time", "499 client closed", "returned error: 504", "upstream timed out",
     )),
     # sums
-    ("mismatch", ("checksum mismatch", "security error", "this download does not match")),
+    ("mismatch", ("checksum mismatch", "security error", "this download does not match", "; expected sum h1:")),
     ("mismatch_sumdb", ("reported by the checksum server",)),
     ("sumdb_lies", (
         "misbehaving", "not authenticated", "invalid signed note", "malformed verifier",

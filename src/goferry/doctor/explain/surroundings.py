@@ -57,7 +57,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
             "sbuild", "pbuilder", "rpmbuild", "/builddir/build", "koji", "copr", "obs-build", "abuild",
             "guix build", "gnu/store", "bwrap", "firejail", "yocto", "bitbake", "do_compile", "oe_runmake",
             "buildroot", "--network none", "--network=none", "network_mode: none", "offline build",
-            "mock -r", "openembedded", "seatbelt", "no network access", "sandbox",
+            "mock -r", "openembedded", "seatbelt", "no network access", "sandboxed", "build sandbox", "in the sandbox",
         ),
         "",
     ),
