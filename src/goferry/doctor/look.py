@@ -60,6 +60,9 @@ _ASKERS: Final = ("go", "hosts", "server", "public", "doh")
 _MOST_ADDRESSES: Final = 6
 """Addresses of one host and family that are tried."""
 
+_MARGIN: Final = 0.5
+"""Seconds that a program which was ended needs until its record is here."""
+
 
 @dataclass(slots=True)
 class _Board:
@@ -71,11 +74,15 @@ class _Board:
     total: int = 0
     done: int = 0
 
+    def left(self) -> float:
+        """Seconds until all must be over."""
+        return max(0.0, self.deadline - time.monotonic())
+
     async def step(self, label: str, work: Coroutine[Any, Any, T], otherwise: T) -> T:
         """One part of the look, or `otherwise` when it is not over in time. label: an English key."""
         self.total += 1
         try:
-            async with asyncio.timeout(max(0.0, self.deadline - time.monotonic())):
+            async with asyncio.timeout(self.left()):
                 return await work
         except TimeoutError:
             self.skipped.append(Skipped(label, "the time for looking was over"))
@@ -138,13 +145,21 @@ async def _origins(
 ) -> tuple[ModulesSeen, tuple[RunSeen, ...]]:
     """What mirrors say, and then the repositories that they or the import host lead to, where go might go direct."""
     world = board.world
-    modules = await board.step(
-        N_("asking module proxies"), look_at_modules(world, settings, subject), ModulesSeen((), ())
+
+    async def git(urls: Sequence[str]) -> tuple[RunSeen, ...]:
+        limit = min(world.limits.program, board.left() - _MARGIN)
+        if not urls or limit <= 0:
+            return ()
+        return await board.step(N_("asking repositories"), probe_git(world, settings, urls, limit=limit), ())
+
+    goes_direct = any(target.role in (Role.CODE_HOST, Role.IMPORT_HOST) for target in targets)
+    known = repository_urls(subject, ()) if goes_direct else ()
+    modules, runs = await asyncio.gather(
+        board.step(N_("asking module proxies"), look_at_modules(world, settings, subject), ModulesSeen()),
+        git(known),
     )
-    if not any(target.role in (Role.CODE_HOST, Role.IMPORT_HOST) for target in targets):
-        return modules, ()
-    urls = repository_urls(subject, modules.answers)
-    return modules, await board.step(N_("asking repositories"), probe_git(world, settings, urls), ())
+    told = repository_urls(subject, modules.answers) if goes_direct else ()
+    return modules, (*runs, *await git([url for url in told if url not in known]))
 
 
 async def _surroundings(
