@@ -1,6 +1,7 @@
 """git's configuration where go runs git, and what it makes of a URL; the real git is asked the same."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -219,6 +220,24 @@ def test_a_setting_for_a_url_is_chosen_as_git_chooses(
     assert found.value == real.stdout.strip()
 
 
-def test_a_git_that_cannot_be_run_leaves_nothing(machine: Machine, tmp_path: Path) -> None:
-    machine.programs["git"] = os.fspath(tmp_path)
-    assert read_git(machine.world(), "").settings == ()
+def test_a_git_that_cannot_be_run_or_fails_is_told(machine: Machine, tmp_path: Path) -> None:
+    machine.write(machine.home / ".gitconfig", "[http]\nproxy = p:1\n[broken\n")
+    for program in (os.fspath(tmp_path), shutil.which("git") or ""):
+        machine.programs["git"] = program
+        seen = read_git(machine.world(), "")
+        assert seen.settings == ()
+        assert [item.what for item in seen.skipped] == ["git"]
+
+
+def test_an_old_git_that_cannot_tell_scopes_is_asked_again_without(machine: Machine) -> None:
+    path = machine.write(machine.home / ".gitconfig", "[http]\nproxy = p:1\nsslVerify\n")
+    old = machine.write(
+        machine.home / "bin/git",
+        f'#!/bin/sh\nfor word; do [ "$word" = --show-scope ] && exit 129; done\nexec {shutil.which("git")} "$@"\n',
+    )
+    old.chmod(0o755)
+    machine.programs["git"] = str(old)
+    assert read_git(machine.world(), "").settings == (
+        GitSetting("http.proxy", "p:1", "global", str(path)),
+        GitSetting("http.sslverify", "true", "global", str(path)),
+    )

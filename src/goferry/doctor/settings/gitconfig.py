@@ -36,19 +36,30 @@ class GitSeen:
     skipped: tuple[Skipped, ...] = ()
 
 
-def parse_list(data: bytes) -> tuple[GitSetting, ...]:
+def parse_list(data: bytes, *, has_scopes: bool = True) -> tuple[GitSetting, ...]:
     """The output of `git config --list --show-origin --show-scope -z`.
 
     Each entry is scope NUL origin NUL key LF value NUL; a key without `=` has no value and means true. Section and
-    variable are in lower case already, what stands between them is as it was written.
+    variable are in lower case already, what stands between them is as it was written. has_scopes: False for git before
+    2.26, which cannot tell them; they are concluded from the origin then.
     """
     fields = data.decode("utf-8", "replace").split("\0")[:-1]
+    width = 3 if has_scopes else 2
+    rows = zip(*(fields[start::width] for start in range(width)), strict=False)
     return tuple(
-        GitSetting(key, value if sign else "true", scope, place.removeprefix("file:"))
-        for scope, place, (key, sign, value) in zip(
-            fields[0::3], fields[1::3], (entry.partition("\n") for entry in fields[2::3]), strict=False
-        )
+        _setting(row[-2].removeprefix("file:"), row[-1], row[0] if has_scopes else "") for row in rows
     )
+
+
+def _setting(place: str, entry: str, scope: str) -> GitSetting:
+    key, sign, value = entry.partition("\n")
+    return GitSetting(key, value if sign else "true", scope or _scope_of(place), place)
+
+
+def _scope_of(place: str) -> str:
+    if place.startswith("command line"):
+        return "command"
+    return "system" if place.endswith("/etc/gitconfig") else "global"
 
 
 def matters(setting: GitSetting) -> bool:
@@ -170,17 +181,26 @@ def read_git(world: World, modcache: str) -> GitSeen:
     git = find_program(world, "git")
     if not git:
         return GitSeen(skipped=(Skipped("git", "there is no git on PATH"),))
-    version = _run(world, [git, "--version"]).decode("utf-8", "replace").strip()
     with tempfile.TemporaryDirectory(prefix="goferry-") as neutral:
         # A GIT_DIR that is no repository: git reads what holds everywhere and looks for no repository around it.
         where = _cached_repository(modcache) or str(Path(neutral) / "none")
-        asked = ["config", "--list", "--show-origin", "--show-scope", "-z"]
-        data = _run(world, [git, *asked], GIT_DIR=where, cwd=neutral)
-    found = parse_list(data)
+        asked = ["config", "--list", "--show-origin", "-z"]
+        version = (_run(world, [git, "--version"], neutral) or b"").decode("utf-8", "replace").strip()
+        data = _run(world, [git, *asked, "--show-scope"], neutral, GIT_DIR=where)
+        has_scopes = data is not None
+        if data is None:
+            data = _run(world, [git, *asked], neutral, GIT_DIR=where)
+    if data is None:
+        return GitSeen(_number(version), skipped=(Skipped("git", "git does not tell its configuration"),))
+    found = parse_list(data, has_scopes=has_scopes)
     settings = tuple(setting for setting in found if matters(setting))
     conditional = tuple(_conditional(world, git, settings, {setting.place for setting in found}))
-    name = re.search(r"\d+(?:\.\d+)+", version)
-    return GitSeen(name[0] if name else "", settings, conditional)
+    return GitSeen(_number(version), settings, conditional)
+
+
+def _number(version: str) -> str:
+    found = re.search(r"\d+(?:\.\d+)+", version)
+    return found[0] if found else ""
 
 
 def _cached_repository(modcache: str) -> str:
@@ -194,22 +214,23 @@ def _cached_repository(modcache: str) -> str:
         return ""
 
 
-def _run(world: World, argv: list[str], *, cwd: str | None = None, **environ: str) -> bytes:
+def _run(world: World, argv: list[str], cwd: str, **environ: str) -> bytes | None:
+    """What git prints; None when it cannot be run, or fails (a file that it may not read stops it)."""
     hidden = {"GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG", "GIT_TRACE"}
     base = {name: value for name, value in world.environ.items() if name not in hidden}
     try:
         done = subprocess.run(
             argv,
             env={**base, "HOME": world.environ.get("HOME", str(world.home)), **environ},
-            cwd=cwd or world.cwd,
+            cwd=cwd,
             capture_output=True,
             stdin=subprocess.DEVNULL,
             timeout=_GIT_SECONDS,
             check=False,
         )
-    except (OSError, subprocess.SubprocessError):
-        return b""
-    return done.stdout
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
 
 
 def _conditional(
@@ -226,8 +247,8 @@ def _conditional(
         if str(path) in read or not is_file(path):
             continue
         condition = include.key.removeprefix("includeif.").removesuffix(".path")
-        data = _run(world, [git, "config", "--file", str(path), "--list", "-z"])
-        for entry in data.decode("utf-8", "replace").split("\0")[:-1]:
+        data = _run(world, [git, "config", "--file", str(path), "--list", "-z"], str(path.parent))
+        for entry in (data or b"").decode("utf-8", "replace").split("\0")[:-1]:
             key, _newline, value = entry.partition("\n")
             if key.startswith("url.") and key.endswith(".insteadof"):
                 yield Setting(_hidden_key(key), hide(value), f"includeIf {condition}", str(path))
