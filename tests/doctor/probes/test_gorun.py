@@ -41,6 +41,26 @@ async def test_what_go_asks_is_traced_apart_with_the_time_of_each_line(tmp_path:
     assert 0 < seen.times[0] <= seen.seconds
 
 
+async def test_what_git_is_asked_for_go_is_traced_too(tmp_path: Path) -> None:
+    git = tmp_path / "git"
+    git.write_text(
+        '#!/bin/sh\ncase "$*" in\n*ls-remote*) echo "fatal: no way there" >&2; exit 128;;\n'
+        "version) echo git version 2.39.5;;\nesac\n"
+    )
+    git.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    here = world(tmp_path, GOPROXY="direct", PATH=path)
+    known = await run_go(here, Subject(module="github.com/example/repo", version="v1.0.0"))
+    pinged = await run_go(here, Subject(module="git.example.org/repo.git", version="v1.0.0"))
+    assert (known.exit, pinged.exit) == (1, 1)
+    assert known.output.startswith("go: github.com/example/repo@v1.0.0: ")
+    assert "fatal: no way there" in known.output
+    assert pinged.output.startswith("go: git.example.org/repo.git@v1.0.0: ")
+    assert "git ls-remote" in known.trace
+    assert "git ls-remote" in pinged.trace
+    assert len(known.trace.splitlines()) == len(known.times)
+
+
 async def test_what_go_says_of_a_failure_is_kept_as_people_see_it(tmp_path: Path) -> None:
     async with lab.running(TREE, lambda _path, _count: Fault(Trouble.STATUS, 502, "no upstream")) as proxy:
         seen = await run_go(world(tmp_path, GOPROXY=proxy.url), SUBJECT)
