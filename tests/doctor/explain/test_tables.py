@@ -13,7 +13,7 @@ from goferry.doctor.verdict import Certainty
 
 READ_FROM_WORDS = {tag for tag, *_ in (*facts.WORDS, *facts.PATTERNS)} | {"dial_timeout", "dial_refused"}
 READ_FROM_PLACES = {tag for tag, *_ in surroundings.PLACES} | {
-    "goproxy_shown", "goproxy_is_direct", "goproxy_no_direct", "goproxy_elsewhere", "goproxy_semicolon",
+    "goproxy_shown", "goproxy_is_direct", "goproxy_elsewhere", "goproxy_semicolon",
     "comma_behind_it",
 }  # fmt: skip
 READ_FROM_TARGETS = {

@@ -157,9 +157,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("not_permitted", (
         "connect: operation not permitted", "socket: operation not permitted", "socket: permission denied",
-        "connect: permission denied", "sendto: operation not permitted", "write: operation not permitted",
+        "sendto: operation not permitted", "write: operation not permitted",
         "forbidden by its access permissions", "write udp: operation not permitted",
     )),
+    ("connect_denied", ("connect: permission denied",)),
     ("invalid_argument", ("connect: invalid argument",)),
     # certificates
     ("unknown_authority", (
@@ -317,6 +318,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "access to this repository has been disabled", "returned error: 404",
         "could not read from remote repository", "repository is disabled", "repository has been",
     )),
+    ("repo_hidden", ("project you were looking for could not be found", "don't have permission to view it")),
     ("repo_missing_plain", ("repository not found",)),
     ("ssh_key", (
         "permission denied (publickey", "host key verification failed",

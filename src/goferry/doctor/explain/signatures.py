@@ -118,6 +118,12 @@ SIGNATURES: Final = (
         lacks="status_404 status_403 status_5xx",
         others="forward_proxy_denied forward_proxy_broken",
     ),
+    _row(
+        "no_proxy_missing", LIKELY,
+        needs="bare_gateway|proxy_gateway|bare_phrase inside_host",
+        lacks="said",
+        others="forward_proxy_overloaded forward_proxy_denied",
+    ),
     _row("forward_proxy_denied", CERTAIN, needs="proxy_says_no"),
     _row(
         "forward_proxy_denied", LIKELY,
@@ -214,9 +220,15 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="sumdb status_404",
+        needs="sumdb status_404 google_host",
         lacks="via_proxy module_google_host",
         others="mirror_lag_negative_cache unknown_revision repo_private_or_deleted_upstream",
+    ),
+    _row(
+        "goproxy_sumdb_mirror_broken", LIKELY,
+        needs="sumdb status_404",
+        lacks="via_proxy google_host",
+        others="goprivate_not_set sumdb_unreachable",
     ),
     _row(
         "goproxy_sumdb_mirror_broken", LIKELY,
@@ -389,23 +401,15 @@ SIGNATURES: Final = (
         needs="proxy html",
         others="goproxy_value_malformed goproxy_server_5xx",
     ),
-    _row(
-        "goproxy_lacks_module_no_direct", LIKELY,
-        needs="proxy status_404 goproxy_no_direct",
-        lacks="toolchain",
-        others="mirror_lag_negative_cache unknown_revision goprivate_not_set",
-    ),
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
-    _row(
-        "mirror_lag_negative_cache", POSSIBLE,
-        needs="proxy status_404",
-        lacks="own_mirror",
-        others="goproxy_lacks_module_no_direct goprivate_not_set unknown_revision module_path_wrong",
-    ),
+    # With `direct` in the list its error is the one that go shows: a 404 of the proxy in its place means there is none.
     _row(
         "goproxy_lacks_module_no_direct", LIKELY,
         needs="proxy status_404",
-        others="mirror_lag_negative_cache unknown_revision goproxy_lacks_vcs_credentials",
+        others=(
+            "mirror_lag_negative_cache unknown_revision goprivate_not_set module_path_wrong "
+            "goproxy_lacks_vcs_credentials"
+        ),
     ),
     _row("goproxy_server_5xx", LIKELY, needs="proxy redirects", others="captive_portal"),
     _row(
@@ -417,15 +421,21 @@ SIGNATURES: Final = (
     _row(
         "sandbox_no_network", LIKELY,
         needs=(
-            "dns_own_port|dns_loopback|dns_stub|dns_refused|dns_no_way|not_permitted|dns_unable|"
+            "dns_own_port|dns_loopback|dns_stub|dns_refused|dns_no_way|not_permitted|connect_denied|dns_unable|"
             "dns_none|unreachable|dns_timeout in_sandbox"
         ),
         lacks="said",
         others="dns_no_resolv_conf dns_resolver_unreachable",
     ),
     _row(
+        "goproxy_host_blocked", LIKELY,
+        needs="proxy connect_denied",
+        lacks="in_sandbox said",
+        others="sandbox_no_network",
+    ),
+    _row(
         "sandbox_no_network", LIKELY,
-        needs="not_permitted",
+        needs="not_permitted|connect_denied",
         lacks="said",
         others="direct_host_blocked local_disk_or_permission",
     ),
@@ -613,6 +623,11 @@ SIGNATURES: Final = (
         others="repo_private_or_deleted_upstream goprivate_not_set",
     ),
     _row(
+        "git_credentials_missing", LIKELY,
+        needs="repo_hidden",
+        others="repo_private_or_deleted_upstream git_insteadof_ssh",
+    ),
+    _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="repo_missing code_host",
         others="git_credentials_missing module_path_wrong",
@@ -646,7 +661,12 @@ SIGNATURES: Final = (
         needs="ipv6 unreachable|no_route|broken_pipe|read_timeout",
         others="goproxy_host_blocked direct_host_blocked",
     ),
-    _row("ipv6_path_broken", LIKELY, needs="read_tcp6", others="middlebox_reset transient_network"),
+    _row(
+        "ipv6_path_broken", LIKELY,
+        needs="read_tcp6",
+        lacks="reset",
+        others="middlebox_reset transient_network",
+    ),
     _row(
         "sandbox_no_network", LIKELY,
         needs="unreachable",

@@ -183,8 +183,6 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
         yield "goproxy_is_off"
     if entries[:1] == ("direct",):
         yield "goproxy_is_direct"
-    elif "direct" not in entries:
-        yield "goproxy_no_direct"
     mirrors = [entry for entry in entries if entry not in ("direct", "off")]
     if host and len(entries) > 1 and mirrors and host in entries[0] and f"{mirrors[0]}," in setting.value:
         yield "comma_behind_it"

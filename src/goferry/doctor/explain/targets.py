@@ -130,7 +130,7 @@ PUBLIC_CODE: Final = (
     "gitea.com", "salsa.debian.org", "gitlab.freedesktop.org", "git.sr.ht", "gitlab.gnome.org",
 )  # fmt: skip
 _GOOGLE: Final = re.compile(
-    r"(?:^|\.)(?:golang\.org|go\.dev|googlesource\.com|googleapis\.com|google\.com|google\.golang\.org|k8s\.io"
+    r"(?:^|\.)(?:golang\.org|go\.dev|googlesource\.com|googleapis\.com|google\.com|google\.cn|google\.golang\.org|k8s\.io"
     r"|kubernetes\.io|gvisor\.dev|opencensus\.io|appspot\.com|googleusercontent\.com)$"
 )
 _INSIDE: Final = re.compile(
