@@ -3,12 +3,13 @@
 from goferry.doctor.fixes.apply import Applied, apply, diff, undo
 from goferry.doctor.fixes.plan import FileEdit, Plan, Tried, changes_of
 from goferry.doctor.fixes.table import propose
-from goferry.doctor.fixes.trial import ready, trial_of
+from goferry.doctor.fixes.trial import Trial, ready, trial_of
 
 __all__ = [
     "Applied",
     "FileEdit",
     "Plan",
+    "Trial",
     "Tried",
     "apply",
     "changes_of",

@@ -178,7 +178,7 @@ def _path_in(text: str) -> str:
 def comma(case: Case) -> Iterator[Plan]:
     """Bars in place of commas; and the list without what fails, for a dead entry costs time at every request."""
     text = case.settings.value("GOPROXY")
-    others = lists.other_entries(case.evidence, [case.host])
+    others = lists.other_entries(case.evidence, [case.place])
     without = lists.made([*others, goproxy.DIRECT], lists.PIPE)
     with_bars = case.set(
         "pipe_goproxy",
@@ -198,15 +198,10 @@ def comma(case: Case) -> Iterator[Plan]:
 
 def _is_slow(case: Case) -> bool:
     """Whether the failing entry lets everybody wait instead of answering."""
-    place = next(
-        (
-            i
-            for i, word in enumerate(lists.words(case.settings.value("GOPROXY")))
-            if case.host and case.host in word
-        ),
-        None,
-    )
-    answers = [answer for answer in case.evidence.answers if answer.entry == place]
+    entries = lists.words(case.settings.value("GOPROXY"))
+    others = lists.other_entries(case.evidence, [case.place])
+    places = [place for place, word in enumerate(entries) if word not in others]
+    answers = [answer for answer in case.evidence.answers if answer.entry in places]
     return bool(answers) and not any(answer.status for answer in answers)
 
 

@@ -12,6 +12,7 @@ from goferry.doctor.evidence import Evidence, SettingsSeen
 from goferry.errors import GoferryError
 from goferry.gomod import goproxy
 from goferry.gomod.goproxy import DIRECT, OFF
+from goferry.net.httpproxy import split_host_port
 
 COMMA: Final = ","
 PIPE: Final = "|"
@@ -143,7 +144,7 @@ def bad_entries(evidence: Evidence) -> list[int]:
 def other_entries(evidence: Evidence, avoid: Collection[str]) -> list[str]:
     """Entries of the list that can stand in: those that answered well, then those that were not seen to fail.
 
-    avoid: hosts at which the fault lies.
+    avoid: `host` or `host:port` where the fault lies.
     """
     text = evidence.settings.value("GOPROXY")
     good, bad = set(good_entries(evidence)), set(bad_entries(evidence))
@@ -155,6 +156,16 @@ def other_entries(evidence: Evidence, avoid: Collection[str]) -> list[str]:
     return [word for place, word in sorted(mirrors, key=lambda item: item[0] not in good)]
 
 
-def _is_of(url: str, hosts: Collection[str]) -> bool:
-    authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    return any(authority == host or authority.startswith((f"{host}:", f"[{host}]")) for host in hosts if host)
+_PORTS: Final = {"http": "80", "https": "443"}
+
+
+def _is_of(url: str, places: Collection[str]) -> bool:
+    """Whether the URL leads to one of the places; a place without port stands for all ports of its host."""
+    scheme, _sign, rest = url.partition("://")
+    authority = rest.partition("/")[0].rpartition("@")[2]
+    split = split_host_port(authority) or (authority.strip("[]"), _PORTS.get(scheme, ""))
+    return any(_bare(place) in (split, (split[0], "")) for place in places if place)
+
+
+def _bare(place: str) -> tuple[str, str]:
+    return split_host_port(place) or (place.strip("[]"), "")

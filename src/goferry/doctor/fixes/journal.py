@@ -46,7 +46,7 @@ def read(world: World) -> tuple[Entry, ...]:
         if data["schema"] != SCHEMA:
             raise ValueError(data["schema"])
         return tuple(_from_json(item) for item in data["entries"])
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return ()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError("cannot read {path}: {why}", path=str(path), why=str(error)) from error

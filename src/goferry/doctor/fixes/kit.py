@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen, Evidence, Role, Setting, SettingsSeen, Target
@@ -58,12 +57,17 @@ class Case:
     @property
     def host(self) -> str:
         """The host that the judgement names; "" when it names something else."""
-        where = self.judgement.where.strip()
-        where = (urlsplit(where).netloc if "://" in where else where).rpartition("@")[2]
-        bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?", where)
+        bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?", self.place)
         if bracketed:
             return bracketed[1]
-        return where.rpartition(":")[0] if re.fullmatch(r"[^:/]+:\d+", where) else where.partition("/")[0]
+        return self.place.rpartition(":")[0] if re.fullmatch(r"[^:/]+:\d+", self.place) else self.place
+
+    @property
+    def place(self) -> str:
+        """The same with the port, if the judgement has one."""
+        where = self.judgement.where.strip()
+        where = where.partition("://")[2] if "://" in where else where
+        return where.partition("/")[0].rpartition("@")[2]
 
     @property
     def module(self) -> str:

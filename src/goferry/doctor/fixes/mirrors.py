@@ -24,7 +24,7 @@ PUBLIC_MIRRORS: Final = ("https://goproxy.cn", "https://goproxy.io")
 def other_ways(case: Case, *, has_direct: bool = True) -> Iterator[Plan]:
     """The list without what fails: other entries, then the origin, then mirrors that the user might choose."""
     now = case.settings.value("GOPROXY")
-    others = lists.other_entries(case.evidence, [case.host])
+    others = lists.other_entries(case.evidence, [case.place])
     if others:
         value = lists.made([*others, goproxy.DIRECT] if has_direct else others, lists.PIPE)
         if value != now:
@@ -211,7 +211,7 @@ def lagging(case: Case) -> Iterator[Plan]:
 
 def _direct_once(case: Case) -> Iterator[Plan]:
     wanted = f"{case.module}@{case.version or 'latest'}" if case.module else "..."
-    others = lists.other_entries(case.evidence, [case.host])
+    others = lists.other_entries(case.evidence, [case.place])
     value = lists.made([*others, goproxy.DIRECT], lists.PIPE)
     yield case.set(
         "origin_first",

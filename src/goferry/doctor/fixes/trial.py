@@ -169,7 +169,7 @@ def filled(world: World, name: str, value: str) -> str:
 def _user_at(texts: Sequence[str], match: re.Match[str]) -> str | None:
     host = match[1]
     for text in texts:
-        found = re.search(r"(?:^|//|[,|])([^/\s,|]+)@" + re.escape(host) + r"(?=[/\s,|]|$)", text)
+        found = re.search(r"(?:^|//|[,|])([^/\s,|]+)@" + re.escape(host) + r"(?![\w.:-])", text)
         if found:
             return f"{found[1]}@{host}"
     return None
