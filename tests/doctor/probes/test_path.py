@@ -25,7 +25,21 @@ from goferry.doctor.probes.path import DialJob, HandshakeJob, deepen, git_dials,
 from goferry.doctor.roots import read_stores
 from goferry.lab.forward import Conduct, ForwardProxy
 from goferry.lab.middlebox import Filter, Middlebox, Strike
-from goferry.lab.tcp import CUT, RESET, STALL, Fault, Listener, Relay, refused_port, silent_port
+from goferry.lab.tcp import (
+    CUT,
+    HEALTHY,
+    RESET,
+    STALL,
+    Fault,
+    Listener,
+    Peer,
+    Relay,
+    Wire,
+    both,
+    pump,
+    refused_port,
+    silent_port,
+)
 from goferry.lab.tls import Authority, Leaf, Manners, Refuser
 
 NAME = "localhost"
@@ -380,6 +394,38 @@ async def test_a_proxy_that_speaks_tls_itself_carries_tls_inside(tmp_path: Path)
     assert (seen.failure, seen.trusted) == ("", ("go", "git"))
 
 
+class Socks(Peer):
+    """Leads every client of SOCKS 5 to one port, and answers with an address of this kind."""
+
+    def __init__(self, port: int, bound: bytes) -> None:
+        super().__init__()
+        self._port = port
+        self._bound = bound
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(3)
+        writer.write(b"\x05\x00")
+        await reader.readexactly(4 + 1 + len(NAME) + 2)
+        away_reader, away_writer = await asyncio.open_connection(HERE, self._port)
+        writer.write(b"\x05\x00\x00" + self._bound)
+        try:
+            await both(pump(reader, Wire(away_writer, HEALTHY)), pump(away_reader, Wire(writer, HEALTHY)))
+        finally:
+            away_writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [b"\x01" + bytes(6), b"\x04" + bytes(18), b"\x03\x04here" + bytes(2)],
+    ids=["IPv4", "IPv6", "name"],
+)
+async def test_a_handshake_passes_through_socks(tmp_path: Path, bound: bytes) -> None:
+    async with server(ROOT.server_context([NAME])) as peer, Socks(peer.port, bound) as proxy:
+        asked = HandshakeJob(NAME, "", 443, NAME, via=f"socks5://{HERE}:{proxy.port}")
+        (seen,) = await probe_handshakes(trusting(tmp_path), [asked])
+    assert (seen.failure, seen.trusted, seen.via) == ("", ("go", "git"), f"socks5://{HERE}:{proxy.port}")
+
+
 async def test_what_a_proxy_refuses_is_named_as_its_doing(tmp_path: Path) -> None:
     strict = ForwardProxy(auth=("user", "secret"), deny=[f"{NAME}:443"])
     with refused_port() as port:
@@ -389,7 +435,7 @@ async def test_what_a_proxy_refuses_is_named_as_its_doing(tmp_path: Path) -> Non
                 f"http://{HERE}:{proxy.port}": "proxy_auth_required",
                 f"http://user:secret@{HERE}:{proxy.port}": "proxy_denied",
                 f"http://{HERE}:{mute.port}": "proxy_timeout",
-                "socks5://127.0.0.1:1": "proxy_unsupported",
+                "ftp://127.0.0.1:1": "proxy_unsupported",
             }
             asked = [HandshakeJob(NAME, "", 443, NAME, via=via) for via in vias]
             found = await probe_handshakes(trusting(tmp_path, limits=SHORT), asked)

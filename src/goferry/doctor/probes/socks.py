@@ -11,6 +11,7 @@ _VERSION: Final = 5
 _NONE, _PASSWORD, _UNACCEPTABLE = 0, 2, 0xFF
 _CONNECT: Final = 1
 _IPV4, _NAME, _IPV6 = 1, 3, 4
+_SIZES: Final = {_IPV4: 4, _IPV6: 16}
 
 _REPLIES: Final = {
     1: (Failure.PROXY_BAD_GATEWAY, "general SOCKS server failure"),
@@ -45,9 +46,18 @@ async def open_socks_tunnel(
     if method == _PASSWORD:
         await _sign_in(reader, writer, proxy)
     writer.write(bytes([_VERSION, _CONNECT, 0]) + _address(target) + target.port.to_bytes(2, "big"))
-    code = (await _reply(reader, 4))[1]
+    _version, code, _reserved, kind = await _reply(reader, 4)
     if code:
         raise SocksRefusal(*_REPLIES.get(code, (Failure.PROXY_BAD_ANSWER, f"unknown reply {code}")))
+    await _skip_address(reader, kind)
+
+
+async def _skip_address(reader: asyncio.StreamReader, kind: int) -> None:
+    """Where the proxy is bound stands before the first byte of the target, and nobody needs it."""
+    size = (await reader.readexactly(1))[0] if kind == _NAME else _SIZES.get(kind)
+    if size is None:
+        raise SocksRefusal(Failure.PROXY_BAD_ANSWER, f"unknown address type {kind}")
+    await reader.readexactly(size + 2)
 
 
 async def _reply(reader: asyncio.StreamReader, size: int) -> bytes:

@@ -15,6 +15,7 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Raw
+from goferry.doctor.probes.socks import SocksRefusal, open_socks_tunnel
 from goferry.net.dial import Endpoint
 from goferry.net.failure import Failure, classify
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl, basic_credentials
@@ -143,24 +144,42 @@ def proxy_url(text: str) -> ProxyUrl | None:
 
 async def _tunnel(world: World, target: Endpoint, via: str) -> Stream:
     proxy = proxy_url(via)
-    if proxy is None or proxy.scheme not in ("http", "https"):
+    opener = _OPENERS.get(proxy.scheme) if proxy else None
+    if proxy is None or opener is None:
         raise Unreached(Failure.PROXY_UNSUPPORTED, proxy.scheme if proxy else "")
     reader, writer = await _to_proxy(world, proxy)
     try:
         async with asyncio.timeout(world.limits.first_byte):
-            writer.write(_connect_request(target, proxy))
-            head = await reader.readuntil(b"\r\n\r\n")
-        _check(head)
-    except TimeoutError as error:
+            await opener(reader, writer, proxy, target)
+    except (SocksRefusal, OSError, EOFError, asyncio.LimitOverrunError) as error:
         writer.transport.abort()
-        raise Unreached(Failure.PROXY_TIMEOUT) from error
-    except (OSError, EOFError, asyncio.LimitOverrunError) as error:
-        writer.transport.abort()
-        raise Unreached(Failure.PROXY_BAD_ANSWER, said(error)) from error
+        raise _no_tunnel(error) from error
     except BaseException:
         writer.transport.abort()
         raise
     return reader, writer
+
+
+def _no_tunnel(error: Exception) -> Unreached:
+    if isinstance(error, SocksRefusal):
+        return Unreached(error.failure, error.reason)
+    is_late = isinstance(error, TimeoutError)
+    return Unreached(Failure.PROXY_TIMEOUT if is_late else Failure.PROXY_BAD_ANSWER, said(error))
+
+
+async def _open_http_tunnel(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy: ProxyUrl, target: Endpoint
+) -> None:
+    writer.write(_connect_request(target, proxy))
+    _check(await reader.readuntil(b"\r\n\r\n"))
+
+
+_OPENERS: Final = {
+    "http": _open_http_tunnel,
+    "https": _open_http_tunnel,
+    "socks5": open_socks_tunnel,
+    "socks5h": open_socks_tunnel,
+}
 
 
 async def _to_proxy(world: World, proxy: ProxyUrl) -> Stream:
