@@ -173,10 +173,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "failed to verify certificate: x509: osstatus", "peer certificate cannot be authenticated",
     )),
     ("no_roots", (
-        "failed to load system roots", "cafile: none", "error setting certificate verify locations",
+        "failed to load system roots", "error setting certificate verify locations",
         "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
         "system root pool is not available", "no ca certificates", "could not load pem client certificate",
     )),
+    ("no_ca_file", ("cafile: none",)),
+    ("portal_name", ("login.", "portal", "wifi", "hotspot", "captive", "guest")),
     ("odd_certificate", (
         "negative serial number", "is not standards compliant", "parent certificate cannot sign",
         "not authorized to sign other certificates", "cannot parse ip address",
@@ -239,7 +241,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("html", ("looking for beginning of value", "<!doctype html", "<html")),
     ("vpc", ("securitypolicyviolated", "vpc service controls", "vpcservicecontrols")),
-    ("no_live", ("no live upstreams",)),
+    ("no_live", ("no live upstreams", "no healthy upstream")),
     ("gateway_timeout", (
         "504 gateway time", "499 client closed", "returned error: 504", "upstream timed out",
     )),

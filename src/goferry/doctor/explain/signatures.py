@@ -214,7 +214,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_upstream_unreachable", LIKELY,
-        needs="sumdb said_dialled|said_dns_unable|said_reset|said_hung_up|said_git_5xx",
+        needs="sumdb said_dial_timeout|said_dial_refused|said_dns_unable|said_reset|said_hung_up|said_git_5xx",
         lacks="said_dns_none",
         others="mirror_lag_negative_cache",
     ),
@@ -290,7 +290,7 @@ SIGNATURES: Final = (
     _row(
         "goprivate_not_set", LIKELY,
         needs="proxy said_dns_none",
-        lacks="own_mirror said_public_host",
+        lacks="own_mirror said_public_host status_5xx",
         others="goproxy_upstream_unreachable module_path_wrong vanity_host_down",
     ),
     _row(
@@ -322,6 +322,7 @@ SIGNATURES: Final = (
     _row(
         "goprivate_not_set", LIKELY,
         needs="said_git_prompt|said_git_denied|said_ssh_key",
+        lacks="status_403",
         others="repo_private_or_deleted_upstream module_path_wrong git_credentials_missing",
     ),
     _row("vcs_binary_missing", LIKELY, needs="said_vcs_missing"),
@@ -373,7 +374,13 @@ SIGNATURES: Final = (
         lacks="own_mirror no_url",
         others="goproxy_comma_no_fallback forward_proxy_denied goproxy_host_blocked",
     ),
-    _row("reverse_proxy_no_live_upstream", CERTAIN, needs="no_live"),
+    _row("reverse_proxy_no_live_upstream", CERTAIN, needs="no_live|said_no_live"),
+    _row(
+        "reverse_proxy_timeout", LIKELY,
+        needs="proxy gateway_timeout said_html",
+        lacks="dialled",
+        others="goproxy_server_5xx goproxy_upstream_unreachable",
+    ),
     _row(
         "goproxy_server_5xx", LIKELY,
         needs="proxy gateway_timeout",
@@ -452,6 +459,12 @@ SIGNATURES: Final = (
         others="dns_resolver_unreachable sandbox_no_network",
     ),
     _row(
+        "sandbox_no_network", LIKELY,
+        needs="dns_no_way unreachable",
+        lacks="said",
+        others="dns_resolver_unreachable transient_network",
+    ),
+    _row(
         "dns_resolver_unreachable", LIKELY,
         needs="dns_timeout|dns_refused|dns_no_way",
         lacks="said",
@@ -503,6 +516,11 @@ SIGNATURES: Final = (
     _row("server_cert_expired", LIKELY, needs="expired", others="clock_skew ca_bundle_missing_or_stale"),
     _row("revocation_check_slow", LIKELY, needs="revocation", others="tls_mitm_corporate_ca"),
     _row(
+        "captive_portal", LIKELY,
+        needs="wrong_host portal_name public_host",
+        others="dns_hijacked hosts_file_override",
+    ),
+    _row(
         "dns_hijacked", LIKELY,
         needs="wrong_host public_host",
         others="hosts_file_override server_cert_wrong_host tls_mitm_corporate_ca",
@@ -514,6 +532,11 @@ SIGNATURES: Final = (
         "ca_bundle_missing_or_stale", LIKELY,
         needs="unknown_authority on_alpine",
         lacks="has_ca_package",
+        others="tls_mitm_corporate_ca",
+    ),
+    _row(
+        "ca_bundle_missing_or_stale", LIKELY,
+        needs="unknown_authority no_ca_file",
         others="tls_mitm_corporate_ca",
     ),
     _row(
@@ -534,7 +557,7 @@ SIGNATURES: Final = (
     _row(
         "tls_version_mismatch", LIKELY,
         needs="tls_version",
-        others="middlebox_reset tls_server_name_unknown",
+        others="tls_client_certificate_required middlebox_reset tls_server_name_unknown",
     ),
     _row("middlebox_reset", LIKELY, needs="bad_mac", others="transient_network"),
     # R28 git by its own port, or by ssh

@@ -193,6 +193,7 @@ _KINDS: Final = {
     Kind.LINK_LOCAL: "to_private",
     Kind.SINKHOLE: "to_forged",
     Kind.TEREDO: "to_forged",
+    Kind.MULTICAST: "to_forged",
     Kind.RESERVED: "to_forged",
 }
 
