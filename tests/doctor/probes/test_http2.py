@@ -42,30 +42,33 @@ def goaway(last: int, code: int) -> bytes:
 
 
 class Http2Peer(Peer):
-    """Answers every request with these bytes and then does nothing, or closes. `blocks` holds the header blocks that
-    it was sent, `acks` how many of its own settings and pings were acknowledged."""
+    """Answers a request with these bytes and then does nothing, or closes. `blocks` holds the header blocks that it
+    was sent. acks: its own settings and pings that have to be acknowledged before it answers."""
 
-    def __init__(self, tls: ssl.SSLContext, answer: bytes, *, closes: bool = False, alpn: str = "h2") -> None:
+    def __init__(
+        self, tls: ssl.SSLContext, answer: bytes, *, closes: bool = False, alpn: str = "h2", acks: int = 0
+    ) -> None:
         tls.set_alpn_protocols([alpn])
         super().__init__(tls=tls)
         self._answer = answer
         self._closes = closes
+        self._acks = acks
         self.blocks: list[bytes] = []
-        self.acks = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.readexactly(24) == b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
         writer.write(frame(SETTINGS, 0, 0) + frame(PING, 0, 0, b"12345678"))
-        while True:
+        acks = 0
+        while not self.blocks or acks < self._acks:
             head = await reader.readexactly(9)
             body = await reader.readexactly(int.from_bytes(head[:3], "big"))
-            self.acks += head[3] in (SETTINGS, PING) and head[4] == 1
+            acks += head[4] == 1 and (head[3] == SETTINGS or (head[3] == PING and body == b"12345678"))
             if head[3] == HEADERS:
                 self.blocks.append(body)
-                writer.write(self._answer)
-                await writer.drain()
-                if self._closes:
-                    return
+        writer.write(self._answer)
+        await writer.drain()
+        if not self._closes:
+            await reader.read()
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +77,17 @@ def authority() -> Authority:
 
 
 async def ask(
-    home: Path, authority: Authority, peer: Http2Peer, path: str = "/x", user: str = "", seconds: float = 5.0
+    home: Path,
+    authority: Authority,
+    peer: Http2Peer,
+    path: str = "/x",
+    *,
+    user: str = "",
+    seconds: float = 20.0,
+    patience: float = 20.0,
 ) -> AnswerSeen | None:
     (home / "ca.pem").write_bytes(authority.pem)
-    here = world(home, {"first_byte": 0.3}, SSL_CERT_FILE=str(home / "ca.pem"))
+    here = world(home, {"first_byte": patience}, SSL_CERT_FILE=str(home / "ca.pem"))
     async with peer, dialer(here, SettingsSeen(), lambda: h2_context(here)) as dials:
         question = Question(f"https://{user}127.0.0.1:{peer.port}{path}", "http2", 0, most=1000)
         return await ask_http2(here, dials, question, seconds, lambda text: text.replace(PASSWORD, "…"))
@@ -139,8 +149,10 @@ async def test_a_server_that_hangs_up_is_told_from_one_that_stalls(
     tmp_path: Path, authority: Authority
 ) -> None:
     closing = await ask(tmp_path, authority, Http2Peer(authority.server_context(), headers(), closes=True))
-    silent = await ask(tmp_path, authority, Http2Peer(authority.server_context(), b""))
-    stalling = await ask(tmp_path, authority, Http2Peer(authority.server_context(), headers()))
+    silent = await ask(tmp_path, authority, Http2Peer(authority.server_context(), b""), patience=0.3)
+    stalling = await ask(
+        tmp_path, authority, Http2Peer(authority.server_context(), headers() + data(b"x", 0)), patience=0.3
+    )
     assert closing is not None
     assert silent is not None
     assert stalling is not None
@@ -152,8 +164,12 @@ async def test_a_server_that_hangs_up_is_told_from_one_that_stalls(
 async def test_when_the_time_is_over_a_slow_server_is_not_blamed(
     tmp_path: Path, authority: Authority
 ) -> None:
-    silent = await ask(tmp_path, authority, Http2Peer(authority.server_context(), b""), seconds=0.2)
-    slow = await ask(tmp_path, authority, Http2Peer(authority.server_context(), headers()), seconds=0.2)
+    silent, slow = await asyncio.gather(
+        *(
+            ask(tmp_path, authority, Http2Peer(authority.server_context(), answer), seconds=1.0)
+            for answer in (b"", headers())
+        )
+    )
     assert silent is None
     assert slow is not None
     assert (slow.status, slow.failure) == (200, "")
@@ -172,9 +188,10 @@ async def test_a_server_without_http2_and_one_that_cannot_be_reached_give_no_rec
 async def test_the_servers_own_settings_and_pings_are_acknowledged(
     tmp_path: Path, authority: Authority
 ) -> None:
-    peer = Http2Peer(authority.server_context(), frame(PING, 0, 0, b"87654321") + headers())
-    await ask(tmp_path, authority, peer)
-    assert peer.acks == 3
+    peer = Http2Peer(authority.server_context(), headers() + data(b""), acks=2)
+    seen = await ask(tmp_path, authority, peer)
+    assert seen is not None
+    assert (seen.status, seen.failure) == (200, "")
 
 
 async def test_the_request_says_what_is_asked_and_who_asks(tmp_path: Path, authority: Authority) -> None:

@@ -1,5 +1,6 @@
 import io
 import ssl
+import subprocess
 import zipfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -10,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from doctor.probes.probeworld import PASSWORD, has_no_secret, world
+from goferry import i18n
 from goferry.doctor.evidence import AnswerSeen, HostsLine, SettingsSeen, Subject
 from goferry.doctor.probes.modules import look_at_modules, probe_modules, probe_sums, repository_urls
 from goferry.gomod import dirhash
@@ -446,6 +448,15 @@ async def test_the_forward_proxy_on_the_way_is_named(tmp_path: Path) -> None:
     assert {(each.status, each.via) for each in answers} == {(200, forward.url)}
 
 
+async def test_what_is_kept_is_in_the_same_words_whatever_language_is_spoken(tmp_path: Path) -> None:
+    i18n.activate("zh")
+    with refused_port() as port:
+        here = world(tmp_path, GOPROXY="https://proxy.example.org", HTTPS_PROXY=f"http://127.0.0.1:{port}")
+        answers = await probe_modules(here, SEEN, SUBJECT)
+    assert {each.failure for each in answers} == {Failure.PROXY_UNREACHABLE}
+    assert all(each.text.startswith("connect_refused: [Errno ") for each in answers)
+
+
 # ---- checksums ---------------------------------------------------------------------------------------------
 
 
@@ -491,6 +502,34 @@ async def test_each_mirror_speaks_for_itself_and_the_origin_is_asked_when_they_d
         sums = (await look_at_modules(here, SEEN, SUBJECT)).sums
     assert [(each.entry, each.proxy) for each in sums] == [(0, h1()), (1, h1(other))]
     assert {each.origin for each in sums} == {""}
+
+
+async def test_the_origin_tells_which_of_two_mirrors_changed_something(tmp_path: Path) -> None:
+    path = "github.com/example/quote"
+    subject = Subject(module=path, version=VERSION)
+    true, changed = module(path, VERSION), module(path, VERSION, extra={"evil.go": b"package quote\n"})
+    repository = tmp_path / "repository"
+    commit(repository, true[request_path(Kind.ZIP, path, VERSION)], VERSION)
+    rewrite = {
+        "GIT_CONFIG_KEY_0": f"url.{repository.as_uri()}.insteadOf",
+        "GIT_CONFIG_VALUE_0": f"https://{path}",
+    }
+    async with lab.running(true) as honest, lab.running(changed) as lying:
+        here = world(tmp_path, GOPROXY=f"{honest.url},{lying.url}", GIT_CONFIG_COUNT="1", **rewrite, **CLOSED)
+        first, second = await probe_sums(here, SEEN, subject)
+    assert first.proxy != second.proxy
+    assert (first.origin, second.origin) == (first.proxy, first.proxy)
+
+
+def commit(folder: Path, archive: bytes, tag: str) -> None:
+    """A repository with the files of a module zip, tagged."""
+    folder.mkdir()
+    with zipfile.ZipFile(io.BytesIO(archive)) as files:
+        for name in files.namelist():
+            (folder / name.partition("@")[2].partition("/")[2]).write_bytes(files.read(name))
+    person = ("-c", "user.name=Lab", "-c", "user.email=lab@example.org")
+    for words in (("init", "-q"), ("add", "."), (*person, "commit", "-q", "-m", "all"), ("tag", tag)):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 async def test_the_project_s_own_hash_is_known_without_a_mirror(tmp_path: Path) -> None:
@@ -614,7 +653,7 @@ async def test_a_code_host_that_go_knows_is_asked_for_no_page(tmp_path: Path) ->
 
 async def test_all_stays_within_its_share_of_the_time(tmp_path: Path) -> None:
     async with stalled() as proxy:
-        here = world(tmp_path, {"look": 1.0, "first_byte": 30.0}, GOPROXY=proxy.url)
+        here = world(tmp_path, {"look": 2.0, "first_byte": 30.0}, GOPROXY=proxy.url)
         answers = await probe_modules(here, SEEN, SUBJECT)
     assert {each.failure for each in answers} == {Failure.WHOLE_TIMEOUT}
 

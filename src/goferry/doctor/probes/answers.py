@@ -44,7 +44,7 @@ _HEADERS: Final = (
     "x-cache-status",
 )
 _PLAIN_QUERIES: Final = ("go-get=1", "service=git-upload-pack")
-_LEAST_TIME: Final = 0.5
+_LEAST_TIME: Final = 0.2
 """Seconds without which asking is no use."""
 
 
@@ -141,9 +141,9 @@ class Asker:
                 exchange.note(response, question.url)
                 await self._read(response, question.most, exchange)
         except NetError as exc:
-            failure, text = exc.kind, exc.detail
+            failure, text = exc.kind, said(exc)
         except GoferryError as exc:  # a URL or a setting that nothing can be asked with
-            failure, text = Failure.UNKNOWN, exc.message.format(**exc.parts)
+            failure, text = Failure.UNKNOWN, said(exc)
         if exchange.leaves_tls(question.url):
             failure, exchange.following = Failure.INSECURE_REDIRECT, ""
         exchange.seen = AnswerSeen(
@@ -183,6 +183,14 @@ class Asker:
             return self._proxies.proxy_for(url).url or ""
         except GoferryError:
             return ""
+
+
+def said(exc: GoferryError) -> str:
+    """What the system or the peer said, in no language but its own. Of a forward proxy's fault the cause says it."""
+    if isinstance(exc, NetError):
+        cause = exc.__cause__
+        return f"{cause.kind}: {said(cause)}" if isinstance(cause, NetError) else exc.detail
+    return exc.message.format(**exc.parts)
 
 
 @dataclass(slots=True)

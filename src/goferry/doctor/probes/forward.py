@@ -15,6 +15,7 @@ from typing import Final
 from goferry import __version__
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Raw, Role, SettingsSeen, Target, TunnelSeen
+from goferry.doctor.probes.answers import said
 from goferry.doctor.probes.gosettings import program, read_go_settings, secrets_of
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.probes.reach import dialer, timeouts_of
@@ -171,7 +172,7 @@ class _Prober:
             async with limit(left, Failure.WHOLE_TIMEOUT, host=asked.endpoint.authority):
                 await self._converse(proxy, asked, dials, talk)
         except NetError as exc:
-            talk.failure, talk.text = exc.kind, exc.detail
+            talk.failure, talk.text = exc.kind, said(exc)
         except (OSError, EOFError, ValueError) as exc:
             talk.failure, talk.text = _named(exc), str(exc)
         return talk

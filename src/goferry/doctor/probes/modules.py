@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen, SettingsSeen, Subject, SumsSeen
-from goferry.doctor.probes.answers import WHOLE_ZIP, Asker, Question, Reply
+from goferry.doctor.probes.answers import WHOLE_ZIP, Asker, Question, Reply, said
 from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
 from goferry.doctor.probes.http2 import ask_http2, h2_context
 from goferry.doctor.probes.reach import dialer, http_client
@@ -313,7 +313,7 @@ def _facts(reply: Reply, path: str) -> dict[str, str]:
     try:
         tag = match_import(parse_meta_imports(reply.body), path)
     except GoferryError as exc:
-        return {"error": exc.message.format(**exc.parts)}
+        return {"error": said(exc)}
     return {"prefix": tag.prefix, "vcs": tag.vcs, "root": tag.root, "subdir": tag.subdir}
 
 
