@@ -175,7 +175,7 @@ CASES = (
     Case("a semicolon", with_runs(failing(status(404, "Not Found").replace(PROXY, f"{PROXY};direct"),
          GOPROXY=f"https://{PROXY};direct"), retest(f"GOPROXY=https://{PROXY},direct")),
          "goproxy_value_malformed", "R46", proven=True),
-    Case("set where go does not look", with_runs(with_settings(dead(failing(TIMEOUT), PROXY, "connect_timeout"),
+    Case("set where go does not look", with_runs(with_settings(replace(dead(failing(TIMEOUT), PROXY, "connect_timeout"), answers=()),
          elsewhere=(Setting("GOPROXY", f"https://{MIRROR}", "shell", ".bashrc:7"),)), retest(f"GOPROXY=https://{MIRROR}")),
          "goproxy_setting_not_effective", "R49", proven=True),
     # R27

@@ -51,7 +51,7 @@ def _author(evidence: Evidence) -> Iterable[Judgement]:
     )
     if fact is not None:
         nowhere = any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence))
-        yield _judgement(evidence, "module_path_wrong", fact, weak=not nowhere or "said" in fact.tags)
+        yield _judgement(evidence, "module_path_wrong", fact, weak=not nowhere)
 
 
 def _gone_version(evidence: Evidence, found: list[Fact]) -> Fact | None:

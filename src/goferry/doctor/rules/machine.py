@@ -15,8 +15,8 @@ from goferry.net.failure import Failure
 
 # ---- R44: the disk -----------------------------------------------------------------------------------------
 
-_CACHES: Final = ("GOMODCACHE", "GOPATH")
-"""Folders that every download is written to; GOPATH counts where the cache lies inside it."""
+_LEAST_FREE: Final = 1 << 20
+"""Bytes without which no module can be kept: the zip and the files in it."""
 
 
 def _disk(evidence: Evidence) -> Iterable[Judgement]:
@@ -42,12 +42,12 @@ def _disk(evidence: Evidence) -> Iterable[Judgement]:
 
 
 def _is_closed(folder: FolderSeen) -> bool:
-    return not folder.writable or folder.free_inodes == 0
+    return not folder.writable or folder.free_inodes == 0 or 0 <= folder.free_bytes < _LEAST_FREE
 
 
 def _said(folder: FolderSeen) -> str:
     if folder.writable:
-        return "no inodes are left"
+        return "no inodes are left" if folder.free_inodes == 0 else f"{folder.free_bytes} bytes are left"
     owner = f" (owner {folder.owner})" if folder.owner else ""
     return f"{folder.text or folder.failure}{owner}"
 

@@ -173,7 +173,9 @@ def _lacks_revision(evidence: Evidence) -> bool:
     if version and tags and not has_version(tags, version):
         return True
     said = {tag for stop in stops(evidence) for tag in stop.tags}
-    return bool(said & {"unknown_revision", "git_prompt", "git_denied", "repo_missing", "not_a_package"})
+    return bool(
+        said & {*_UPSTREAM, "unknown_revision", "git_prompt", "git_denied", "repo_missing", "not_a_package"}
+    )
 
 
 def wanted_version(evidence: Evidence) -> str:
@@ -280,7 +282,7 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
         tags = stop.tags
         if not stop.is_last:
             continue
-        if tags & _LOGIN:
+        if _wants_login(stop):
             if may_read_inside(evidence, stop.where):
                 yield judged(
                     evidence, "R34", "goproxy_lacks_vcs_credentials", stop.where, "request",
@@ -294,6 +296,13 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
                      said=_line(stop.answer.body)),
                 sole=True,
             )  # fmt: skip
+
+
+def _wants_login(stop: Stop) -> bool:
+    """Whether the mirror's git was asked for a login."""
+    if "git_denied" in stop.tags:
+        return "git" in stop.answer.body or "fatal:" in stop.answer.body
+    return not _LOGIN.isdisjoint(stop.tags)
 
 
 def may_read_inside(evidence: Evidence, host: str) -> bool:
@@ -423,7 +432,7 @@ _NGINX: Final = ("nginx", "openresty", "haproxy", "envoy", "varnish", "traefik",
 
 def _outage(evidence: Evidence) -> Iterable[Judgement]:
     for stop in spoken(evidence):
-        if not 500 <= stop.answer.status < 600 or stop.tags & (_UPSTREAM | _LOGIN):
+        if not 500 <= stop.answer.status < 600 or stop.tags & _UPSTREAM or _wants_login(stop):
             continue
         cause = _outage_of(stop)
         yield judged(
@@ -438,7 +447,7 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
 
 def _outage_of(stop: Stop) -> str:
     server = stop.answer.headers.get("server", "").lower() + stop.answer.body[:400].lower()
-    if "no_live" in stop.tags or "no live upstreams" in server:
+    if "no_live" in stop.tags or "no healthy upstream" in server:
         return "reverse_proxy_no_live_upstream"
     is_front = any(name in server for name in _NGINX)
     return "reverse_proxy_timeout" if stop.answer.status == 504 and is_front else "goproxy_server_5xx"

@@ -44,12 +44,16 @@ def _unconnected(evidence: Evidence) -> Iterator[tuple[Target, list[DialSeen]]]:
             yield target, dials
 
 
+_OTHER_PORTS: Final = frozenset({"git_port", "git_port_timeout", "ssh_port", "ssh_timeout", "ssh_words"})
+
+
 def _only_told(evidence: Evidence, *tags: str) -> Iterator[tuple[str, Fact]]:
     """Hosts that go, or git for it, could not connect to and that no probe knew of: a page names them on the way."""
     known = {target.host for target in evidence.targets}
     for fact in scene.facts(evidence):
         host = scene.host_of(fact.target.host)
-        if host and host not in known and scene.said([fact], "import_host|code_host", *tags) is not None:
+        is_plain = _OTHER_PORTS.isdisjoint(fact.tags)
+        if host and host not in known and is_plain and scene.said([fact], "import_host|code_host", *tags):
             yield host, fact
 
 
@@ -356,7 +360,7 @@ def _broken_bodies(evidence: Evidence) -> Iterable[Judgement]:
     """A connection that ends inside or in place of an answer: the path resets, a server closes."""
     places = {place for place, _entry in scene.walked(evidence)}
     for cause, failures in (("middlebox_reset", _CUT_OFF), ("server_closed_silently", _ENDED)):
-        for answer in evidence.answers:
+        for answer in scene.answers(evidence):
             if answer.attempt != 1 or answer.entry not in places or answer.failure not in failures:
                 continue
             again = next(
@@ -367,7 +371,7 @@ def _broken_bodies(evidence: Evidence) -> Iterable[Judgement]:
             target = next((t for t in evidence.targets if answer in scene.answers_of(evidence, t)), None)
             if target is not None and any(shake.failure for shake in scene.handshakes(evidence, target)):
                 continue  # said above, nearer to the cause
-            if answer.via:
+            if answer.via or (target is not None and scene.via(evidence, target)):
                 continue
             yield judged(
                 evidence, "R10", cause, scene.host_in(answer.url), "body" if answer.status else "request",

@@ -116,15 +116,26 @@ def _list(text: str) -> list[str]:
 
 def _new_list(evidence: Evidence, change: Change) -> tuple[list[str], list[str]] | None:
     """The entries before and after, when GOPROXY alone was changed."""
-    if change.keys() != _MIRROR or not change["GOPROXY"]:
+    if change.keys() != _MIRROR:
         return None
-    return _list(evidence.settings.value("GOPROXY")), _list(change["GOPROXY"])
+    return _list(evidence.settings.value("GOPROXY")), _list(_in_force(evidence, change))
+
+
+def _in_force(evidence: Evidence, change: Change) -> str:
+    """GOPROXY after the change: without one in the environment, the next place counts."""
+    setting = evidence.settings.setting("GOPROXY")
+    lost = setting.shadowed if setting is not None else ()
+    return change["GOPROXY"] or next((each.value for each in lost if each.origin != "environment"), "")
 
 
 def _another_mirror(evidence: Evidence, change: Change) -> bool:
     """The first entry is another one, or is passed over: what stood first does not decide any more."""
     lists = _new_list(evidence, change)
-    return lists is not None and bool(lists[1]) and (lists[0][:1] != lists[1][:1] or "|" in change["GOPROXY"])
+    return (
+        lists is not None
+        and bool(lists[1])
+        and (lists[0][:1] != lists[1][:1] or "|" in _in_force(evidence, change))
+    )
 
 
 def _same_with_bars(evidence: Evidence, change: Change) -> bool:
@@ -144,7 +155,7 @@ def _with_direct(evidence: Evidence, change: Change) -> bool:
 def _as_elsewhere(evidence: Evidence, change: Change) -> bool:
     """GOPROXY as somebody wrote it in a place that go does not look at."""
     lists = _new_list(evidence, change)
-    return lists is not None and change["GOPROXY"] in unheard_values(evidence, "GOPROXY")
+    return lists is not None and _in_force(evidence, change) in unheard_values(evidence, "GOPROXY")
 
 
 def unheard_values(evidence: Evidence, name: str) -> tuple[str, ...]:
@@ -190,6 +201,7 @@ _FITS: Final[Mapping[str, Fits]] = {
     "goproxy_comma_no_fallback": _same_with_bars,
     "goproxy_lacks_module_no_direct": _with_direct,
     "direct_host_blocked": _another_mirror,
+    "vcs_binary_missing": _another_mirror,
     "vanity_host_down": _another_mirror,
     "goprivate_not_set": _only(_PRIVATE),
     "tls_large_clienthello": _debug("tlsmlkem=0"),

@@ -147,16 +147,34 @@ def _traced(trace: str) -> Iterator[tuple[str, str]]:
 
 
 def _told(evidence: Evidence, url: str, outcome: str, fact: Fact | None) -> AnswerSeen:
+    """One question: the trace knows the status, and the message what became of the body."""
     status = _STATUS.search(outcome)
+    broke = fact is not None and (status is None or status["status"] == "200")
+    failure = _failure(fact) if fact is not None and broke else "" if status else Failure.UNKNOWN
     return AnswerSeen(
         url,
         next((purpose for purpose, shape in _PURPOSES if shape.search(url)), ""),
         entry=_entry_of(evidence, url),
         status=int(status["status"]) if status else 0,
         body=fact.message.said if fact is not None else "",
-        failure="" if status else Failure.UNKNOWN,
-        text="" if status else outcome.strip()[:300],
+        failure=failure,
+        text=quoted(fact) if fact is not None else outcome.strip()[:300],
     )
+
+
+_FAILURES: Final = (
+    ("body_eof", Failure.BODY_TRUNCATED),
+    ("reset", Failure.CONNECT_RESET),
+    ("eof", Failure.NO_ANSWER),
+    ("dial_timeout", Failure.CONNECT_TIMEOUT),
+    ("dial_refused", Failure.CONNECT_REFUSED),
+    ("tls_timeout", Failure.TLS_TIMEOUT),
+)
+
+
+def _failure(fact: Fact) -> str:
+    """The failure that a message tells of, by its tags."""
+    return next((failure for tag, failure in _FAILURES if tag in fact.tags), Failure.UNKNOWN)
 
 
 def _entry_of(evidence: Evidence, url: str) -> int:
@@ -400,7 +418,7 @@ def handshakes(evidence: Evidence, target: Target) -> list[HandshakeSeen]:
         for shake in evidence.handshakes
         if (shake.host, shake.port, shake.sni, shake.mss, shake.via)
         == (target.host, target.port, target.host, 0, "")
-        and shake.hello in ("go", "plain")
+        and shake.hello == "go"
         and (shake.address in addresses or not addresses)
     ]
 

@@ -7,7 +7,18 @@ from typing import Final
 from goferry.doctor.evidence import Evidence
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged, unheard_values
-from goferry.doctor.rules.scene import asks_proxies, entries, facts, quoted, said, walked
+from goferry.doctor.rules.scene import (
+    answers,
+    asks_proxies,
+    blamed,
+    entries,
+    facts,
+    host_in,
+    host_of,
+    quoted,
+    said,
+    walked,
+)
 from goferry.doctor.verdict import Judgement
 from goferry.errors import InvalidInput
 from goferry.findings import Text
@@ -144,11 +155,11 @@ def _not_effective(evidence: Evidence) -> Iterable[Judgement]:
 
 
 def _complains_of_proxies(evidence: Evidence) -> bool:
-    """Whether the failure is about an entry of the list, as far as go said anything."""
-    found = facts(evidence)
-    hosts = {fact.target.host for fact in found if fact.target.host}
-    mine = [entry.url for _place, entry in entries(evidence)]
-    return not hosts or any(host in url for host in hosts for url in mine) or goproxy.DIRECT in mine
+    """Whether an entry of the list gave no answer at all. What answers is there, and its fault is its own."""
+    hosts = [host_of(host_in(entry.url)) for _place, entry in entries(evidence) if entry.is_proxy]
+    about = [host for host in blamed(evidence) if host in hosts] or (hosts if not facts(evidence) else [])
+    spoken = {host_of(host_in(answer.url)) for answer in answers(evidence) if answer.status}
+    return any(host not in spoken for host in about)
 
 
 NOT_EFFECTIVE = Rule(
