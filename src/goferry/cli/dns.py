@@ -106,7 +106,7 @@ async def _run(world: "World", names: Sequence[str], port: int, rounds: int, bar
     compared = tuple(compare(name, seen, shakes) for name in names)
     if not rounds:
         return _Result(compared, (), None)
-    measured = await _measure(world, names, compared, rounds, bar)
+    measured = await _measure(world, seen, compared, rounds, bar)
     return _Result(compared, measured, advise(compared, measured))
 
 
@@ -117,28 +117,29 @@ def _all_addresses(seen: "NameSeen") -> Iterable[str]:
 
 
 async def _measure(
-    world: "World", names: Sequence[str], compared: "Sequence[Compared]", rounds: int, bar: Progress
+    world: "World", seen: "Sequence[NameSeen]", compared: "Sequence[Compared]", rounds: int, bar: Progress
 ) -> "tuple[Measured, ...]":
     from goferry.doctor.dns.candidates import name_settings
-    from goferry.doctor.dns.measure import Remedy, measure
+    from goferry.doctor.dns.measure import Remedy, measure, mute_servers
     from goferry.doctor.dns.stub import Stub
     from goferry.doctor.probes.names import servers_in_use
 
     resolv = name_settings(world).resolv
     servers = servers_in_use(world, resolv)
+    mute = mute_servers(seen)
     async with Stub(servers, limit=world.limits.resolve) as stub:
-        remedies = [
-            Remedy("current", servers),
-            *(Remedy("public", (server,)) for server in world.public_servers if world.public_dns),
-            Remedy("stub", (stub.address,)),
-        ]
+        remedies = [Remedy("current", servers)] if servers else []
+        remedies += [Remedy("public", (server,)) for server in world.public_servers if world.public_dns]
+        if any(server not in mute for server in servers):  # a cache of nothing needs no measuring
+            remedies.append(Remedy("stub", (stub.address,)))
         return await measure(
-            [remedy for remedy in remedies if remedy.servers],
-            names,
+            remedies,
+            [each.name for each in compared],
             resolv,
             {each.name: each.right for each in compared},
             rounds=rounds,
             limit=world.limits.resolve,
+            mute={} if resolv.use_tcp else mute,
             told=lambda done, total: bar.update(done, total, _("measuring")),
         )
 

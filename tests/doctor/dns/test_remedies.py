@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pytest
 
 from goferry.doctor.dns.compare import Compared, Finding
-from goferry.doctor.dns.measure import Measured, Remedy, measure
+from goferry.doctor.dns.measure import Measured, Remedy, measure, mute_servers
 from goferry.doctor.dns.remedies import Advice, advise, cache_commands, server_commands
 from goferry.doctor.dns.stub import Stub
-from goferry.doctor.evidence import ResolvConf
+from goferry.doctor.evidence import NameSeen, ResolvConf
 from goferry.doctor.verdict import Certainty
 from goferry.findings import Text
 from scriptedns import Ask, NameServer, table
@@ -66,6 +66,20 @@ async def test_a_dead_first_server_costs_its_limit_in_every_lookup() -> None:
     assert found.quantile(0.5) >= RESOLV.timeout
 
 
+async def test_a_server_that_is_known_to_be_dead_is_not_waited_for_at_all() -> None:
+    seen = [
+        NameSeen(NAME, "server", "192.0.2.53:53", "udp", family, failure="dns_timeout", seconds=5.0)
+        for family in (4, 6)
+    ]
+    seen += [NameSeen(NAME, "server", "192.0.2.54:53", "udp", 4, rcode="NXDOMAIN")]
+    mute = mute_servers(seen)
+    assert set(mute) == {"192.0.2.53:53"}
+    async with NameServer(table({FULL: [HERE]})) as good:
+        remedy = Remedy("current", ("192.0.2.53:53", good.address))
+        (found,) = await measure([remedy], [NAME], RESOLV, {}, rounds=1, limit=3600, mute=mute)
+    assert found.quantile(0.5) >= RESOLV.timeout
+
+
 async def test_a_denial_is_an_answer() -> None:
     async with NameServer(table({})) as server:
         found = await measured(server.address)
@@ -117,6 +131,8 @@ ADVICE = [
     ("lies, public unproven", WRONG, [of(CURRENT, 0.01), of(PUBLIC, 0.02, right=None)], Advice.PIN),
     ("denied, nobody else asked", name(Finding.DENIED, ()), [of(CURRENT, 0.01, right=None)], Advice.ASK_NETWORK),
     ("denied, public knows", DENIED, [of(CURRENT, 0.01, right=False), of(PUBLIC, 0.02)], Advice.OTHER_SERVER),
+    ("quick, unproven", name(Finding.UNPROVEN, ()), [of(CURRENT, 0.01, right=None)], Advice.SECOND_OPINION),
+    ("quick, not the name", name(Finding.NOT_THE_NAME, ()), [of(CURRENT, 0.01, right=None)], Advice.NOTHING),
     ("no server at all", name(Finding.NO_ANSWER, ()), [], Advice.ASK_NETWORK),
     ("hosts file", name(Finding.HOSTS_WRONG), [of(CURRENT, 0.01)], Advice.HOSTS_FILE),
 ]  # fmt: skip
@@ -129,7 +145,14 @@ def test_the_advice_for_measurements(
     advised = advise([compared], results)
     assert advised.key is want
     assert "{" not in str(advised.sentence)
-    assert bool(advised.commands) is (want not in (Advice.NOTHING, Advice.ASK_NETWORK))
+    assert bool(advised.commands) is (
+        want in (Advice.OTHER_SERVER, Advice.CACHE, Advice.PIN, Advice.HOSTS_FILE)
+    )
+
+
+def test_a_pin_takes_the_address_of_the_family_that_more_machines_reach() -> None:
+    both = name(Finding.WRONG_ADDRESS, ["2001:db8::7", "8.8.4.4"])
+    assert advise([both], []).commands["hosts"] == (f"goferry hosts pin {NAME} --address 8.8.4.4",)
 
 
 def test_the_fastest_of_the_right_servers_is_advised() -> None:

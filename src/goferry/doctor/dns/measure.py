@@ -6,14 +6,14 @@ dead first server costs its whole time limit in every lookup, although it is wai
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from goferry.doctor.dns import gorules
 from goferry.doctor.dns.gorules import Sight
 from goferry.doctor.dns.question import Reply, ask_tcp, ask_udp
-from goferry.doctor.evidence import ResolvConf
+from goferry.doctor.evidence import NameSeen, ResolvConf
 from goferry.net.failure import Failure
 
 ROUNDS: Final = 5
@@ -75,14 +75,16 @@ async def measure(
     *,
     rounds: int = ROUNDS,
     limit: float = 2.0,
+    mute: Mapping[str, Reply] | None = None,
     told: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Measured, ...]:
     """Measures the remedies, each in turn within a round so that none has the better moments.
 
     resolv: search list and limits of the current settings; right: addresses of each name that TLS has proven; limit:
-    seconds for one server. told: is given the rounds that are done, and all.
+    seconds for one server. mute: servers that are known to say nothing, which are not waited for again. told: is given
+    the rounds that are done, and all.
     """
-    benches = [_Bench(remedy, resolv, right, limit) for remedy in remedies]
+    benches = [_Bench(remedy, resolv, right, limit, mute or {}) for remedy in remedies]
     for done in range(rounds):
         for bench in benches:
             await bench.round(names)
@@ -91,17 +93,43 @@ async def measure(
     return tuple(bench.result for bench in benches)
 
 
+def mute_servers(seen: Iterable[NameSeen]) -> dict[str, Reply]:
+    """The servers that said nothing to any question over UDP, each with what came instead."""
+    by_server: dict[str, list[NameSeen]] = {}
+    for each in seen:
+        if each.asker in ("server", "public") and each.transport == "udp":
+            by_server.setdefault(each.server, []).append(each)
+    return {
+        server: Reply(
+            server,
+            "udp",
+            answers[0].family,
+            seconds=answers[0].seconds,
+            failure=answers[0].failure,
+            text=answers[0].text,
+            latency=answers[0].seconds,
+        )
+        for server, answers in by_server.items()
+        if not any(each.rcode for each in answers)
+    }
+
+
 class _Bench:
     """One remedy while it is measured."""
 
     def __init__(
-        self, remedy: Remedy, resolv: ResolvConf, right: Mapping[str, frozenset[str]], limit: float
+        self,
+        remedy: Remedy,
+        resolv: ResolvConf,
+        right: Mapping[str, frozenset[str]],
+        limit: float,
+        mute: Mapping[str, Reply],
     ) -> None:
         self.result = Measured(remedy, 0)
         self._resolv = replace(resolv, servers=remedy.servers)
         self._right = right
         self._limit = limit
-        self._mute: dict[str, Reply] = {}
+        self._mute: dict[str, Reply] = dict(mute)
 
     async def round(self, names: Sequence[str]) -> None:
         """Every name once, all at the same time."""

@@ -28,11 +28,15 @@ class Advice(StrEnum):
     PIN = "pin"
     HOSTS_FILE = "hosts_file"
     ASK_NETWORK = "ask_network"
+    SECOND_OPINION = "second_opinion"
 
 
 _SENTENCES: Final = {
     Advice.NOTHING: N_("the name servers of this machine answer well; no other setting is worth the trouble"),
-    Advice.OTHER_SERVER: N_("use {server}: it answers rightly in {p95} ms (95 %), today's servers do not"),
+    Advice.OTHER_SERVER: N_(
+        "use {server}: it answers rightly in {p95} ms (95 %), today's servers do not; names that only this network "
+        "knows are not known there"
+    ),
     Advice.CACHE: N_(
         "a local cache is worth it: lookups take {now} ms today and {then} ms from a cache (half of them)"
     ),
@@ -45,6 +49,10 @@ _SENTENCES: Final = {
     Advice.ASK_NETWORK: N_(
         "nobody who could be asked answers better; it is for the owner of this network, or for a second opinion "
         "(--public-dns)"
+    ),
+    Advice.SECOND_OPINION: N_(
+        "the answers come quickly, but nothing proved them right: ask others too (--public-dns, --doh) before anything "
+        "is changed"
     ),
 }
 
@@ -86,6 +94,8 @@ def advise(compared: Sequence[Compared], measured: Sequence[Measured]) -> Advise
         if now > FAST and now - then >= WORTH and not cache.failures and cache.right is not False:
             sentence = Text(_SENTENCES[Advice.CACHE], now=_ms(now), then=_ms(then))
             return Advised(Advice.CACHE, sentence, cache_commands(current.remedy.servers))
+    if any(each.finding is Finding.UNPROVEN for each in compared):
+        return Advised(Advice.SECOND_OPINION, Text(_SENTENCES[Advice.SECOND_OPINION]))
     return Advised(Advice.NOTHING, Text(_SENTENCES[Advice.NOTHING]))
 
 
@@ -107,13 +117,18 @@ def _instead(compared: Sequence[Compared], measured: Sequence[Measured]) -> Advi
         sentence = Text(_SENTENCES[Advice.OTHER_SERVER], server=server, p95=_ms(best.quantile(0.95)))
         return Advised(Advice.OTHER_SERVER, sentence, server_commands([server]))
     pins = tuple(
-        f"goferry hosts pin {each.name} --address {min(each.right)}"
+        f"goferry hosts pin {each.name} --address {min(each.right, key=_four_first)}"
         for each in compared
         if each.right and each.finding.is_fault
     )
     if pins:
         return Advised(Advice.PIN, Text(_SENTENCES[Advice.PIN]), {"hosts": pins})
     return Advised(Advice.ASK_NETWORK, Text(_SENTENCES[Advice.ASK_NETWORK]))
+
+
+def _four_first(address: str) -> tuple[bool, str]:
+    """IPv4 before IPv6: more machines have a way there."""
+    return ":" in address, address
 
 
 def _is_well(measured: Measured) -> bool:
