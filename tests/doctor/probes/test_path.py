@@ -16,8 +16,9 @@ import pytest
 import oracle
 from doctor.certmaker import NOW
 from doctor.probes.probeworld import PASSWORD, has_no_secret, world
+from goferry.doctor import codec
 from goferry.doctor.base import World
-from goferry.doctor.evidence import DialSeen, GitSetting, HandshakeSeen, Role, Target
+from goferry.doctor.evidence import DialSeen, Evidence, GitSetting, HandshakeSeen, Role, Target
 from goferry.doctor.pki import Store
 from goferry.doctor.probes import path
 from goferry.doctor.probes.clienthello import Hello
@@ -317,6 +318,7 @@ async def differ(where: World, port: int, **more: Any) -> Found:
 
 async def test_on_a_sound_path_nothing_differs(tmp_path: Path, path_with: Any) -> None:
     found = await differ(trusting(tmp_path), await path_with(Filter()))
+    assert {hello for hello, _, _ in found} == {Hello.SMALL, Hello.LARGE, Hello.PIECES}
     assert set(found.values()) == {""}
     assert {sni for _, sni, _ in found} == {NAME, "example.com", ""}
     assert {mss for _, _, mss in found} == {0, 600, 1200}
@@ -340,7 +342,7 @@ async def test_a_device_that_drops_the_large_message_drops_it_under_any_name(
         trusting(tmp_path, limits=SHORT), await path_with(Filter(largest_hello=1400, strike=Strike.STALL))
     )
     large = {failure for (hello, _, _), failure in found.items() if hello in (Hello.LARGE, Hello.PIECES)}
-    small = {failure for (hello, _, _), failure in found.items() if hello in (Hello.SMALL, Hello.PLAIN)}
+    small = {failure for (hello, _, _), failure in found.items() if hello == Hello.SMALL}
     assert (large, small) == ({"stalled"}, {""})
 
 
@@ -440,6 +442,14 @@ async def test_what_a_proxy_refuses_is_named_as_its_doing(tmp_path: Path) -> Non
             asked = [HandshakeJob(NAME, "", 443, NAME, via=via) for via in vias]
             found = await probe_handshakes(trusting(tmp_path, limits=SHORT), asked)
     assert [seen.failure for seen in found] == list(vias.values())
+
+
+async def test_records_can_be_saved(tmp_path: Path) -> None:
+    async with server(ISSUING.server_context([NAME])) as peer:
+        shakes = await probe_handshakes(trusting(tmp_path), [job(peer.port, hello) for hello in Hello])
+        dials = await probe_dials(trusting(tmp_path), [DialJob(NAME, HERE, peer.port)])
+    seen = Evidence(handshakes=shakes, dials=dials)
+    assert codec.from_bytes(codec.to_bytes(seen), place="here") == seen
 
 
 # ---- stores ------------------------------------------------------------------------------------------------

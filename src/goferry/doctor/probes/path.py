@@ -162,18 +162,19 @@ async def deepen(
 ) -> tuple[HandshakeSeen, ...]:
     """The differentials for an address on which TLS fails: one changed thing each.
 
-    With the target's name: small, large and in pieces; the platform's own message; packets of 1200 and of 600 bytes
-    at most. With Go's message: a neutral name and none. others: further addresses, of the other family or of another
-    resolver, which get Go's message and the target's name.
+    With the target's name: small, large and in pieces; packets of 1200 and of 600 bytes at most. With Go's message:
+    a neutral name and none. others: further addresses, of the other family or of another resolver, which get Go's
+    message and the target's name. The platform's own message is not among them: its size is a third one, so that a
+    success of it on one address would say nothing about another.
     """
     large = go_sends_large(go_version, world.environ.get("GODEBUG", ""))
     size = Hello.LARGE if large else Hello.SMALL
     host, port = target.host, target.port
-    shapes = (Hello.SMALL, Hello.LARGE, Hello.PIECES, Hello.PLAIN)
+    shapes = (Hello.SMALL, Hello.LARGE, Hello.PIECES)
     jobs = [HandshakeJob(host, address, port, host, shape) for shape in shapes]
     jobs += [HandshakeJob(host, address, port, sni, size) for sni in (NEUTRAL_NAME, "")]
     if CAN_LIMIT_PACKETS:
-        sizes = ((size, 1200), (size, 600), (Hello.SMALL, 1200), (Hello.PLAIN, 1200))
+        sizes = ((size, 1200), (size, 600), (Hello.SMALL, 1200))
         jobs += [HandshakeJob(host, address, port, host, shape, mss) for shape, mss in dict.fromkeys(sizes)]
     jobs += [HandshakeJob(host, other, port, host, size) for other in others]
     return await probe_handshakes(world, jobs, stores=stores, go_version=go_version)
