@@ -27,11 +27,28 @@ _WHO: Final = {
 }
 
 
-async def make_repositories(folder: Path) -> None:
-    """A bare repository `LAST/TWO.git` of each module. Raises Unavailable without git."""
+class Shelf:
+    """A folder of bare repositories `TEAM/NAME.git`, each made when it is asked for first."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._modules = {name_of(module): module for module in MODULES}
+        self._lock = asyncio.Lock()
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules
+
+    async def provide(self, name: str) -> None:
+        """Makes the repository if it is not there yet. Raises Unavailable when git fails."""
+        async with self._lock:
+            if not (self.folder / f"{name}.git").exists():
+                await _make(self.folder, self._modules[name])
+
+
+def require_git() -> None:
+    """Raises Unavailable where there is no git."""
     if shutil.which("git") is None:
         raise Unavailable("this scenario needs git, which is not on PATH")
-    await asyncio.gather(*(_make(folder, module) for module in MODULES))
 
 
 def name_of(module: LabModule) -> str:
@@ -77,8 +94,8 @@ async def _git(folder: Path, *words: str, standard_input: bytes = b"") -> None:
         raise Unavailable("git {words} failed in the lab", words=" ".join(words))
 
 
-def application(folder: Path, host_name: str, host: Repositories) -> web.Application:
-    """Serves the repositories in a folder."""
+def application(shelf: Shelf, host_name: str, host: Repositories) -> web.Application:
+    """Serves the repositories of a shelf."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
         name = "/".join(request.path.strip("/").split("/")[:2]).removesuffix(".git")
@@ -87,13 +104,14 @@ def application(folder: Path, host_name: str, host: Repositories) -> web.Applica
             prefix = f"{host_name}/{name}"
             page = import_page(prefix, {prefix: f"https://{host_name}/{name}.git"})
             return web.Response(text=page, content_type="text/html")
-        hidden = name in host.private or name in host.gone or not (folder / f"{name}.git").is_dir()
+        hidden = name in host.private or name in host.gone or name not in shelf
         # A missing repository looks like a private one: a host that tells them apart tells who has what.
         if hidden and not (name in host.private and _logged_in(request)):
             return web.Response(
                 status=401, headers={"WWW-Authenticate": 'Basic realm="git"'}, text="log in\n"
             )
-        return await _backend(folder, name, request)
+        await shelf.provide(name)
+        return await _backend(shelf.folder, name, request)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", handle)

@@ -362,3 +362,6 @@ class Scenario:
     @property
     def healthy(self) -> bool:
         return not self.expected
+
+    def __str__(self) -> str:
+        return self.name

@@ -115,8 +115,6 @@ async def staged(
         if namespace:
             for resolver in (*PUBLIC_DNS, *resolvers_of(scenario)):
                 await stack.enter_async_context(_name_server(stage, resolver))
-        if any(isinstance(site.service, Repositories) for site in stage.sites) and namespace:
-            await codehost.make_repositories(root / "repositories")
         for site in stage.sites:
             await _BACKENDS[type(site.service)](stage, site)
         yield stage
@@ -321,7 +319,9 @@ async def _sum_database(stage: Stage, site: Site) -> None:
 
 async def _repositories(stage: Stage, site: Site) -> None:
     assert isinstance(site.service, Repositories)
-    app = codehost.application(stage.root / "repositories", site.hosts[0], site.service)
+    if stage.namespace:
+        codehost.require_git()
+    app = codehost.application(codehost.Shelf(stage.root / "repositories"), site.hosts[0], site.service)
     await _web(stage, site, app)
 
 
