@@ -12,6 +12,9 @@ HIDDEN: Final = "xxxxx"
 _LOGINS: Final = frozenset({"git", "hg"})
 """Names that everybody uses in ssh addresses; any other name before an @ may be a token."""
 
+_LISTS: Final = frozenset({"GOPROXY", "GOSUMDB", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+"""Variables with URLs of servers, in which an @ after the host means a password that was not escaped."""
+
 _WORD: Final = re.compile(r"[^,|;\s]+")
 _HOST: Final = re.compile(r"(?:[\w.-]*\.[\w.-]+|localhost|\[[0-9A-Fa-f:.%]+\])(?::\d*)?|[\w-]+")
 _USER: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+=:@-]|%[0-9A-Fa-f]{2})*")
@@ -19,7 +22,7 @@ _LETTERS: Final = re.compile(r"(?:[A-Za-z0-9_.~-]|%[0-9A-Fa-f]{2})+")
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]+")
 _CUT: Final = re.compile(r"(?P<user>[^:]*:)(?P<password>(?=[^\]]*[^\d\]])[^\]]+)")
 """What stands before a separator inside a password: `user:pass` where a host and a port should be."""
-_SCHEME: Final = re.compile(r"[^/@]*://|(?:https?|socks\w*):/?|")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|(?:https?|socks\w*):/?|")
 # Tokens by the prefixes that their issuers gave them so that scanners can find them.
 _TOKEN: Final = re.compile(
     r"\b(?:gh[opusr]_|github_pat_|gl[a-z]{2,5}-|xox[abprs]-|AKIA|ATATT|dckr_pat_|npm_|eyJ)[A-Za-z0-9_.=-]{8,}"
@@ -45,8 +48,11 @@ def hide(text: str) -> str:
 
 
 def hide_url(text: str) -> str:
-    """The same for one URL: commas and blanks in it are part of its password."""
-    return _without_tokens(_without_user(text))
+    """The same for one URL that leads to a host and nowhere else, as a forward proxy does.
+
+    Commas, blanks and slashes before its last @ are part of the password.
+    """
+    return _without_tokens(_without_user(text, path_may_have_at=False))
 
 
 def _without_tokens(text: str) -> str:
@@ -54,7 +60,7 @@ def _without_tokens(text: str) -> str:
     return _TOKEN.sub(HIDDEN, text)
 
 
-def _without_user(word: str) -> str:
+def _without_user(word: str, *, path_may_have_at: bool = True) -> str:
     scheme = _SCHEME.match(word)
     start = scheme[0] if scheme else ""
     if not start and word.startswith(("/", ".", "~")):  # a folder may have an @ in its name
@@ -63,11 +69,13 @@ def _without_user(word: str) -> str:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if start and "@" not in rest and (cut := _CUT.fullmatch(authority)):
         return f"{start}{cut['user']}{_shape(cut['password'])}{rest[len(authority) :]}"
-    if "@" not in rest or ("@" not in authority and _HOST.fullmatch(authority) and "." in authority):
+    if "@" not in rest:
         return word
-    secret, _at, tail = (authority if "@" in authority else rest).rpartition("@")
-    tail += rest[len(authority) :] if "@" in authority else ""
-    return f"{start}{_hidden_user(secret)}@{tail}"
+    if path_may_have_at and "@" not in authority and "." in authority and _HOST.fullmatch(authority):
+        return word
+    user_info = authority if path_may_have_at and "@" in authority else rest
+    secret, _at, tail = user_info.rpartition("@")
+    return f"{start}{_hidden_user(secret)}@{tail}{rest[len(user_info) :]}"
 
 
 def _hidden_user(user: str) -> str:
@@ -98,4 +106,8 @@ def _command(words: list[str]) -> str:
 
 def hide_setting(name: str, value: str) -> str:
     """The value of a variable as it may be kept."""
+    if name.upper() in _LISTS:
+        return _without_tokens(
+            _WORD.sub(lambda match: _without_user(match[0], path_may_have_at=False), value)
+        )
     return hide(hide_commands(value) if name == "GOAUTH" else value)
