@@ -21,7 +21,7 @@ SMALL: Final = 1 << 18
 """Up to this many characters every line is kept; behind it only those that can matter."""
 LINE: Final = 8192
 """Characters of one line that are looked at; the rest of a longer one is dropped."""
-KEPT: Final = 10_000
+KEPT: Final = 3000
 """Lines kept of an input from its start and, again, from its end."""
 REPEATS: Final = 3
 """Times that a line of a huge input is kept."""

@@ -29,25 +29,33 @@ class Fact:
 
 
 def fact_of(message: Message) -> Fact:
-    """The message with its tags: what happened, to whom, at which address, and what others said of it."""
-    target = target_of(message.own)
+    """The message with its tags: what happened, to whom, at which address, and what others said of it.
+
+    Without a word of a fault there are no tags at all: most lines of a log are of no interest.
+    """
     tags = set(words_in(message.own))
+    if message.said:
+        tags.add("said")
+        tags.update(SAID + tag for tag in words_in(message.said))
+    if not tags:
+        return Fact(message, frozenset(), Target())
+    target = target_of(message.own)
     roles = list(role_tags(message.own, target))
     tags.update(roles)
     tags.update(host_tags(target.host, roles[0] if roles else ""))
     tags.update(_where(message.own, target))
     tags.update(_when(message.own, target))
     if message.said:
-        tags.update(SAID + tag for tag in words_in(message.said))
-        said = target_of(message.said)
-        host = said.host or target.module.split("/")[0]
+        host = target_of(message.said).host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
-        tags.add("said")
-    if re.fullmatch(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?", target.version):
-        tags.add("release")  # a version that somebody tagged, not one that was made from a commit
-    if target.module:
-        tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
+    if _RELEASE.fullmatch(target.version):
+        tags.add("release")
+    tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
+
+
+_RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
+"""A version that somebody tagged, not one that was made from a commit."""
 
 
 # --- plain words ---------------------------------------------------------------------------------------------------

@@ -1,7 +1,9 @@
 """One verdict over all messages of a paste."""
 
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from goferry.doctor.causes import CANNOT_TELL
@@ -12,8 +14,9 @@ from goferry.doctor.explain.signatures import SIGNATURES, Signature
 from goferry.doctor.explain.surroundings import Surroundings, surroundings_of
 from goferry.doctor.verdict import Certainty, Verdict
 
-MOST_MESSAGES: Final = 20_000
-"""Messages that are judged; equal ones count once."""
+MOST_MATCHES: Final = 1000
+"""Messages with a fault that are judged from the start of a paste; its last ones are judged besides."""
+_PLACES: Final = {id(signature): place for place, signature in enumerate(SIGNATURES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,9 @@ def explain(chunks: Iterable[bytes]) -> Explanation:
 
 def _matches(lines: Sequence[Line], around: Surroundings) -> list[Match]:
     found: dict[tuple[str, str], Match] = {}
-    for message in messages_of(lines)[:MOST_MESSAGES]:
-        match = _match(fact_of(message), around)
+    facts = (fact for message in messages_of(lines) if (fact := fact_of(message)).tags)
+    for fact in chain(islice(facts, MOST_MATCHES), deque(facts, maxlen=MOST_MATCHES)):
+        match = _match(fact, around)
         if match is None:
             continue
         key = (match.signature.cause, match.fact.target.host)
@@ -64,13 +68,12 @@ def _match_unwrapped(lines: Sequence[Line], around: Surroundings) -> list[Match]
     """The second look at a short paste that said nothing: a terminal may have cut its lines."""
     if not 1 < len(lines) <= 60:
         return []
-    match = _match(fact_of(unwrapped(lines)), around)
+    fact = fact_of(unwrapped(lines))
+    match = _match(fact, around) if fact.tags else None
     return [match] if match else []
 
 
 def _match(fact: Fact, around: Surroundings) -> Match | None:
-    if not fact.tags:
-        return None
     tags = fact.tags | around.tags | set(around.tags_for(fact.message.lines[0].number, fact.target))
     signature = next((signature for signature in SIGNATURES if signature.fits(tags)), None)
     return None if signature is None else Match(fact, signature, tags)
@@ -79,7 +82,7 @@ def _match(fact: Fact, around: Surroundings) -> Match | None:
 def _rank(match: Match) -> tuple[int, int, int]:
     """The surest first; of equally sure ones the one higher in the table, as its facts tell more."""
     signature = match.signature
-    return signature.weak, signature.certainty.rank, SIGNATURES.index(signature)
+    return signature.weak, signature.certainty.rank, _PLACES[id(signature)]
 
 
 def _verdict(matches: Sequence[Match]) -> Verdict:

@@ -19,30 +19,28 @@ CERTAIN, LIKELY, POSSIBLE = Certainty.CERTAIN, Certainty.LIKELY, Certainty.POSSI
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """needs: tags that must all be there (`a|b` means one of them); lacks: tags none of which may be there.
+    """needs: sets of tags of each of which one must be there; lacks: tags none of which may be there.
 
     weak: it counts only when no message has a signature that is not.
     """
 
     cause: str
     certainty: Certainty
-    needs: tuple[str, ...]
+    needs: tuple[frozenset[str], ...]
     lacks: frozenset[str]
     others: tuple[str, ...]
     weak: bool = False
 
     def fits(self, tags: frozenset[str]) -> bool:
-        return self.lacks.isdisjoint(tags) and all(
-            any(choice in tags for choice in need.split("|")) for need in self.needs
-        )
+        return self.lacks.isdisjoint(tags) and not any(need.isdisjoint(tags) for need in self.needs)
 
 
 def _row(
     cause: str, certainty: Certainty, *, needs: str, lacks: str = "", others: str = "", weak: bool = False
 ) -> Signature:
-    return Signature(
-        cause, certainty, tuple(needs.split()), frozenset(lacks.split()), tuple(others.split()), weak
-    )
+    """One line of the table, in words: blanks between tags, and `a|b` where one of several is enough."""
+    choices = tuple(frozenset(need.split("|")) for need in needs.split())
+    return Signature(cause, certainty, choices, frozenset(lacks.split()), tuple(others.split()), weak)
 
 
 _BLOCKED: Final = "transient_network ipv6_path_broken forward_proxy_broken sandbox_no_network dns_hijacked"

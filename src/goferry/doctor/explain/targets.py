@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from goferry.doctor.addresses import Kind, kind_of
@@ -212,8 +213,13 @@ def address_tags(text: str, host: str) -> Iterator[str]:
         yield "to_stranger"  # a Google name at an address that is not Google's
 
 
-def _within(address: _Address, networks: tuple[str, ...]) -> bool:
-    return any(address in ipaddress.ip_network(network) for network in networks)
+@cache
+def _networks(texts: tuple[str, ...]) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    return tuple(ipaddress.ip_network(text) for text in texts)
+
+
+def _within(address: _Address, texts: tuple[str, ...]) -> bool:
+    return any(address in network for network in _networks(texts))
 
 
 def _address(text: str) -> _Address | None:
