@@ -1,10 +1,16 @@
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from doctor.probes.probeworld import PASSWORD, world
+from goferry.doctor import codec
+from goferry.doctor.base import Places
+from goferry.doctor.evidence import Subject
+from goferry.doctor.look import look
 from goferry.doctor.secrets import Secrets
+from goferry.lab.tcp import Listener
 
 BASIC = b64encode(f"me:{PASSWORD}".encode()).decode()
 
@@ -60,3 +66,34 @@ def test_what_netrc_holds_is_hidden_as_it_is_and_as_it_is_sent(tmp_path: Path) -
 def test_ordinary_settings_are_no_secrets(tmp_path: Path) -> None:
     secrets = Secrets.of(world(tmp_path, SSH_AUTH_SOCK="/run/agent", GOAUTH="netrc", TERM="xterm"))
     assert secrets.clean("/run/agent netrc xterm") == "/run/agent netrc xterm"
+
+
+async def test_no_secret_of_the_settings_is_in_the_evidence_of_a_whole_look(tmp_path: Path) -> None:
+    async with Listener(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as proxy:
+        through = f"http://me:{PASSWORD}@127.0.0.1:{proxy.port}"
+        (tmp_path / ".netrc").write_text(f"machine mirror.example.org login me password {PASSWORD}\n")
+        (tmp_path / ".gitconfig").write_text(
+            f'[http]\n\tproxy = {through}\n\textraHeader = "Authorization: Bearer {PASSWORD}"\n'
+            f'[url "https://me:{PASSWORD}@git.example.org/"]\n\tinsteadOf = https://code.example.org/\n'
+            f'[remote "x"]\n\turl = https://{PASSWORD}@git.example.org/x\n'
+        )
+        here = world(
+            tmp_path,
+            {"look": 6.0, "program": 4.0},
+            GOPROXY=f"https://me:{PASSWORD}@mirror.example.org,direct",
+            HTTPS_PROXY=through,
+            HTTP_PROXY=through,
+            CI_JOB_TOKEN=PASSWORD,
+            GIT_CONFIG_COUNT="1",
+            GIT_CONFIG_KEY_0="http.extraHeader",
+            GIT_CONFIG_VALUE_0=f"PRIVATE-TOKEN: {PASSWORD}",
+        )
+        places = Places(tmp_path / "resolv.conf", tmp_path / "hosts", tmp_path / "nsswitch", tmp_path)
+        (tmp_path / "hosts").write_text("127.0.0.1 localhost\n")
+        subject = Subject(module="code.example.org/lib.git", version="v1.0.0")
+        evidence = await look(replace(here, places=places), subject)
+    assert evidence.runs
+    assert evidence.answers
+    assert evidence.tunnels
+    text = codec.to_bytes(evidence).decode()
+    assert [line for line in text.splitlines() if "hunter2" in line or BASIC[:-3] in line] == []

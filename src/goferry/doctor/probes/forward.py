@@ -74,8 +74,8 @@ class _Asked:
 
 def _jobs(settings: SettingsSeen, targets: Sequence[Target]) -> list[tuple[str, _Asked]]:
     """Pairs of proxy and target: those that go and git decide for, and those that only NO_PROXY decides against."""
-    stacks = {target.host: _stack(target) for target in targets}
-    decisions = [each for each in decide(settings, targets) if each.stack == stacks.get(each.host)]
+    talkers = {(target.host, _stack(target)) for target in targets}
+    decisions = [each for each in decide(settings, targets) if (each.host, each.stack) in talkers]
     proxies = dict.fromkeys(each.proxy for each in decisions if each.proxy)
     kept_away = {each.host for each in decisions if not each.proxy and _is_exception(each.rule)}
     if kept_away and not proxies:
