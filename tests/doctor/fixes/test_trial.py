@@ -25,6 +25,11 @@ SUBJECT = Subject(module=MODULE, version="v1.2.3")
 TREE = module(MODULE, "v1.2.3")
 HOSTS = Path("/etc/hosts")
 
+
+def hosts_now() -> bytes:
+    return HOSTS.read_bytes()
+
+
 needs_namespaces = pytest.mark.skipif(not overlay.is_possible(), reason="needs mount namespaces")
 
 
@@ -38,9 +43,7 @@ async def retest(here: World, trial: Trial | None) -> RunSeen:
 @needs_namespaces
 async def test_go_sees_the_hosts_file_that_the_plan_would_write(tmp_path: Path) -> None:
     """Nobody knows the name, and in the re-test the hosts file has it."""
-    edit = FileEdit(
-        str(HOSTS), HOSTS.read_bytes(), HOSTS.read_bytes() + b"\n127.0.0.1 mirror.goferry.invalid\n"
-    )
+    edit = FileEdit(str(HOSTS), hosts_now(), hosts_now() + b"\n127.0.0.1 mirror.goferry.invalid\n")
     async with lab.running(TREE) as proxy:
         port = proxy.url.rpartition(":")[2]
         here = world(tmp_path, GOPROXY=f"http://mirror.goferry.invalid:{port}")
@@ -49,7 +52,7 @@ async def test_go_sees_the_hosts_file_that_the_plan_would_write(tmp_path: Path) 
     assert failing.exit == 1
     assert (passing.exit, passing.output) == (0, "")
     assert passing.changed == ("hosts=+mirror.goferry.invalid",)
-    assert HOSTS.read_bytes() == edit.before
+    assert hosts_now() == edit.before
 
 
 async def test_a_file_that_a_variable_names_is_there_for_the_run_only(tmp_path: Path) -> None:

@@ -234,6 +234,7 @@ def auth_required(case: Case) -> Iterator[Plan]:
         scheme.lower() for tunnel in case.evidence.tunnels if tunnel.status == 407 for scheme in tunnel.wants
     ]
     placeholder = {setting.name: _with_user(setting.value) for setting in proxy_variables(case)}
+    placeholder = placeholder or {"HTTPS_PROXY": f"http://USER:PASSWORD@{case.place or '<proxy>:<port>'}"}
     if not wants or "basic" in wants:
         yield case.set(
             "proxy_credentials",

@@ -16,6 +16,7 @@ _LITTLE: Final = 256 << 20
 """Bytes below which a module cache is full."""
 
 _OTHER_PLACE: Final = "go-modcache"
+_VERSION: Final = "<version>"
 
 
 def disk(case: Case) -> Iterator[Plan]:
@@ -102,7 +103,8 @@ def toolchain(case: Case) -> Iterator[Plan]:
     yield case.run(
         "install_go",
         Text(N_("Install Go {version} from go.dev/dl or golang.google.cn/dl."), version=wanted or "?"),
-        dockerfile=(f"FROM golang:{wanted or '<version>'}",),
+        f"go install golang.org/dl/go{wanted or _VERSION}@latest && go{wanted or _VERSION} download",
+        dockerfile=(f"FROM golang:{wanted or _VERSION}",),
         github=("- uses: actions/setup-go@v5", "  with:", "    go-version-file: go.mod"),
     )
 

@@ -216,6 +216,7 @@ def slow(case: Case) -> Iterator[Plan]:
         Text(N_("Measure which remedy is worth it here.")),
         f"goferry dns {quoted(name_in_question(case))}",
     )
+    yield _tell(case, "", N_("Tell your network's people how slow their name servers are: {where}"))
 
 
 def negative_filter(case: Case) -> Iterator[Plan]:
