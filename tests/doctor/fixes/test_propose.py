@@ -24,12 +24,15 @@ from goferry.doctor.evidence import (
     HandshakeSeen,
     HostsLine,
     Interface,
+    NameSeen,
     NetrcEntry,
     Proxying,
+    Role,
     RunSeen,
     Setting,
     Subject,
     SumsSeen,
+    Target,
     TunnelSeen,
 )
 from goferry.doctor.fixes import Plan, propose
