@@ -46,6 +46,7 @@ from goferry.doctor.probes.path import (
 )
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
+from goferry.doctor.rules.scene import facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.errors import Unavailable
@@ -99,11 +100,12 @@ async def look(world: World, subject: Subject) -> Evidence:
     targets = plan_targets(settings, subject)
     settings = replace(settings, proxying=decide(settings, targets))
     board = _Board(world, started + world.limits.look, skipped=list(skipped))
+    go = asyncio.ensure_future(_go(board, settings, subject))
     run, path, tunnels, (modules, git) = await asyncio.gather(
-        _go(board, settings, subject),
+        go,
         _network(board, settings, targets),
         board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
-        _origins(board, settings, targets, subject),
+        _origins(board, settings, targets, subject, go),
     )
     dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
     return Evidence(
@@ -140,11 +142,31 @@ async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[
     return () if run is None else (run,)
 
 
+_PATIENCE: Final = 3.0
+"""Seconds that the questions about a module wait for go to name the one that it cannot get."""
+
+
+async def _complained_of(go: "asyncio.Future[tuple[RunSeen, ...]]") -> Subject:
+    """The module that go soon fails at, for a project that needs many; nothing when it works, or takes its time."""
+    done, _pending = await asyncio.wait({go}, timeout=_PATIENCE)
+    runs = next(iter(done)).result() if done else ()
+    found = [
+        fact.target for run in runs if run.exit > 0 for fact in facts_in(run.output) if fact.target.version
+    ]
+    return Subject(module=found[0].module, version=found[0].version) if found else Subject()
+
+
 async def _origins(
-    board: _Board, settings: SettingsSeen, targets: Sequence[Target], subject: Subject
+    board: _Board,
+    settings: SettingsSeen,
+    targets: Sequence[Target],
+    subject: Subject,
+    go: "asyncio.Future[tuple[RunSeen, ...]]",
 ) -> tuple[ModulesSeen, tuple[RunSeen, ...]]:
     """What mirrors say, and then the repositories that they or the import host lead to, where go might go direct."""
     world = board.world
+    if subject == Subject():
+        subject = await _complained_of(go)
 
     async def git(urls: Sequence[str]) -> tuple[RunSeen, ...]:
         limit = min(world.limits.program, board.left() - _MARGIN)
