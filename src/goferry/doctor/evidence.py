@@ -313,6 +313,8 @@ class HopSeen:
     sent: str = "syn"
     sni: str = ""
     failure: str = ""
+    target: str = ""
+    """The address of the host that was traced."""
 
 
 # ---- TLS ---------------------------------------------------------------------------------------------------

@@ -138,7 +138,7 @@ async def _step(host: str, address: str, port: int, ttl: int, wait: float) -> Ho
             found = await _answer(sock, family, (address, port), wait)
     except OSError:
         found = ""
-    return HopSeen(host, port, ttl, found, time.perf_counter() - start)
+    return HopSeen(host, port, ttl, found, time.perf_counter() - start, target=address)
 
 
 async def _answer(sock: socket.socket, family: _Family, place: tuple[str, int], wait: float) -> str:
@@ -184,7 +184,7 @@ async def _hello_step(
             failure = error.failure
         except OSError as error:
             failure = _REACTIONS.get(error.errno or 0, classify(error))
-    return HopSeen(host, port, ttl, found, time.perf_counter() - start, "hello", sni, failure)
+    return HopSeen(host, port, ttl, found, time.perf_counter() - start, "hello", sni, failure, address)
 
 
 _REACTIONS: Final = {
