@@ -77,8 +77,10 @@ def settle(
     URLs of sites.
     """
     client = scenario.client
-    settings = {name: value for name, value in {**GO_ENV, **client.go_env}.items() if value}
-    go_env = "".join(f"{name}={value}\n" for name, value in settings.items())
+    # What the environment sets is not in the file as well, as one that wins over the other is a fault of its own.
+    usual = {name: value for name, value in GO_ENV.items() if name not in client.environ}
+    settings = {**usual, **client.go_env}.items()
+    go_env = "".join(f"{name}={value}\n" for name, value in settings if value)
     files = {
         "{home}/.config/go/env": go_env,
         "{home}/.gitconfig": client.git_config,

@@ -126,7 +126,9 @@ SCENARIOS: Final = (
         "goproxy-environment-wins",
         N_("GOPROXY was set with go env -w, but an older value in the environment wins."),
         "goproxy_setting_not_effective",
-        client=set_to(GOPROXY="https://old-proxy.example.org"),
+        client=Client(
+            environ={"GOPROXY": "https://old-proxy.example.org"}, go_env={"GOPROXY": f"https://{PROXY}"}
+        ),
         mend=Mend(environ={"GOPROXY": ""}),
     ),
     _private("goprivate-missing", N_("A company's module is asked for at a public proxy.")),
