@@ -68,7 +68,8 @@ def _namespace() -> tuple[str, ...] | None:
         return None
     for options in _NAMESPACES:
         command = (unshare, *options, "--")
-        if _works((*command, "sh", "-c", "mount --bind / /")):
+        # A file, as in earnest: a whole tree may hold mounts that a namespace is not allowed to repeat.
+        if _works((*command, "mount", "--bind", unshare, unshare)):
             return command
     return None
 
