@@ -91,6 +91,13 @@ CASES = [
     Case("rsc.invalid/quote@v1.5.2", "noproxy", fails_with="missing scheme: noproxy"),
     Case("rsc.invalid/quote@v1.5.2", "ftp://mirror.invalid", fails_with="must be https, http, file"),
     Case("rsc.invalid/quote@v1.5.2", "file:///nonexistent", fails_with="no such file"),
+    # Flags that come before everything else.
+    Case("rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "-mod=vendor"}),
+    Case("rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "-mod mod"}, fails_with='non-flag "mod"'),
+    Case(
+        "rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "'-modcacherw"}, fails_with="unterminated ' string"
+    ),
+    Case("rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "'-modcacherw' --mod=mod"}),
     # Private patterns, well written and badly.
     *(
         Case("git.corp.invalid/team/x@v1.0.0", "{404}", {"GOPRIVATE": pattern})

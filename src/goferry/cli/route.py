@@ -20,7 +20,6 @@ _RESULTS = {
     "mirror": N_("from a mirror"),
     "direct": N_("from its origin"),
     "off": N_("not at all: downloads are forbidden"),
-    "vendor": N_("from the vendor folder"),
     "error": N_("not at all: go would stop"),
 }
 _KINDS = {

@@ -151,7 +151,7 @@ class Trap:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The whole answer. result: `mirror`, `direct`, `off`, `vendor` or `error` (go would stop at once)."""
+    """The whole answer. result: `mirror`, `direct`, `off` or `error` (go would stop at once)."""
 
     module: str
     version: str

@@ -15,7 +15,7 @@ from goferry.doctor.settings.gitconfig import rewrite
 from goferry.doctor.settings.repository import Repository, repository_of
 from goferry.errors import InvalidInput
 from goferry.findings import Text
-from goferry.gomod import goenv, goproxy, gourl, govcs, gover, module
+from goferry.gomod import goenv, goflags, goproxy, gourl, govcs, gover, module
 from goferry.i18n import N_
 
 
@@ -35,7 +35,7 @@ def trace(seen: SettingsSeen, context: Context, subject: Subject) -> Route:
     module.check_path(path)
     sums = sum_check(seen, path)
     mode = _mode(seen)
-    where = _Part(mode.result) if mode.result in ("vendor", "error") else _where(seen, path, mode)
+    where = _Part(mode.result) if mode.result == "error" else _where(seen, path, mode)
     hops = tuple(_completed(hop, seen, context) for hop in where.hops)
     steps = (*mode.steps, *where.steps, _sum_step(seen, path, sums))
     route = Route(path, subject.version, where.result, steps, hops, sums, ())
@@ -54,15 +54,23 @@ def _completed(hop: Hop, seen: SettingsSeen, context: Context) -> Hop:
 
 
 def _mode(seen: SettingsSeen) -> _Part:
-    """GOFLAGS=-mod=vendor and GOPATH mode come before everything else. result: `module`, `gopath`, `vendor`."""
-    flags = seen.value("GOFLAGS").split()
-    vendor = next((flag for flag in flags if flag.lstrip("-") == "mod=vendor"), "")
-    if vendor:
-        text = Text(N_("modules come from the vendor folder; nothing is downloaded"))
-        return _Part("vendor", (step(seen, "mode", "GOFLAGS", vendor, "vendor", text),))
+    """GOFLAGS and GOPATH mode come before everything else. result: `module`, `gopath`, `error`."""
+    try:
+        flags = goflags.parse(seen.value("GOFLAGS"))
+    except InvalidInput as why:
+        text = Text(N_("go stops: {why}"), why=str(why))
+        return _Part("error", (step(seen, "mode", "GOFLAGS", "", "error", text),))
     if seen.value("GO111MODULE") == "off":
         text = Text(N_("GOPATH mode: GOPROXY, the checksum database and versions are not used"))
         return _Part("gopath", (step(seen, "mode", "GO111MODULE", "off", "gopath", text),))
+    if goflags.value(flags, "mod") == "vendor":
+        # Measured: `go mod download` does not heed it.
+        text = Text(
+            N_(
+                "builds take modules from the vendor folder and download nothing; what follows is for the rest"
+            )
+        )
+        return _Part("module", (step(seen, "mode", "GOFLAGS", "-mod=vendor", "vendor", text),))
     return _Part("module")
 
 

@@ -1,5 +1,6 @@
 """Patterns: those that miss this module, those that no longer count, and those that promise too much."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -64,7 +65,7 @@ def replaced_inheritance(seen: SettingsSeen, route: Route) -> Iterator[Trap]:
 
 def insecure(seen: SettingsSeen, route: Route) -> Iterator[Trap]:
     """GOINSECURE and -insecure promise more than they do."""
-    if "-insecure" in seen.value("GOFLAGS").split():
+    if re.search(r"(?:^|\s)--?insecure(?:=|\s|$)", seen.value("GOFLAGS")):
         text = Text(N_("the flag -insecure does not exist any more; GOINSECURE stands in for it"))
         yield Trap("insecure_flag", "GOFLAGS", text, set_go(seen, "GOINSECURE", pattern_for(route.module)))
     rule = patterns.matching(seen.value("GOINSECURE"), route.module)

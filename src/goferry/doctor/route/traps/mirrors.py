@@ -24,8 +24,6 @@ _WRITINGS: Final = (
 
 def written_otherwise(seen: SettingsSeen, route: Route) -> Iterator[Trap]:
     """GOPROXY: what is written in it and means something else."""
-    if route.result == "vendor":
-        return
     if seen.value("GO111MODULE") == "off":
         text = Text(N_("in GOPATH mode GOPROXY is not used at all"))
         yield Trap("gopath_mode", "GO111MODULE", text, unset_go(seen, "GO111MODULE"))
