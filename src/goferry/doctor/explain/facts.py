@@ -411,6 +411,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "vcs_missing", "executable file not found",
         r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found",
     ),
+    ("asked_ssh", "git", r"git (?:ls-remote|fetch) [^\n]*(?:ssh://|\bgit@[\w.-]+:)"),
     (
         "ssh_timeout", "port 22",
         (

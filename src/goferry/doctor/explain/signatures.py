@@ -603,6 +603,8 @@ SIGNATURES: Final = (
         lacks="chain",
         others="git_insteadof_ssh",
     ),
+    # Since Go 1.26 the line says what git was asked for: ssh by name is no rewrite of https.
+    _row("git_ssh_key_refused", LIKELY, needs="ssh_key asked_ssh", others="git_insteadof_ssh"),
     _row(
         "git_ssh_key_refused", LIKELY,
         needs="ssh_key ssh_clone",
