@@ -27,6 +27,12 @@ FINDINGS = {
     "dns-slow": {"sound"},
     "hosts-other-server": {"hosts_wrong"},
     "hosts-loopback": {"hosts_wrong"},
+    "well-cdn": {"sound", "other_place"},
+    "well-split-horizon": {"sound", "internal"},
+    "well-pinned": {"hosts_right"},
+    "well-forward": {"not_the_name"},
+    "well-second-resolver-dead": {"sound"},
+    "well-dns-over-tcp": {"sound"},
 }
 pytestmark = [*NEEDS_GO]
 CHOSEN = [*FINDINGS] if FULL else ["dns-hijack"]
