@@ -107,3 +107,38 @@ async def test_what_is_no_question_is_not_answered(datagram: bytes) -> None:
         answer = await ask(server, datagram, query("module.example", A, 7))
     assert head(answer)[0] == 7
     assert len(server.queries) == 1
+
+
+async def test_one_name_can_be_treated_otherwise() -> None:
+    records = {"module.example": ["192.0.2.7"], "other.example": ["192.0.2.8"]}
+    async with DnsServer(records, by_name={"Module.example": Behaviour.REFUSED}) as server:
+        assert head(await ask(server, query("module.example", A))) == (0x1234, 5, 0)
+        assert head(await ask(server, query("other.example", A))) == (0x1234, 0, 1)
+
+
+async def test_an_injected_answer_comes_before_the_true_one() -> None:
+    async with DnsServer(
+        {"module.example": ["192.0.2.7"]}, injected={"module.example": ["192.0.2.66"]}
+    ) as server:
+        loop = asyncio.get_running_loop()
+        transport, asker = await loop.create_datagram_endpoint(Asker, remote_addr=("127.0.0.1", server.port))
+        try:
+            transport.sendto(query("module.example", A))
+            answers = [await asyncio.wait_for(asker.answers.get(), 10) for _ in range(2)]
+        finally:
+            transport.close()
+    assert [answer[-4:] for answer in answers] == [bytes([192, 0, 2, 66]), bytes([192, 0, 2, 7])]
+
+
+async def test_a_truncated_answer_is_whole_over_tcp() -> None:
+    async with DnsServer({"module.example": ["192.0.2.7"]}, Behaviour.TRUNCATED, tcp=True) as server:
+        short = await ask(server, query("module.example", A))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        message = query("module.example", A)
+        writer.write(struct.pack(">H", len(message)) + message)
+        (length,) = struct.unpack(">H", await reader.readexactly(2))
+        whole = await reader.readexactly(length)
+        writer.close()
+    assert struct.unpack_from(">H", short, 2)[0] & 0x0200
+    assert head(short) == (0x1234, 0, 0)
+    assert whole.endswith(bytes([192, 0, 2, 7]))

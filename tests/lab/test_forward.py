@@ -110,3 +110,25 @@ async def test_a_silent_proxy_takes_the_request_and_says_nothing() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(talk(proxy, connect("a.example:443")), 0.05)
     assert len(proxy.requests) == 1
+
+
+async def test_one_refusal_for_all_is_what_it_is_told_to_be() -> None:
+    async with ForwardProxy(conduct=Conduct.REFUSES, refusal="504 Gateway Timeout") as proxy:
+        assert (await talk(proxy, connect("module.example:443"))).startswith(
+            b"HTTP/1.1 504 Gateway Timeout\r\n"
+        )
+
+
+async def test_the_login_that_is_wanted_is_named() -> None:
+    async with ForwardProxy(auth=("user", "secret"), challenge="NTLM") as proxy:
+        assert b"\r\nProxy-Authenticate: NTLM\r\n" in await talk(proxy, connect("module.example:443"))
+
+
+async def test_a_host_that_it_does_not_know_is_a_bad_gateway() -> None:
+    async with ForwardProxy(find=lambda host, port: None) as proxy:
+        assert (await talk(proxy, connect("module.example:443"))).startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+
+
+async def test_a_client_hello_is_no_request() -> None:
+    async with ForwardProxy() as proxy:
+        assert (await talk(proxy, b"\x16\x03\x01\x02\x00\x01")).startswith(b"HTTP/1.1 400 Bad Request\r\n")

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
@@ -97,7 +97,7 @@ def show(console: Console, /, scenario: str, as_json: bool) -> None:
 @pass_console
 def run(console: Console, /, scenario: str, words: tuple[str, ...], as_json: bool) -> int:
     found = _find(scenario)
-    return asyncio.run(_run(console, found, words or found.client.command, as_json=as_json))
+    return _attend(_run(console, found, words or found.client.command, as_json=as_json))
 
 
 @_sub("shell", N_("Open a shell in a scenario, to look around."))
@@ -106,13 +106,20 @@ def run(console: Console, /, scenario: str, words: tuple[str, ...], as_json: boo
 def shell(console: Console, /, scenario: str) -> int:
     found = _find(scenario)
     program = console.environ.get("SHELL") or "/bin/sh"
-    return asyncio.run(_run(console, found, (program,), as_json=False))
+    return _attend(_run(console, found, (program,), as_json=False))
 
 
 def _find(name: str) -> "Scenario":
     from goferry.lab import cases
 
     return cases.find(name)
+
+
+def _attend(work: Coroutine[Any, Any, int]) -> int:
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:  # by SIGTERM; Ctrl-C is a KeyboardInterrupt by itself
+        raise KeyboardInterrupt from None
 
 
 async def _run(console: Console, scenario: "Scenario", words: Sequence[str], *, as_json: bool) -> int:
