@@ -21,6 +21,8 @@ _PINNED_FOR: Final = timedelta(days=30)
 
 _MOST_ADDRESSES: Final = 2
 _DNS_PORT: Final = "53"
+_PUBLIC_SERVERS: Final = ("1.1.1.1", "223.5.5.5")
+"""Named where no other server is known, and asked by nobody without consent."""
 _LATE: Final = 2.0
 """Seconds after which an answer counts as late."""
 
@@ -58,9 +60,11 @@ def proven_addresses(case: Case, host: str, *, family: int = 0) -> list[str]:
 def good_servers(case: Case, host: str = "") -> list[str]:
     """Name servers (addresses, port 53) whose answers held, those of this network first, then the fastest.
 
-    An answer holds if it leads to an address on which TLS was verified, or if nothing is known of its addresses.
+    An answer for `host` holds if it leads to an address on which TLS was verified. Where nothing is proven, the
+    servers of now are the suspects.
     """
     proven = set(proven_addresses(case, host)) if host else set()
+    suspects = set() if proven or not host else set(case.settings.resolv.servers)
     found = [
         (seen.asker != "server", seen.seconds, address)
         for seen in case.evidence.names
@@ -69,6 +73,7 @@ def good_servers(case: Case, host: str = "") -> list[str]:
         and seen.addresses
         and seen.transport in ("udp", "")
         and (not host or seen.name == host)
+        and seen.server not in suspects
         and (not proven or proven & set(seen.addresses))
         and (address := _address(seen.server))
     ]
@@ -115,16 +120,25 @@ def pinned(case: Case, host: str, *, family: int = 0) -> Iterator[Plan]:
 
 
 def served_by(case: Case, servers: Iterable[str]) -> Iterator[Plan]:
-    """resolv.conf with other servers, and the same for those who make containers."""
+    """resolv.conf with servers that answered, and the same for those who make containers; else with public ones."""
     chosen = tuple(servers)[:2]
-    if not chosen:
+    if chosen:
+        yield case.write(
+            "name_servers",
+            Text(N_("Ask name servers that answer: {servers}"), servers=" ".join(chosen)),
+            NameServers(chosen),
+            commands=_resolv_commands(case, chosen),
+            **_containers(chosen),
+        )
         return
-    yield case.write(
-        "name_servers",
-        Text(N_("Ask name servers that answer: {servers}"), servers=" ".join(chosen)),
-        NameServers(chosen),
-        commands=_resolv_commands(case, chosen),
-        **_containers(chosen),
+    yield case.run(
+        "public_servers",
+        Text(
+            N_("Ask public name servers ({servers}), if they may see the names that you ask for."),
+            servers=" ".join(_PUBLIC_SERVERS),
+        ),
+        *_resolv_commands(case, _PUBLIC_SERVERS),
+        **_containers(_PUBLIC_SERVERS),
     )
 
 
@@ -174,31 +188,15 @@ def hijacked(case: Case) -> Iterator[Plan]:
 
 
 def no_resolv_conf(case: Case) -> Iterator[Plan]:
-    """A server that answered; otherwise the user has to know one."""
-    servers = good_servers(case)
-    yield from served_by(case, servers)
+    """A server that answered, if anybody could be asked."""
+    yield from served_by(case, good_servers(case))
     yield from pinned(case, name_in_question(case))
-    if not servers:
-        yield case.run(
-            "name_servers",
-            Text(N_("Name a server in resolv.conf; your network's people or your router know which.")),
-            *_resolv_commands(case, ["<address>"]),
-            **_containers(("<address>",)),
-        )
 
 
 def resolver_unreachable(case: Case) -> Iterator[Plan]:
     host = name_in_question(case)
-    servers = good_servers(case)
-    yield from served_by(case, servers)
+    yield from served_by(case, good_servers(case))
     yield from pinned(case, host)
-    if not servers:
-        yield case.run(
-            "name_servers",
-            Text(N_("Name another server in resolv.conf: none of those that were asked answers.")),
-            *_resolv_commands(case, ["<address>"]),
-            **_containers(("<address>",)),
-        )
     yield _tell(case, host, N_("Tell your network's people that the name server {where} does not answer."))
 
 
