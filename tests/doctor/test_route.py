@@ -85,7 +85,7 @@ def test_a_decision_says_value_place_and_rule(machine: Machine) -> None:
         ({"GOFLAGS": "-v -mod=vendor", "GOPROXY": "off"}, "off", ["mode", "private", "mirrors", "sumdb"]),
         ({"GOFLAGS": "-mod vendor"}, "error", ["mode", "sumdb"]),
         ({"GOFLAGS": "'-v"}, "error", ["mode", "sumdb"]),
-        ({"GO111MODULE": "off"}, "direct", ["mode", "repository", "govcs", "sumdb"]),
+        ({"GO111MODULE": "off"}, "error", ["mode", "sumdb"]),
         ({"GOPRIVATE": "github.com/o"}, "direct", ["private", "repository", "govcs", "sumdb"]),
         (
             {"GOPROXY": "direct", "GOVCS": "*:hg"},
@@ -123,6 +123,15 @@ def test_the_checksum_database_is_asked_or_not(
 ) -> None:
     step = route_on(machine, "rsc.io/quote", environ).steps[-1]
     assert (step.variable, step.rule, step.result) == (variable, rule, result)
+
+
+def test_an_old_go_in_gopath_mode_asks_the_origin(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    machine.install_go(version="go1.21.13")
+    route = route_on(machine, "github.com/o/r", {"GO111MODULE": "off", "GOPROXY": "https://a.example.org"})
+    assert (route.result, hosts(route)) == ("direct", [("code", "github.com")])
+    assert [step.key for step in route.steps] == ["mode", "repository", "govcs", "sumdb"]
+    assert traps(route) == ["gopath_mode"]
 
 
 def test_toolchains_are_checked_even_without_a_database(machine: Machine) -> None:

@@ -98,6 +98,7 @@ CASES = [
         "rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "'-modcacherw"}, fails_with="unterminated ' string"
     ),
     Case("rsc.invalid/quote@v1.5.2", "{good}", {"GOFLAGS": "'-modcacherw' --mod=mod"}),
+    Case("rsc.invalid/quote@v1.5.2", "direct", {"GO111MODULE": "off"}, fails_with="modules disabled"),
     # Private patterns, well written and badly.
     *(
         Case("git.corp.invalid/team/x@v1.0.0", "{404}", {"GOPRIVATE": pattern})

@@ -6,6 +6,7 @@ database), internal/vcs (where the repository is, which programs may run) and in
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 from goferry.doctor.evidence import Context, SettingsSeen, Subject
 from goferry.doctor.route import patterns, traps
@@ -53,6 +54,16 @@ def _completed(hop: Hop, seen: SettingsSeen, context: Context) -> Hop:
 # ---- is anybody asked at all -------------------------------------------------------------------------------
 
 
+_NO_MODULES: Final = N_("GOPATH mode: since Go 1.22 nothing is downloaded in it")
+_GOPATH: Final = N_("GOPATH mode: GOPROXY, the checksum database and versions are not used")
+
+
+def _has_no_gopath_get(seen: SettingsSeen) -> bool:
+    """Whether this go (an unknown one is taken for a new one) has given up downloads in GOPATH mode."""
+    version = gover.from_toolchain(seen.go_version)
+    return not version or gover.compare(version, "1.22") >= 0
+
+
 def _mode(seen: SettingsSeen) -> _Part:
     """GOFLAGS and GOPATH mode come before everything else. result: `module`, `gopath`, `error`."""
     try:
@@ -61,8 +72,8 @@ def _mode(seen: SettingsSeen) -> _Part:
         text = Text(N_("go stops: {why}"), why=str(why))
         return _Part("error", (step(seen, "mode", "GOFLAGS", "", "error", text),))
     if seen.value("GO111MODULE") == "off":
-        text = Text(N_("GOPATH mode: GOPROXY, the checksum database and versions are not used"))
-        return _Part("gopath", (step(seen, "mode", "GO111MODULE", "off", "gopath", text),))
+        result, key = ("error", _NO_MODULES) if _has_no_gopath_get(seen) else ("gopath", _GOPATH)
+        return _Part(result, (step(seen, "mode", "GO111MODULE", "off", "gopath", Text(key)),))
     if goflags.value(flags, "mod") == "vendor":
         # Measured: `go mod download` does not heed it.
         text = Text(
