@@ -19,7 +19,7 @@ from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
 from goferry.cli.progress import showing
 from goferry.cli.worlds import may_ask_public, public_dns_option, world_of
-from goferry.errors import InvalidInput
+from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -393,8 +393,14 @@ class _Change:
         """Writes the file unless nothing changes or nothing may; returns the backup's place."""
         if self.dry_run or not self.differs:
             return None
+        known = self.file.backup()
         backup = self.file.keep(self.before)
-        self.file.write(self.before, self.after, retry=again)
+        try:
+            self.file.write(self.before, self.after, retry=again)
+        except GoferryError:
+            if known is None:
+                self.file.forget()
+            raise
         return backup
 
     def to_json(self, console: Console) -> dict[str, Any]:

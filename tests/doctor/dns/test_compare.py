@@ -1,9 +1,12 @@
 """What answers mean together: a difference is no fault, and a lie is called one only with a proof or a sure sign."""
 
+from pathlib import Path
+
 import pytest
 
 from goferry.doctor.dns.compare import Compared, Finding, agrees, compare
 from goferry.doctor.dns.proof import Handshake
+from goferry.doctor.dns.remedies import Advice
 from goferry.doctor.evidence import NameSeen
 from goferry.doctor.verdict import Certainty
 
@@ -117,3 +120,10 @@ def test_the_json_form_names_everything_by_stable_words() -> None:
         HERE: ("global", True),
     }
     assert found["addresses"][0]["known_as"] == "injected answers seen in China"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_finding_and_every_advice_is_in_the_guide(language: str) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / language / "names.md").read_text("utf-8")
+    assert [each for each in Finding if f"| `{each}` |" not in guide] == []
+    assert [each for each in Advice if f"`{each}`" not in guide] == []

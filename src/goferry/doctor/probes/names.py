@@ -21,6 +21,7 @@ from goferry.doctor.dns import gorules, question
 from goferry.doctor.dns.gorules import Order, Sight
 from goferry.doctor.dns.question import Reply
 from goferry.doctor.evidence import NameSeen, ResolvConf, SettingsSeen
+from goferry.doctor.settings.hiding import hide
 from goferry.doctor.settings.names import NO_SERVERS
 from goferry.net.base import HttpClient
 from goferry.net.failure import Failure
@@ -123,7 +124,10 @@ class _Desk:
         asking = (
             question.ask_doh(self._client, url, _rooted(name), family, self._limit) for family in _FAMILIES
         )
-        return [_seen(name, "doh", reply) for reply in await asyncio.gather(*asking)]
+        return [
+            replace(_seen(name, "doh", reply), server=hide(url), text=hide(reply.text))
+            for reply in await asyncio.gather(*asking)
+        ]
 
     # ---- the two resolvers of this machine -----------------------------------------------------------------
 
@@ -139,7 +143,7 @@ class _Desk:
                 addresses = await _getaddrinfo(name)
         except TimeoutError:
             failure = Failure.DNS_TIMEOUT
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             failure, text = question.failure_of(error), str(error)
         seconds = time.monotonic() - start
         return NameSeen(name, "system", addresses=addresses, seconds=seconds, failure=failure, text=text)
@@ -284,7 +288,7 @@ async def _getaddrinfo(name: str) -> tuple[str, ...]:
         try:
             found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
             addresses = tuple(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             trouble = error
         with suppress(RuntimeError):  # the loop has gone while the library was still waiting
             loop.call_soon_threadsafe(settle, addresses, trouble)
