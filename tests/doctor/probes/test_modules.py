@@ -217,6 +217,18 @@ async def test_a_truncated_body_says_how_much_came(tmp_path: Path) -> None:
     assert archive.size == archive.declared // 2
 
 
+async def test_a_zip_that_is_too_large_is_left_after_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = module(MODULE, VERSION, extra={"noise": noise(300_000)})
+    monkeypatch.setattr("goferry.doctor.probes.modules.WHOLE_ZIP", 200_000)
+    async with lab.running(tree) as proxy:
+        seen = await look_at_modules(world(tmp_path, GOPROXY=proxy.url), SEEN, SUBJECT)
+    (archive,) = of(seen.answers, "zip")
+    assert (archive.size, archive.declared, archive.failure) == (64 * 1024, len(tree[ZIP]), "")
+    assert seen.sums == ()
+
+
 async def test_a_slow_body_that_flows_is_left_without_being_called_a_fault(tmp_path: Path) -> None:
     async with dripping() as (url, drip):
         here = world(tmp_path, {"body": 0.4}, GOPROXY=url)

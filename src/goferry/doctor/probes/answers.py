@@ -166,7 +166,12 @@ class Asker:
         return exchange
 
     async def _read(self, response: ClientResponse, most: int, exchange: "_Exchange") -> None:
-        """The body up to `most` bytes. A slow one that still flows when its time is over is left, and did not fail."""
+        """The body up to `most` bytes, and less of one that is known to be larger.
+
+        A slow one that still flows when its time is over is left, and did not fail.
+        """
+        if exchange.declared > most:
+            most = min(most, SOME)
         try:
             async with asyncio.timeout(self._body_seconds):
                 async for chunk in response.chunks():
