@@ -187,7 +187,8 @@ def _odd(dice: random.Random) -> dict[str, object]:
     oddities: list[dict[str, object]] = [
         {"ca": False}, {"ca": None}, {"key_usage": None}, {"key_usage": False},
         {"uses": (CLIENT,)}, {"uses": (SERVER,)}, {"uses": (ANY, CLIENT)},
-        {"starts": 1, "ends": 9}, {"starts": -9, "ends": -1}, {"path_length": 0}, {"path_length": 1}, {"critical": True},
+        {"starts": 1, "ends": 9}, {"starts": -9, "ends": -1}, {"path_length": 0}, {"path_length": 1},
+        {"critical": True},
         {"permitted": ["example"]}, {"permitted": ["other.example"]}, {"permitted": ["10.0.0.0/8"]},
         {"excluded": ["example"]},
     ]  # fmt: skip

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from doctor.probes.probeworld import world
-from goferry.doctor.evidence import HopSeen
+from goferry.doctor.base import World
+from goferry.doctor.evidence import DialSeen, HandshakeSeen, HopSeen
 from goferry.doctor.probes import trace
-from goferry.doctor.probes.trace import not_traced, probe_hello_hops, probe_hops
+from goferry.doctor.probes.trace import not_traced, probe_hello_hops, probe_hops, probe_ways
 from goferry.lab import cases, namespace
 from goferry.lab import world as lab
 from goferry.lab.internet import PROXY
@@ -89,6 +90,41 @@ async def test_steps_end_where_there_is_nothing_more_to_tell(
     monkeypatch.setattr(trace, "_step", step)
     steps = await probe_hops(world(tmp_path), "far", FAR, 443)
     assert [each.ttl for each in steps] == list(range(1, expected + 1))
+
+
+async def test_broken_ways_are_traced_and_sound_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hops(_world: World, host: str, address: str, port: int) -> tuple[HopSeen, ...]:
+        return (HopSeen(host, port, 1, address, 0.0),)
+
+    async def strike(_world: World, host: str, address: str, port: int) -> tuple[HopSeen, ...]:
+        return (HopSeen(host, port, 1, address, 0.0, "hello"),)
+
+    monkeypatch.setattr(trace, "probe_hops", hops)
+    monkeypatch.setattr(trace, "probe_strike", strike)
+    dials = [
+        DialSeen("silent", "192.0.2.1", 443, 5.0, "connect_timeout"),
+        DialSeen("silent", "192.0.2.2", 443, 5.0, "connect_timeout"),
+        DialSeen("refusing", "192.0.2.3", 443, 0.1, "connect_refused"),
+        DialSeen("half", "192.0.2.4", 443, 5.0, "connect_timeout"),
+        DialSeen("half", "192.0.2.5", 443, 0.1),
+        *(DialSeen(f"more{number}", "192.0.2.6", 443, 5.0, "connect_timeout") for number in range(9)),
+    ]
+    shakes = [
+        HandshakeSeen("sound", "192.0.2.7", 443, "sound", "go", 0.1),
+        HandshakeSeen("struck", "192.0.2.8", 443, "struck", "go", 0.1, "reset"),
+        HandshakeSeen("struck", "192.0.2.9", 443, "struck", "go", 0.1, "reset"),
+        HandshakeSeen("refused", "192.0.2.10", 443, "refused", "go", 0.1, "alert"),
+        HandshakeSeen("proxied", "", 443, "proxied", "go", 0.1, "reset", via="http://proxy.example"),
+    ]
+    found = await probe_ways(world(tmp_path), dials, shakes)
+    assert [(step.host, step.address, step.sent) for step in found] == [
+        ("struck", "192.0.2.8", "hello"),
+        ("silent", "192.0.2.1", "syn"),
+        ("more0", "192.0.2.6", "syn"),
+        ("more1", "192.0.2.6", "syn"),
+    ]
 
 
 # ---- in a private network ----------------------------------------------------------------------------------

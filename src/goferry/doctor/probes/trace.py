@@ -16,26 +16,33 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.base import World
-from goferry.doctor.evidence import HopSeen, Raw, Skipped
+from goferry.doctor.evidence import DialSeen, HandshakeSeen, HopSeen, Raw, Skipped
 from goferry.doctor.probes.clienthello import NEUTRAL_NAME, client_hello
 from goferry.doctor.probes.streams import Unreached, connect
-from goferry.net.failure import classify
+from goferry.net.failure import Failure, classify
 
 CAN_TRACE: Final = sys.platform == "linux" and hasattr(socket, "MSG_ERRQUEUE")
 MOST_HOPS: Final = 24
 
+_MOST_WAYS: Final = 4
 _AT_ONCE: Final = 8
 _WAIT: Final = 2.0
 """Seconds for an answer; routers that answer at all do so within a round trip."""
 
 _ANSWERED: Final = frozenset({0, errno.ECONNREFUSED, errno.ECONNRESET})
 """How a SYN ends that has arrived at the host itself."""
+
+
+_MUTE: Final = (Raw.RESET, Raw.STALLED, Raw.CLOSED)
+"""How a handshake ends when its first message comes to nothing."""
+
+_Trace = Callable[[World, str, str, int], Awaitable[tuple[HopSeen, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,33 @@ def not_traced() -> Skipped | None:
     if CAN_TRACE:
         return None
     return Skipped("hops", "only Linux tells an ordinary program which router dropped its packet")
+
+
+async def probe_ways(
+    world: World, dials: Sequence[DialSeen], shakes: Sequence[HandshakeSeen]
+) -> tuple[HopSeen, ...]:
+    """The hops to those hosts of which other probes have seen that the way to them is broken.
+
+    Where nothing connects, a SYN is traced; where a connection stands and Go's first message comes to nothing, that
+    message. One address for each host, and a few hosts: more of them would tell the same.
+    """
+    reached = {(dial.host, dial.port) for dial in dials if not dial.failure}
+    struck = [
+        shake for shake in shakes if shake.failure in _MUTE and shake.address and shake.sni == shake.host
+    ]
+    silent = [
+        dial
+        for dial in dials
+        if dial.failure == Failure.CONNECT_TIMEOUT and (dial.host, dial.port) not in reached
+    ]
+    ways: dict[tuple[str, int], tuple[_Trace, str]] = {}
+    for shake in struck:
+        ways.setdefault((shake.host, shake.port), (probe_strike, shake.address))
+    for dial in silent:
+        ways.setdefault((dial.host, dial.port), (probe_hops, dial.address))
+    chosen = list(ways.items())[:_MOST_WAYS]
+    traces = [trace(world, host, address, port) for (host, port), (trace, address) in chosen]
+    return tuple(step for way in await asyncio.gather(*traces) for step in way)
 
 
 async def probe_hops(world: World, host: str, address: str, port: int) -> tuple[HopSeen, ...]:
