@@ -78,7 +78,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "flag provided but not defined: -w", "unknown flag -w", "unknown shorthand flag: 'w'",
     )),
     ("gopath_mode", (
-        "in gopath mode", "modules disabled by go111module=off", "modules disabled inside gopath/src",
+        "in gopath mode", "modules disabled by go111module", "modules disabled inside gopath/src",
         "module mode is disabled", "modules are disabled", "requires go modules", "outside gopath",
     )),
     ("gopath_miss", ("(from $gopath)", "in any of:", "in any of the following")),
@@ -109,7 +109,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("proxy_gateway", (
         "code 502 from proxy", "code 503 from proxy", "code 504 from proxy",
-        "connect tunnel failed, response 50", "proxy connect aborted",
+        "connect tunnel failed, response 50",
     )),
     ("socks_fault", (
         "socks connect tcp", "can't complete socks", "unable to receive initial socks", "socks5",
@@ -362,6 +362,11 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "enospc", "no space left", "磁盘空间不足", "quota exceeded",
     )),
     ("read_only", ("read-only file system",)),
+    ("odd_files", (
+        "function not implemented", "operation not supported", "stale nfs", "stale file handle",
+        "insufficient permission", "failed to write object", "filename too long", "creating work dir",
+        "could not create leading directories", "text file busy",
+    )),
     ("no_home", (
         "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
         "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell",
@@ -374,7 +379,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
-        "toolchain upgrade needed",
+        "toolchain upgrade needed", "cannot find \"go1.", "but go.work lists go",
     )),
 )  # fmt: skip
 

@@ -70,7 +70,7 @@ SIGNATURES: Final = (
         lacks="ssh_key",
         others="git_ssh_key_refused",
     ),
-    _row("local_disk_or_permission", LIKELY, needs="dubious"),
+    _row("local_disk_or_permission", LIKELY, needs="dubious|odd_files"),
     # settings
     _row("goproxy_off", CERTAIN, needs="goproxy_off"),
     _row("goproxy_setting_not_effective", CERTAIN, needs="goproxy_not_effective"),
@@ -680,6 +680,11 @@ SIGNATURES: Final = (
         others="goproxy_host_blocked",
     ),
     _row(
+        "tls_large_clienthello", LIKELY,
+        needs="small_hello_helps tls_timeout|reset|eof|read_timeout",
+        others="middlebox_reset mtu_blackhole",
+    ),
+    _row(
         "ipv6_path_broken", LIKELY,
         needs="ipv6 unreachable|no_route|broken_pipe|read_timeout",
         others="goproxy_host_blocked direct_host_blocked",
@@ -712,6 +717,12 @@ SIGNATURES: Final = (
         needs="tls_timeout go_new",
         lacks="in_china import_host",
         others="mtu_blackhole goproxy_host_blocked sni_filtered transient_network",
+    ),
+    _row(
+        "transient_network", LIKELY,
+        needs="proxy flaky dial_timeout|tls_timeout|dial_refused",
+        lacks="in_china own_mirror",
+        others="goproxy_host_blocked",
     ),
     _row(
         "goproxy_host_blocked", LIKELY,

@@ -113,6 +113,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "",
     ),
     ("repo_not_found", ("remote: repository not found",), ""),
+    ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
     ("goproxy_word", ("goproxy",), ""),
     (
         "mirror_log",
