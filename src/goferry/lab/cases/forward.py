@@ -105,6 +105,19 @@ SCENARIOS: Final = (
         "forward_proxy_overloaded",
         ForwardProxying(Conduct.REFUSES, refusal="504 Gateway Timeout", delay=3.0),
     ),
+    _scenario(
+        "forward-silent",
+        N_("The forward proxy takes the request and never answers."),
+        "forward_proxy_overloaded",
+        ForwardProxying(Conduct.SILENT),
+    ),
+    Scenario(
+        "forward-malformed",
+        N_("A colon is missing in HTTPS_PROXY, so go looks for a host that is called http."),
+        "forward_proxy_broken",
+        client=Client(environ={"HTTPS_PROXY": f"http//{FORWARD}:3128"}),
+        mend=Mend(environ={"HTTPS_PROXY": _URL}),
+    ),
     Scenario(
         "forward-loopback-in-container",
         N_("The forward proxy is named by loopback, which in this container is nobody."),

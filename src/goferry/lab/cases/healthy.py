@@ -211,6 +211,12 @@ SCENARIOS: Final = (
         needs=Needs.LOOPBACK,
     ),
     Scenario(
+        "well-netrc",
+        N_("The module proxy wants a login, and netrc has it."),
+        sites=at_proxy(Modules(user="developer:let-me-in")),
+        client=Client(files={"{home}/.netrc": f"machine {PROXY} login developer password let-me-in\n"}),
+    ),
+    Scenario(
         "well-goproxy-login",
         N_("The module proxy wants a login, and GOPROXY has it."),
         sites=at_proxy(Modules(user="developer:let-me-in")),

@@ -38,6 +38,7 @@ SCENARIOS: Final = (
         "dns-nxdomain", N_("The name server says that the module proxy does not exist."), Behaviour.NXDOMAIN
     ),
     _denied("dns-refused", N_("The name server refuses to answer for the module proxy."), Behaviour.REFUSED),
+    _denied("dns-servfail", N_("The name server fails for the module proxy only."), Behaviour.SERVFAIL),
     Scenario(
         "dns-zero",
         N_("The name server answers 0.0.0.0 for the module proxy, as blocking lists do."),

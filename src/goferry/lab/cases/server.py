@@ -3,18 +3,20 @@
 from typing import Final
 
 from goferry.i18n import N_
-from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at_proxy, at_storage, proxy_says
+from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at_proxy, at_storage, path, proxy_says
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import CODE, COMPANY_CODE, COMPANY_PROXY, SECRET_GO_MOD, STORAGE, company
+from goferry.lab.internet import CODE, COMPANY_CODE, COMPANY_PROXY, SECRET_GO_MOD, STORAGE, company, public
 from goferry.lab.modules import HELLO
 from goferry.lab.scenario import (
     Client,
+    Fate,
     Http2Broken,
     Http2Trouble,
     Mend,
     Modules,
     Needs,
     Page,
+    PathRule,
     Scenario,
     Site,
     Tls,
@@ -120,6 +122,16 @@ SCENARIOS: Final = (
         ),
         mend=OTHER_MIRROR,
         needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "zip-storage-blocked",
+        N_("Zips are redirected to a storage host that is blocked here."),
+        "zip_storage_forbidden",
+        sites=at_proxy(
+            Modules((When(ZIP, Fault(Trouble.REDIRECT, text=f"https://{STORAGE}/bucket/{{path}}?sig=x")),))
+        ),
+        network=path(PathRule(Fate.RESET, to=public(11))),
+        mend=OTHER_MIRROR,
     ),
     Scenario(
         "zip-403",

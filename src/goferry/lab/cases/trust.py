@@ -76,6 +76,12 @@ SCENARIOS: Final = (
         "server_cert_wrong_host",
         Tls(leaf=Leaf.WRONG_HOST),
     ),
+    _at_proxy(
+        "cert-incomplete",
+        N_("The module proxy sends its certificate without the one between it and the root."),
+        "ca_bundle_missing_or_stale",
+        Tls(manners=Manners(incomplete=True)),
+    ),
     _alert("tls-alert-70", N_("The server refuses the TLS version."), "tls_version_mismatch", 70),
     _alert("tls-alert-40", N_("The server finds no parameters in common."), "tls_version_mismatch", 40),
     _alert("tls-alert-112", N_("The server knows no such name."), "tls_server_name_unknown", 112),

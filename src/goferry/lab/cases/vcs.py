@@ -61,6 +61,13 @@ SCENARIOS: Final = (
         mend=_NO_REWRITE,
     ),
     Scenario(
+        "git-insteadof-without-colon",
+        N_("A git rule lacks the colon behind its host, so it makes a URL of nowhere."),
+        "git_insteadof_ssh",
+        client=Client(environ=DIRECT, git_config=f'[url "git@{CODE}"]\n\tinsteadOf = https://{CODE}/\n'),
+        mend=_NO_REWRITE,
+    ),
+    Scenario(
         "git-port-blocked",
         N_("A git rule turns https into git://, whose port is closed."),
         "git_protocol_blocked",
