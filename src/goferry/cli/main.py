@@ -28,12 +28,32 @@ COMMANDS: Final = (
     Entry("cache", "goferry.cli.cache", SERVE, N_("Look into the store, check it, and make room in it.")),
     Entry("config", "goferry.cli.config", SERVE, N_("Show every setting with its value and origin.")),
     Entry("version", "goferry.cli.version", SERVE, N_("Show the version of goferry and of what it runs on.")),
-    Entry("doctor", "goferry.cli.doctor", DIAGNOSE, N_("Find where a Go download breaks, prove it, and mend it.")),
-    Entry("explain", "goferry.cli.explain", DIAGNOSE, N_("Name the cause of a failure from its pasted output, offline.")),
+    Entry(
+        "doctor",
+        "goferry.cli.doctor",
+        DIAGNOSE,
+        N_("Find where a Go download breaks, prove it, and mend it."),
+    ),
+    Entry(
+        "explain",
+        "goferry.cli.explain",
+        DIAGNOSE,
+        N_("Name the cause of a failure from its pasted output, offline."),
+    ),
     Entry("route", "goferry.cli.route", DIAGNOSE, N_("Show which way go takes for a module, and why.")),
     Entry("dns", "goferry.cli.dns", DIAGNOSE, N_("Compare what name servers say, and measure remedies.")),
-    Entry("hosts", "goferry.cli.hosts", DIAGNOSE, N_("Pin addresses in the hosts file, each proven by TLS, and take them out again.")),
-    Entry("lab", "goferry.cli.lab", DIAGNOSE, N_("Reproduce a broken network on this machine.")),
+    Entry(
+        "hosts",
+        "goferry.cli.hosts",
+        DIAGNOSE,
+        N_("Pin addresses in the hosts file, each proven by TLS, and take them out again."),
+    ),
+    Entry(
+        "lab",
+        "goferry.cli.lab",
+        DIAGNOSE,
+        N_("Show broken networks on this machine, to learn from and to test with."),
+    ),
 )
 
 EXIT_INTERRUPTED: Final = 130
