@@ -24,8 +24,8 @@ def server(*addresses: str, rcode: str = "NOERROR", others: tuple[str, ...] = ()
     return NameSeen(NAME, "server", "192.0.2.53:53", "udp", 4, addresses, rcode, others=others)
 
 
-def public(*addresses: str, rcode: str = "NOERROR") -> NameSeen:
-    return NameSeen(NAME, "public", "192.0.2.54:53", "udp", 4, addresses, rcode)
+def public(*addresses: str, rcode: str = "NOERROR", others: tuple[str, ...] = ()) -> NameSeen:
+    return NameSeen(NAME, "public", "192.0.2.54:53", "udp", 4, addresses, rcode, others=others)
 
 
 CASES = [
@@ -46,6 +46,9 @@ CASES = [
     ([go(HERE), server(HERE, others=(THERE,))], [HERE], "injected", "certain"),
     ([go(SINK), server(SINK, others=(HERE,))], [HERE], "injected", "certain"),
     ([go(HERE), server(HERE, others=("NXDOMAIN",))], [HERE], "injected", "certain"),
+    # Who meddles with questions to others leaves this machine's own answer right.
+    ([go(HERE), server(HERE), public(SINK, others=(HERE,))], [HERE], "other_place", "certain"),
+    ([go(SINK), server(SINK), public(SINK, others=(HERE,))], [HERE], "wrong_address", "certain"),
     ([go(failure=NOT_FOUND), server(rcode="NXDOMAIN"), public(THERE)], [THERE], "denied", "certain"),
     ([go(failure=REFUSED), server(rcode="REFUSED"), public(THERE)], [], "denied", "likely"),
     ([go(failure=NOT_FOUND), server(rcode="NXDOMAIN")], [], "unknown_name", "likely"),

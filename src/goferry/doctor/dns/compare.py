@@ -255,9 +255,9 @@ class _Facts:
         return Finding.UNPROVEN, Certainty.POSSIBLE, first, ""
 
     def _two_replies(self) -> tuple[str, str] | None:
-        """An address and what else was said to the same question."""
+        """What a configured server said, and what else was said to the same question."""
         for each in self._seen:
-            if each.others and each.asker in ("server", "public"):
+            if each.others and each.asker == "server":
                 return (each.addresses or (each.rcode,))[0], each.others[0]
         return None
 
