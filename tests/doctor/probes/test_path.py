@@ -45,7 +45,12 @@ from goferry.lab.tls import Authority, Leaf, Manners, Refuser
 
 NAME = "localhost"
 HERE = "127.0.0.1"
-SHORT: Mapping[str, float] = {"connect": 0.3, "handshake": 0.5, "first_byte": 0.5}
+SHORT: Mapping[str, float] = {"connect": 10.0, "handshake": 0.3, "first_byte": 0.5}
+"""For looks of which none can succeed."""
+
+MIXED: Mapping[str, float] = {"connect": 1.0, "handshake": 1.0, "first_byte": 1.0}
+"""For some that stall beside some that must have the time to succeed, also on a busy machine."""
+
 PATIENT: Mapping[str, float] = {"connect": 10.0, "handshake": 10.0, "first_byte": 10.0}
 
 ROOT = Authority("Lab Root", organization="Lab Trust")
@@ -90,12 +95,11 @@ async def test_every_way_in_which_a_connection_fails_has_its_name(tmp_path: Path
                 DialJob(NAME, HERE, 70_000),
                 DialJob(NAME, "no address", 443),
             ]
-            found = await probe_dials(world(tmp_path, SHORT), jobs)
+            found = await probe_dials(world(tmp_path, MIXED), jobs)
     assert [seen.failure for seen in found[:3]] == ["", "connect_refused", "connect_timeout"]
     assert [seen.source for seen in found[:3]] == ["go", "system", "public"]
     assert all(seen.failure for seen in found[3:])
     assert found[1].text == "Connection refused"
-    assert found[2].seconds >= 0.3
 
 
 @pytest.mark.parametrize(
@@ -328,7 +332,7 @@ async def test_on_a_sound_path_nothing_differs(tmp_path: Path, path_with: Any) -
 async def test_a_filter_of_names_strikes_that_name_whatever_the_size(
     tmp_path: Path, path_with: Any, strike: Strike
 ) -> None:
-    where = trusting(tmp_path, limits=SHORT if strike is Strike.STALL else PATIENT)
+    where = trusting(tmp_path, limits=MIXED if strike is Strike.STALL else PATIENT)
     found = await differ(where, await path_with(Filter(names=(NAME,), strike=strike)))
     expected = {"reset": "reset", "close": "closed", "stall": "stalled"}[strike]
     assert {failure for (_, sni, _), failure in found.items() if sni == NAME} == {expected}
@@ -339,7 +343,7 @@ async def test_a_device_that_drops_the_large_message_drops_it_under_any_name(
     tmp_path: Path, path_with: Any
 ) -> None:
     found = await differ(
-        trusting(tmp_path, limits=SHORT), await path_with(Filter(largest_hello=1400, strike=Strike.STALL))
+        trusting(tmp_path, limits=MIXED), await path_with(Filter(largest_hello=1400, strike=Strike.STALL))
     )
     large = {failure for (hello, _, _), failure in found.items() if hello in (Hello.LARGE, Hello.PIECES)}
     small = {failure for (hello, _, _), failure in found.items() if hello == Hello.SMALL}
@@ -348,7 +352,7 @@ async def test_a_device_that_drops_the_large_message_drops_it_under_any_name(
 
 async def test_a_line_with_a_small_mtu_passes_small_packets_alone(tmp_path: Path, path_with: Any) -> None:
     """The answer of the server is the larger than a packet; so what helps is that this side asks for smaller ones."""
-    found = await differ(trusting(tmp_path, limits=SHORT), await path_with(Filter(largest_packet=1250)))
+    found = await differ(trusting(tmp_path, limits=MIXED), await path_with(Filter(largest_packet=1250)))
     assert {failure for (_, _, mss), failure in found.items() if mss} == {""}
     assert found[Hello.LARGE, NAME, 0] == "stalled"
 
@@ -440,7 +444,7 @@ async def test_what_a_proxy_refuses_is_named_as_its_doing(tmp_path: Path) -> Non
                 "ftp://127.0.0.1:1": "proxy_unsupported",
             }
             asked = [HandshakeJob(NAME, "", 443, NAME, via=via) for via in vias]
-            found = await probe_handshakes(trusting(tmp_path, limits=SHORT), asked)
+            found = await probe_handshakes(trusting(tmp_path, limits=MIXED), asked)
     assert [seen.failure for seen in found] == list(vias.values())
 
 
