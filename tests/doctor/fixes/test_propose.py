@@ -321,8 +321,9 @@ def test_broken_ipv6_is_mended_with_a_line_that_answers_both_families() -> None:
     assert pin.addresses == ("192.0.2.7",)
 
 
-def test_the_overriding_line_is_named_and_dropped() -> None:
-    plan = plans("hosts_file_override", rich(), HOST)["drop_hosts_line"]
+@pytest.mark.parametrize("where", [HOST, "hosts:4"])
+def test_the_overriding_line_is_named_and_dropped(where: str) -> None:
+    plan = plans("hosts_file_override", rich(), where)["drop_hosts_line"]
     assert plan.writes == (DropHost(HOST),)
     assert "line 4" in str(plan.summary)
 

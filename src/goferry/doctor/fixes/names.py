@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from goferry.doctor.causes import Whose
-from goferry.doctor.evidence import NameSeen
+from goferry.doctor.evidence import HostsLine, NameSeen
 from goferry.doctor.fixes.kit import Case, as_json, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
@@ -227,16 +227,34 @@ def negative_filter(case: Case) -> Iterator[Plan]:
 
 def hosts_override(case: Case) -> Iterator[Plan]:
     """Without the line."""
-    host = name_in_question(case)
-    lines = [line for line in case.settings.hosts if host.lower() in (name.lower() for name in line.names)]
-    where = ", ".join(str(line.line) for line in lines) or "?"
+    line = _line_in_question(case)
+    host = _name_of(case, line)
+    lines = [each.line for each in case.settings.hosts if host.lower() in map(str.lower, each.names)]
     yield case.write(
         "drop_hosts_line",
-        Text(N_("Take {host} out of the hosts file (line {lines})."), host=host, lines=where),
+        Text(
+            N_("Take {host} out of the hosts file (line {lines})."),
+            host=host,
+            lines=", ".join(map(str, lines)) or "?",
+        ),
         DropHost(host),
         commands=_drop_commands(case, host),
     )
     yield from pinned(case, host)
+
+
+def _line_in_question(case: Case) -> HostsLine | None:
+    """Judgements name it as `hosts:LINE`."""
+    number = case.judgement.where.rpartition(":")[2]
+    return next((line for line in case.settings.hosts if str(line.line) == number), None)
+
+
+def _name_of(case: Case, line: HostsLine | None) -> str:
+    """The name of that line that is needed here."""
+    if line is None or case.host in line.names:
+        return name_in_question(case)
+    needed = {target.host for target in case.evidence.targets}
+    return next((name for name in line.names if name in needed), line.names[0] if line.names else case.host)
 
 
 def _drop_commands(case: Case, host: str) -> tuple[str, ...]:

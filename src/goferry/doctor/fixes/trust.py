@@ -73,7 +73,8 @@ def presented_authorities(case: Case) -> list[CertSeen]:
     chains = [
         [cert for cert in shake.chain if cert.is_ca and cert.pem]
         for shake in case.evidence.handshakes
-        if shake.wrong in ("unknown_authority", "incomplete") and shake.chain
+        if shake.wrong in ("unknown_authority", "incomplete")
+        or "git" in set(shake.tried) - set(shake.trusted)
     ]
     last = {chain[-1].sha256: chain[-1] for chain in chains if chain}
     return list(last.values())
