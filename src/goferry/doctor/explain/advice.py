@@ -489,7 +489,10 @@ ADVICE: Final[Mapping[str, Advice]] = {
             "printf 'machine {host} login USER password TOKEN\\n' >> ~/.netrc && chmod 600 ~/.netrc",
             *_PRIVATE,
         ),
-        docker=("RUN --mount=type=secret,id=netrc,target=/root/.netrc go mod download",),
+        docker=(
+            "RUN --mount=type=secret,id=netrc"
+            " cp /run/secrets/netrc ~/.netrc && go mod download && rm ~/.netrc",
+        ),
         ci=('git config --global url."https://USER:TOKEN@{host}/".insteadOf https://{host}/',),
         probe=N_("Ask git for the repository by hand, without a prompt."),
         probe_command="GIT_TERMINAL_PROMPT=0 git ls-remote https://{host}/OWNER/REPO",

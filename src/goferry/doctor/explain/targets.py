@@ -87,7 +87,6 @@ _ROLES: Final = (
     ("proxy zip", re.compile(r"/@v/[^/]*\.zip|storage\.googleapis\.com/proxy-")),
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
-    ("docker_hub", re.compile(r"docker\.io|docker\.com|gcr\.io|quay\.io|/v2/")),
 )
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
