@@ -34,8 +34,8 @@ class Advice(StrEnum):
 _SENTENCES: Final = {
     Advice.NOTHING: N_("the name servers of this machine answer well; no other setting is worth the trouble"),
     Advice.OTHER_SERVER: N_(
-        "use {server}: it answers rightly in {p95} ms (95 %), today's servers do not; names that only this network "
-        "knows are not known there"
+        "use {server}: it answers rightly, 95 % of the time within {p95} ms, where today's servers lie, fail or are "
+        "slow; names that only this network knows are not known there"
     ),
     Advice.CACHE: N_(
         "a local cache is worth it: lookups take {now} ms today and {then} ms from a cache (half of them)"
