@@ -87,3 +87,18 @@ def test_a_setting_made_behind_the_error_is_the_remedy_not_the_fault() -> None:
     setting = "$ go env -w GOPROXY=https://goproxy.cn,direct\n"
     assert explain([(setting + error).encode()]).verdict.cause == "goproxy_setting_not_effective"
     assert explain([(error + setting).encode()]).verdict.cause == "goproxy_host_blocked"
+
+
+def test_times_that_cannot_be_are_no_times() -> None:
+    text = "x509: certificate has expired: current time 2024-13-40T99:00:00Z is after 2023-01-01T00:00:00Z"
+    assert explain([text.encode()]).verdict.cause == "server_cert_expired"
+
+
+def test_a_clock_that_is_wrong_by_months_is_told_from_a_certificate_that_ran_out() -> None:
+    text = (
+        'Get "https://{host}/x?go-get=1": x509: certificate has expired: current time {now}Z is after {end}Z'
+    )
+    wrong = text.format(host="golang.org", now="2031-01-01T00:00:00", end="2026-01-01T00:00:00")
+    ended = text.format(host="go.example.com", now="2026-01-02T00:00:00", end="2026-01-01T00:00:00")
+    assert explain([wrong.encode()]).verdict.cause == "clock_skew"
+    assert explain([ended.encode()]).verdict.cause == "server_cert_expired"

@@ -530,7 +530,8 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
 def _where(text: str, target: Target) -> Iterator[str]:
     """The addresses that were dialled, or that a connection broke to."""
     for m in _dials(text, text.lower()):
-        if m["port"] and target.url and m["at"].strip("[]") != target.host and m.re.pattern == _CURL:
+        elsewhere = target.url and m["at"].strip("[]") != target.host and m["port"] != "443"
+        if elsewhere and m.re.pattern == _CURL:
             yield "dials_another"  # curl names whom it dials: not the host of the URL is the forward proxy
         if m["port"] not in ("53", "22"):
             yield from address_tags(m["at"], target.host)
@@ -555,7 +556,10 @@ def _when(text: str, target: Target) -> Iterator[str]:
     m = _compiled(_TIMES).search(text)
     if m is None:
         return
-    now, end = datetime.fromisoformat(m["now"]), datetime.fromisoformat(m["end"])
+    try:
+        now, end = datetime.fromisoformat(m["now"]), datetime.fromisoformat(m["end"])
+    except ValueError:  # a paste may hold anything
+        return
     yield "times"
     if m["side"] == "before":
         yield "not_yet"
