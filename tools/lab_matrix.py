@@ -9,10 +9,11 @@ verdict differs from what is expected. Public name servers are those of the lab:
 import argparse
 import asyncio
 import json
+import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,8 @@ class Row:
     retested: bool = False
     seconds: float = 0.0
     exit: int | None = None
+    mended: str = ""
+    """What made the command work: `--fix`, or `command` for one that was printed; "" when nothing did."""
 
     @property
     def expected(self) -> str:
@@ -56,18 +59,50 @@ async def diagnose(scenario: Scenario, flags: Sequence[str], program: Sequence[s
         async with world.open(scenario) as lab:
             began = time.monotonic()
             done = await lab.run([*program, "--json", *flags], timeout=PATIENCE)
-            seconds = time.monotonic() - began
+            row = read(scenario, done, time.monotonic() - began)
+            if not (scenario.healthy or scenario.works):
+                row = replace(row, mended=await mend(lab, done, flags, program))
+            return row
     except GoferryError as error:
         return Row(scenario, f"not run: {error}")
-    return read(scenario, done, seconds)
+
+
+async def mend(lab: world.World, diagnosis: world.Done, flags: Sequence[str], program: Sequence[str]) -> str:
+    """Applies the fix, or types the printed commands, and runs the command that had failed."""
+    await lab.run([*program, "--fix", "--yes", *flags], timeout=PATIENCE)
+    if await works(lab, ""):
+        return "--fix"
+    said = parsed(diagnosis.output) or {}
+    for finding in said.get("findings", []):
+        for fix in finding["fixes"]:
+            # In a shell of its own a variable lasts as long as the command, which is long enough.
+            lines = fix["contexts"].get("shell", fix["commands"])
+            if fix["retested"] and await works(lab, "\n".join(lines)):
+                return "command"
+    return ""
+
+
+async def works(lab: world.World, before: str) -> bool:
+    """Whether the scenario's command works behind these lines of shell."""
+    words = shlex.join(lab.scenario.client.command)
+    done = await lab.run(["sh", "-c", f"{before}\n{words}"], timeout=PATIENCE)
+    return done.exit == 0
+
+
+def parsed(output: str) -> dict[str, Any] | None:
+    """The doctor's JSON, whatever stands before it."""
+    start = output.find("{")
+    try:
+        said: dict[str, Any] = json.JSONDecoder().raw_decode(output[max(start, 0) :])[0]
+    except ValueError:
+        return None
+    return said
 
 
 def read(scenario: Scenario, done: world.Done, seconds: float) -> Row:
-    """The row from what the doctor printed; its JSON is the last object, whatever stands before it."""
-    start = done.output.find("{")
-    try:
-        said: dict[str, Any] = json.JSONDecoder().raw_decode(done.output[max(start, 0) :])[0]
-    except ValueError:
+    """The row from what the doctor printed."""
+    said = parsed(done.output)
+    if said is None:
         last = (done.output.strip().splitlines() or ["nothing said"])[-1]
         return Row(scenario, f"no JSON: {last[:80]}", seconds=seconds, exit=done.exit)
     verdict = said.get("verdict")
@@ -101,8 +136,17 @@ _INTRO: Final = {
     ),
 }
 _COLUMNS: Final = {
-    "en": ("scenario", "expected", "verdict", "certainty", "proven", "fix re-tested", "seconds"),
-    "zh": ("场景", "预期", "结论", "确定程度", "已证实", "修复已复验", "秒"),
+    "en": (
+        "scenario",
+        "expected",
+        "verdict",
+        "certainty",
+        "proven",
+        "fix re-tested",
+        "go works after",
+        "seconds",
+    ),
+    "zh": ("场景", "预期", "结论", "确定程度", "已证实", "修复已复验", "修复后 go 可用", "秒"),
 }
 _SUMMARY: Final = {
     "en": (
@@ -110,6 +154,7 @@ _SUMMARY: Final = {
         ("healthy scenarios, false alarms", "{alarms} of {healthy}"),
         ("proven, of those that can be mended", "{proven} of {mendable}"),
         ("fix re-tested, of those that can be mended", "{retested} of {mendable}"),
+        ("go failed, and works after `--fix` or the printed command", "{mended} of {failing}"),
         ("slowest healthy run", "{slowest:.1f} s"),
     ),
     "zh": (
@@ -117,6 +162,7 @@ _SUMMARY: Final = {
         ("健康场景中的误报", "{alarms} / {healthy}"),
         ("可修复的场景中已证实的", "{proven} / {mendable}"),
         ("可修复的场景中修复已复验的", "{retested} / {mendable}"),
+        ("go 失败，而在 `--fix` 或所给命令之后可用的", "{mended} / {failing}"),
         ("最慢的健康运行", "{slowest:.1f} 秒"),
     ),
 }
@@ -136,6 +182,8 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
         "proven": sum(row.proven for row in mendable),
         "retested": sum(row.retested for row in mendable),
         "mendable": len(mendable),
+        "mended": sum(bool(row.mended) for row in broken),
+        "failing": sum(not row.scenario.works for row in broken),
         "slowest": max((row.seconds for row in healthy), default=0.0),
     }
 
@@ -161,6 +209,7 @@ def _cells(row: Row, language: str) -> list[str]:
         row.certainty,
         yes[row.proven],
         yes[row.retested],
+        row.mended,
         f"{row.seconds:.1f}",
     ]
 
@@ -185,7 +234,7 @@ async def run_all(
         proof = f"{'proven' if row.proven else '':6} {'retested' if row.retested else '':8}"
         print(
             f"{mark} {scenario.name:30} {row.expected:34} {row.verdict:34} {row.certainty:8} {proof} "
-            f"{row.seconds:5.1f} s",
+            f"{row.mended:8} {row.seconds:5.1f} s",
             flush=True,
         )
         return row

@@ -41,11 +41,15 @@ COMPANY_PROXY: Final = "goproxy.corp.example.com"
 FORWARD: Final = "forward.corp.example.com"
 
 OTHERS: Final = (
-    "www.example.com", "example.org", "www.example.org", "go.dev", "github.com", "gitlab.com", "goproxy.io",
-    "goproxy.cn", "sum.golang.org", "pkg.go.dev", "dns.google", "one.one.one.one", "www.cloudflare.com",
+    "www.example.com", "example.org", "www.example.org", "go.dev", "github.com", "gitlab.com",
+    "sum.golang.org", "pkg.go.dev", "dns.google", "one.one.one.one", "www.cloudflare.com",
     "cloudflare.com",
 )  # fmt: skip
 """Hosts that tools ask to see whether anything works at all. In the lab they are one small web server."""
+
+
+PUBLIC_MIRRORS: Final = ("goproxy.cn", "goproxy.io")
+"""Well-known module proxies, which people and tools fall back to."""
 
 
 def public(number: int) -> tuple[str, str]:
@@ -67,6 +71,7 @@ SITES: Final = (
     Site((MIRROR,), Modules(), public(30)),
     Site((CODE,), Repositories(), public(20)),
     Site((VANITY,), ImportPages({HELLO: f"https://{CODE}/lab/hello"}), public(21)),
+    Site(PUBLIC_MIRRORS, Modules(), public(81)),
     Site(OTHERS, Page(204), public(80)),
     Site(OTHERS, Page(204), public(80), port=80, tls=None),
     Site((COMPANY_CODE,), Repositories(private=("team/secret",)), company(20), inside=True, tls=Tls()),

@@ -25,6 +25,12 @@ MOVED: Final = "example.com/lab/moved"
 ODD_ZIP: Final = "example.com/lab/oddzip"
 RETAGGED: Final = "example.com/lab/retagged"
 
+_PRIVATE: Final = (
+    "{module}: invalid version: git ls-remote -q --end-of-options https://{host}/team/secret in a temporary folder: "
+    "exit status 128:\n\tfatal: could not read Username for 'https://{host}': terminal prompts disabled"
+)
+"""What a public checksum database says of a repository that it may not read."""
+
 _BALLAST = 96 * 1024
 """Bytes beside the source, so that a zip is longer than what a fault lets pass."""
 
@@ -74,7 +80,7 @@ def truth() -> Mapping[str, bytes]:
 def sums(module: Version) -> Iterable[str]:
     """The go.sum lines of a public module. Raises NotFound for private ones, as no public database has them."""
     if module.path == SECRET:
-        raise NotFound("{module} is private", module=str(module))
+        raise NotFound(_PRIVATE, module=str(module), host=module.path.partition("/")[0])
     return sums_of_tree(truth())(module)
 
 

@@ -141,7 +141,7 @@ def _authorities(scenario: Scenario, root: Path) -> dict[Issuer, Authority]:
 
 
 def _context(stage: Stage, site: Site, tls: Tls) -> ssl.SSLContext:
-    hosts = tls.hosts or (*site.hosts, "localhost", LOOPBACK)
+    hosts = tls.hosts or (site.hosts if stage.namespace else (*site.hosts, "localhost", LOOPBACK))
     return stage.authorities[tls.issuer].server_context(hosts, tls.leaf, tls.manners)
 
 

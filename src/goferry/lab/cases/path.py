@@ -5,7 +5,7 @@ from typing import Final
 from goferry.i18n import N_
 from goferry.lab.cases.shared import CODE, DIRECT, OTHER_MIRROR, ZIP, at_proxy, path
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import OTHERS, PROXY, PUBLIC_NETS, RESOLVER, public
+from goferry.lab.internet import OTHERS, PROXY, PUBLIC_MIRRORS, PUBLIC_NETS, RESOLVER, public
 from goferry.lab.scenario import (
     Client,
     Fate,
@@ -141,7 +141,8 @@ SCENARIOS: Final = (
                 Resolver(
                     RESOLVER,
                     lies=dict.fromkeys(
-                        (PROXY, CODE, "sum.example.org", "mirror.example.net", *OTHERS), _PORTAL_PLACE
+                        (PROXY, CODE, "sum.example.org", "mirror.example.net", *OTHERS, *PUBLIC_MIRRORS),
+                        _PORTAL_PLACE,
                     ),
                     anything=_PORTAL_PLACE,
                 ),
