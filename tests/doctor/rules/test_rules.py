@@ -1,13 +1,32 @@
+# ruff: noqa: E501  # a table row with a message of go in it is longer than a line
 """Each rule: evidence that it names, and look-alikes at which it stays quiet or another one speaks."""
 
 from dataclasses import dataclass, replace
 
 import pytest
+
+from goferry.doctor.evidence import (
+    AnswerSeen,
+    CaFile,
+    Context,
+    DateSeen,
+    DialSeen,
+    Evidence,
+    FolderSeen,
+    Proxying,
+    ResolvConf,
+    Role,
+    RunSeen,
+    Setting,
+    SumsSeen,
+)
+from goferry.doctor.judge import judge
+from goferry.doctor.rules import RULES
+from goferry.doctor.verdict import Certainty, Judgement
 from ruleworlds import (
     ADDRESSES,
     BASE,
     CODE,
-    FORWARD,
     INFO,
     MIRROR,
     MODULE,
@@ -34,26 +53,6 @@ from ruleworlds import (
     well,
     with_settings,
 )
-
-from goferry.doctor.evidence import (
-    AnswerSeen,
-    CaFile,
-    Context,
-    DateSeen,
-    DialSeen,
-    Evidence,
-    FolderSeen,
-    Proxying,
-    ResolvConf,
-    Role,
-    RunSeen,
-    Setting,
-    Subject,
-    SumsSeen,
-)
-from goferry.doctor.judge import judge, verdict_of
-from goferry.doctor.rules import RULES
-from goferry.doctor.verdict import Certainty, Judgement
 
 TIMEOUT = f'go: {MODULE}@{VERSION}: Get "{INFO}": dial tcp 93.184.216.10:443: i/o timeout'
 TLS_TIMEOUT = f'go: {MODULE}@{VERSION}: Get "{INFO}": net/http: TLS handshake timeout'
@@ -109,12 +108,11 @@ SILENT_SERVER = name(PROXY, "server", failure="dns_timeout")
 DENIED = name(PROXY, "go", failure="dns_not_found", rcode="NXDOMAIN")
 DENIED_SERVER = name(PROXY, "server", addresses=(), rcode="NXDOMAIN")
 FALSE = ("93.184.216.99",)
-COMPANY = {"issuer": "CN=Example Firewall CA", "product": "Fortinet FortiGate"}
-INSPECTED = (cert((PROXY,), **COMPANY),)
+INSPECTED = (cert((PROXY,), issuer="CN=Example Firewall CA", product="Fortinet FortiGate"),)
 STALLED = {"failure": "stalled"}
 FOUR = ADDRESSES[PROXY][0]
-SECRET = "git.corp.example.com/team/secret"  # noqa: S105  a module's name
-SECRET_GIT = "https://git.corp.example.com/team/secret"  # noqa: S105
+SECRET = "git.corp.example.com/team/secret"
+SECRET_GIT = "https://git.corp.example.com/team/secret"
 GIT_SAID = f"go: {SECRET}@v0.3.0: invalid version: git ls-remote -q --end-of-options origin in $GOMODCACHE/cache/vcs/0: exit status 128:\n\t"
 PROMPT = (
     GIT_SAID + "fatal: could not read Username for 'https://git.corp.example.com': terminal prompts disabled"
@@ -123,10 +121,6 @@ PUBLICKEY = (
     GIT_SAID
     + "git@git.corp.example.com: Permission denied (publickey).\n\tfatal: Could not read from remote repository."
 )
-
-
-def lists(*entries: str) -> str:
-    return "".join(entries)
 
 
 TWO = f"https://{PROXY},https://{MIRROR}"
