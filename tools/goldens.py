@@ -38,8 +38,18 @@ def version_of(environ: Mapping[str, str]) -> str:
     return ".".join(said.strip().split(".")[:2])
 
 
-def tidy(text: str, root: Path) -> str:
-    """The output without what belongs to one run."""
+def default_host(environ: Mapping[str, str]) -> str:
+    """The module proxy that go asks when nobody says otherwise."""
+    command = ["go", "env", "GOROOT"]
+    root = subprocess.run(command, env=dict(environ), capture_output=True, text=True, check=True).stdout
+    found = re.search(r"^GOPROXY=https://([^,|/\s]+)", Path(root.strip(), "go.env").read_text(), re.MULTILINE)
+    assert found is not None, "go.env without GOPROXY"
+    return found[1]
+
+
+def tidy(text: str, root: Path, default: str) -> str:
+    """The output without what belongs to one run. default: go's own module proxy, which gets an example's name."""
+    text = text.replace(default, "default-proxy.example.org")
     text = text.replace(f"{root}/home", HOME).replace(f"{root}/work", f"{HOME}/work").replace(str(root), HOME)
     for pattern, instead in _SAME:
         text = pattern.sub(instead, text)
@@ -55,7 +65,7 @@ async def keep(scenario: Scenario, environ: Mapping[str, str], folder: Path) -> 
         return f"not run: {error}"
     if done.exit == 0 or not done.output.strip():
         return f"nothing to keep: exit {done.exit}"
-    (folder / f"{scenario.name}.txt").write_text(tidy(done.output, lab.folders.root))
+    (folder / f"{scenario.name}.txt").write_text(tidy(done.output, lab.folders.root, default_host(environ)))
     return f"exit {done.exit}"
 
 
