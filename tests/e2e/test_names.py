@@ -20,7 +20,7 @@ FINDINGS = {
     "dns-two-answers": {"injected"},
     "dns-nxdomain": {"denied"},
     "dns-refused": {"denied"},
-    "dns-zero": {"wrong_address"},
+    "dns-zero": {"denied"},
     "dns-dead": {"no_answer"},
     "dns-port-closed": {"no_answer"},
     "dns-no-resolver": {"no_answer"},

@@ -50,6 +50,8 @@ CASES = [
     ([go(HERE), server(HERE), public(SINK, others=(HERE,))], [HERE], "other_place", "certain"),
     ([go(SINK), server(SINK), public(SINK, others=(HERE,))], [HERE], "wrong_address", "certain"),
     ([go(failure=NOT_FOUND), server(rcode="NXDOMAIN"), public(THERE)], [THERE], "denied", "certain"),
+    ([go("0.0.0.0"), server("0.0.0.0"), public(THERE)], [THERE], "denied", "certain"),
+    ([go("0.0.0.0", line=3), server(THERE)], [THERE], "hosts_wrong", "certain"),
     ([go(failure=REFUSED), server(rcode="REFUSED"), public(THERE)], [], "denied", "likely"),
     ([go(failure=NOT_FOUND), server(rcode="NXDOMAIN")], [], "unknown_name", "likely"),
     ([go(failure=NOT_FOUND), server(rcode="NXDOMAIN"), public(rcode="NXDOMAIN")], [], "unknown_name", "likely"),

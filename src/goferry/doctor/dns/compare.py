@@ -215,7 +215,7 @@ class _Facts:
         self._local = self._go.addresses if self._go else ()
 
     def judge(self) -> _Judged:
-        if not self._local:
+        if not self._local or (self._leads_nowhere() and self._elsewhere()):
             return self._without_address()
         if self.line:
             return self._from_hosts()
@@ -236,7 +236,13 @@ class _Facts:
 
     def _is_denied(self) -> bool:
         denials = (Failure.DNS_NOT_FOUND, Failure.DNS_REFUSED, Failure.DNS_SERVER_FAILURE)
-        return self._go is not None and self._go.failure in denials
+        return self._leads_nowhere() or (self._go is not None and self._go.failure in denials)
+
+    def _leads_nowhere(self) -> bool:
+        """Whether the answer is 0.0.0.0 or ::, the "no" of blocking lists. A line of the hosts file is the user's."""
+        if self.line or not self._local or set(self._local) & set(self._right):
+            return False
+        return all(self._kinds[address] is Kind.UNSPECIFIED for address in self._local)
 
     def _elsewhere(self) -> list[str]:
         """Addresses that others give."""
