@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from goferry.doctor.causes import BY_KEY
 from goferry.doctor.evidence import (
     AnswerSeen,
     CaFile,
@@ -18,9 +19,10 @@ from goferry.doctor.evidence import (
     Role,
     RunSeen,
     Setting,
+    Subject,
     SumsSeen,
 )
-from goferry.doctor.judge import judge
+from goferry.doctor.judge import judge, verdict_of
 from goferry.doctor.rules import RULES
 from goferry.doctor.verdict import Certainty, Judgement
 from ruleworlds import (
@@ -205,6 +207,10 @@ CASES = (
          handshakes=(shake(PROXY, FALSE[0], wrong="wrong_host"), shake(PROXY, source="public"))), "dns_hijacked", "R01", proven=True),
     Case("a known sinkhole", replace(named(failing(TIMEOUT), PROXY, name(PROXY, "go", addresses=("93.46.8.89",))),
          dials=(DialSeen(PROXY, "93.46.8.89", 443, 5, "connect_timeout"),), handshakes=()), "dns_hijacked", "R01", LIKELY),
+    Case("a company's inner server with a root that is missing", replace(named(failing(AUTHORITY), PROXY,
+         name(PROXY, "go", addresses=("10.20.0.44",)), name(PROXY, "public", addresses=(), rcode="NXDOMAIN")),
+         handshakes=(shake(PROXY, "10.20.0.44", wrong="unknown_authority", chain=(cert((PROXY,), issuer="CN=Inner"),)),)),
+         "split_horizon", "R02", POSSIBLE),
     # R13 to R19
     Case("no forward proxy there", through(failing(f'go: Get "{INFO}": proxyconnect tcp: dial tcp 10.20.0.8:3128: connect: connection refused'),
          tunnel(0, step="dial", failure="proxy_unreachable")), "forward_proxy_broken", "R13", proven=True),
@@ -305,7 +311,7 @@ CASES = (
     Case("nothing alive behind nginx", failing(status(502, "Bad Gateway", "no live upstreams while connecting to upstream")),
          "reverse_proxy_no_live_upstream", "R51"),
     Case("nginx gave up", with_answers(failing(status(504, "Gateway Timeout")), answer("info", 504, url=f"{BASE}/@v/v9.info", headers={"server": "nginx"})),
-         "goproxy_server_5xx", "R51"),
+         "reverse_proxy_timeout", "R51"),
     # R37, R38, R52
     Case("the database is away", with_answers(replace(dead(failing(f'go: {MODULE}@{VERSION}: verifying module: Get "https://{SUMDB}/lookup/{MODULE}@{VERSION}": dial tcp: i/o timeout'),
          SUMDB, "connect_timeout"), answers=()), answer("info"), answer("zip"), answer("supported", 404),
@@ -359,6 +365,41 @@ def test_names_the_cause_that_the_evidence_shows(case: Case) -> None:
     )
 
 
-def test_every_rule_and_cause_has_a_case() -> None:
+def test_every_rule_has_a_case() -> None:
     cases = {case.rule for case in CASES}
-    assert {rule.code for rule in RULES} - cases <= {"R00", "R02"}
+    assert {rule.code for rule in RULES} - cases <= {"R00"}
+
+
+def test_every_cause_has_a_rule_but_what_only_captures_show() -> None:
+    named = {cause for rule in RULES if rule.code != "R00" for cause in rule.causes}
+    assert set(BY_KEY) - named == {"tls_truncated_capture"}
+
+
+def test_codes_and_titles_are_unique() -> None:
+    assert len({rule.code for rule in RULES}) == len({rule.title for rule in RULES}) == len(RULES)
+
+
+def test_the_first_proven_fault_in_the_order_of_judging_is_the_verdict() -> None:
+    evidence = with_runs(
+        dead(failing(TIMEOUT, GOPROXY=f"https://{PROXY},direct"), PROXY, "connect_timeout"),
+        retest(f"GOPROXY=https://{PROXY}|direct"),
+    )
+    found = judge(evidence)
+    order = [rule.code for rule in RULES]
+    proven = [order.index(judgement.rule) for judgement in found if judgement.proven]
+    assert proven == sorted(proven)
+    verdict = verdict_of(found, failed=True)
+    assert verdict is not None
+    assert (verdict.cause, verdict.certainty) == ("goproxy_host_blocked", Certainty.CERTAIN)
+
+
+HOST = Subject(text=PROXY, host=PROXY)
+
+
+def test_a_host_that_was_asked_about_is_judged_without_go() -> None:
+    fine = replace(well(GO111MODULE="off", GOPROXY="Direct"), subject=HOST, runs=(), answers=())
+    assert judge(fine) == ()
+    blocked = dead(fine, PROXY, "connect_timeout")
+    assert [judgement.rule for judgement in judge(blocked)] == ["R08"]
+    database = replace(dead(fine, SUMDB, "connect_timeout"), subject=Subject(text=SUMDB, host=SUMDB))
+    assert [judgement.cause for judgement in judge(database)] == ["sumdb_unreachable"]

@@ -82,7 +82,7 @@ def _toolchain(evidence: Evidence) -> Iterable[Judgement]:
         return
     if heard is not None and not _NETWORK.isdisjoint(heard.tags):
         return
-    if heard is None and scene.go_run(evidence) is not None:
+    if heard is None and (scene.go_run(evidence) is not None or scene.is_about_host(evidence)):
         return
     said = scene.quoted(heard) if heard is not None else f"go {evidence.settings.go_line}"
     yield judged(

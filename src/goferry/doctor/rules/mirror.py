@@ -16,10 +16,12 @@ from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
-from goferry.doctor.verdict import Judgement, Proof
+from goferry.doctor.settings import targets as planned
+from goferry.doctor.verdict import Certainty, Judgement, Proof
 from goferry.findings import Text
 from goferry.gomod import goproxy
 from goferry.i18n import N_
+from goferry.net.failure import Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +273,8 @@ LAG = Rule(
 # ---- R34: the mirror's own view ----------------------------------------------------------------------------
 
 _UPSTREAM: Final = frozenset({
-    "dial_timeout", "dial_refused", "dns_words", "tls_timeout", "reset", "unknown_authority", "dns_unable", "deadline",
-    "no_route", "unreachable", "hung_up", "proxyconnect", "dns_none",
+    "dial_timeout", "dial_refused", "dns_timeout", "dns_refused", "dns_none", "dns_unable", "tls_timeout", "reset",
+    "unknown_authority", "deadline", "no_route", "unreachable", "hung_up", "proxyconnect",
 })  # fmt: skip
 _LOGIN: Final = frozenset({"git_prompt", "git_denied", "ssh_key"})
 
@@ -289,13 +291,20 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
                     Text(N_("{host} may not read the repository: {said}"), host=stop.where,
                          said=_line(stop.answer.body)),
                 )  # fmt: skip
-        elif tags & _UPSTREAM:
+        elif tags & _UPSTREAM and not _cannot_know(evidence, stop):
             yield judged(
                 evidence, "R34", "goproxy_upstream_unreachable", stop.where, "request",
                 Text(N_("{host} reports that it cannot reach the origin: {said}"), host=stop.where,
                      said=_line(stop.answer.body)),
                 sole=True,
             )  # fmt: skip
+
+
+def _cannot_know(evidence: Evidence, stop: Stop) -> bool:
+    """Whether a mirror outside was asked for a host that only exists inside: not its network is at fault (R31)."""
+    paths = [path for path in scene.modules(evidence) if not planned.is_private(evidence.settings, path)]
+    asked = any(is_inside(evidence, path.partition("/")[0]) and path in stop.answer.url for path in paths)
+    return "dns_none" in stop.tags and asked and not is_inside(evidence, scene.host_of(stop.where))
 
 
 def _wants_login(stop: Stop) -> bool:
@@ -371,22 +380,24 @@ LIMITED = Rule("R36", N_("The module proxy limits this client"), ("rate_limited_
 
 
 def _storage(evidence: Evidence) -> Iterable[Judgement]:
+    """The version's other files come; the zip is refused, or the host that it is redirected to is out of reach."""
     for stop in stops(evidence):
-        answer = stop.answer
-        if answer.purpose != "zip" or answer.status in scene.MISSING:
-            continue
-        files = [each for each in scene.of_entry(evidence, stop.place) if each.purpose in ("info", "mod")]
-        good = next((each for each in files if scene.is_well(each)), None)
-        is_refused = answer.status in (401, 403, 451)
-        is_away = scene.host_in(answer.url) != stop.where and not answer.status
-        if good is None or not (is_refused or is_away):
+        files = scene.of_entry(evidence, stop.place)
+        good = next((each for each in files if each.purpose in ("info", "mod") and scene.is_well(each)), None)
+        bad = next((each for each in files if each.purpose == "zip" and _is_refused(stop, each)), None)
+        if good is None or bad is None:
             continue
         yield judged(
-            evidence, "R39", "zip_storage_forbidden", scene.host_in(answer.url), "storage",
+            evidence, "R39", "zip_storage_forbidden", scene.host_in(bad.url), "storage",
             Text(N_("{host} gives .info and .mod, and the zip is refused: {url}: {said}"), host=stop.where,
-                 url=answer.url, said=_said(answer)),
-            proof=Proof(_asked(answer), _asked(good), Text(N_("the file"))) if is_refused else None,
+                 url=bad.url, said=_said(bad)),
+            proof=Proof(_asked(bad), _asked(good), Text(N_("the file"))),
         )  # fmt: skip
+
+
+def _is_refused(stop: Stop, answer: AnswerSeen) -> bool:
+    is_away = scene.host_in(answer.url) != stop.where and not answer.status
+    return answer.status in (401, 403, 451) or is_away
 
 
 STORAGE = Rule("R39", N_("Only the zip is refused"), ("zip_storage_forbidden",), when_broken(_storage))
@@ -434,7 +445,7 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
     for stop in spoken(evidence):
         if not 500 <= stop.answer.status < 600 or stop.tags & _UPSTREAM or _wants_login(stop):
             continue
-        cause = _outage_of(stop)
+        cause = _outage_of(evidence, stop)
         yield judged(
             evidence, "R51", cause, stop.where, "request",
             Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
@@ -442,28 +453,39 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
             proof=_other_entry(evidence, stop),
             sole=True,
         )  # fmt: skip
-    yield from _refusals(evidence)
+    yield from _doubtful(evidence)
 
 
-def _outage_of(stop: Stop) -> str:
-    server = stop.answer.headers.get("server", "").lower() + stop.answer.body[:400].lower()
-    if "no_live" in stop.tags or "no healthy upstream" in server:
+def _outage_of(evidence: Evidence, stop: Stop) -> str:
+    """Who gave up: the mirror, or the server before it, which tells its name in a header or in its page."""
+    same = [
+        answer
+        for answer in evidence.answers
+        if scene.host_in(answer.url) == stop.where and answer.status >= 500
+    ]
+    names = " ".join(answer.headers.get("server", "") for answer in (stop.answer, *same))
+    said = f"{names} {stop.answer.body[:400]}".lower()
+    if "no_live" in stop.tags or "no healthy upstream" in said:
         return "reverse_proxy_no_live_upstream"
-    is_front = any(name in server for name in _NGINX)
+    is_front = any(name in said for name in _NGINX)
     return "reverse_proxy_timeout" if stop.answer.status == 504 and is_front else "goproxy_server_5xx"
 
 
-def _refusals(evidence: Evidence) -> Iterable[Judgement]:
-    """401 of a mirror that wants a login, 403 of one that does not let this module through, and pages of HTML."""
-    for stop in spoken(evidence):
-        if stop.answer.status in (401, 403, 451) and stop.answer.purpose != "zip" and stop.is_last:
-            yield judged(
-                evidence, "R51", "goproxy_lacks_vcs_credentials" if is_own(stop.where) else "goproxy_host_blocked",
-                stop.where, "request",
-                Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
-                     said=_line(stop.answer.body)),
-                weak=True,
-            )  # fmt: skip
+def _doubtful(evidence: Evidence) -> Iterable[Judgement]:
+    """401 and 403 have several reasons, silence has more: candidates, whatever another mirror does."""
+    for stop in stops(evidence):
+        answer = stop.answer
+        if not stop.is_last or answer.purpose == "zip":
+            continue
+        if answer.status in (401, 403, 451):
+            cause = "goproxy_lacks_vcs_credentials" if is_own(stop.where) else "goproxy_host_blocked"
+        elif answer.failure in (Failure.FIRST_BYTE_TIMEOUT, Failure.IDLE_TIMEOUT):
+            cause = "goproxy_server_5xx"
+        else:
+            continue
+        detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=answer.status or answer.failure,
+                      said=_line(answer.body))  # fmt: skip
+        yield Judgement("R51", cause, Certainty.POSSIBLE, stop.where, "request", detail)
 
 
 OUTAGE = Rule(

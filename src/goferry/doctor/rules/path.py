@@ -22,8 +22,8 @@ _LARGE: Final = ("go", "large")
 
 def _targets(evidence: Evidence) -> Iterator[Target]:
     """Targets connected to from here. What is wrong with the checksum database alone is R37's, however it shows."""
-    found = list(scene.direct_targets(evidence))
-    return (target for target in found if target.role is not Role.SUMDB)
+    is_asked = scene.is_about_host(evidence)
+    return (target for target in scene.direct_targets(evidence) if is_asked or target.role is not Role.SUMDB)
 
 
 # ---- R08, R09: no connection -------------------------------------------------------------------------------
@@ -33,6 +33,7 @@ _BLOCKED: Final = {
     Role.STORAGE: "goproxy_host_blocked",
     Role.IMPORT_HOST: "direct_host_blocked",
     Role.CODE_HOST: "direct_host_blocked",
+    Role.SUMDB: "sumdb_unreachable",
 }
 
 
@@ -110,13 +111,13 @@ def _other_host(evidence: Evidence, target: Target) -> DialSeen | None:
 BLACKHOLE = Rule(
     "R08",
     N_("Connections to a host are never answered"),
-    ("goproxy_host_blocked", "direct_host_blocked"),
+    ("goproxy_host_blocked", "direct_host_blocked", "sumdb_unreachable"),
     when_broken(_blackhole),
 )
 REFUSED = Rule(
     "R09",
     N_("A host refuses connections"),
-    ("goproxy_host_blocked", "direct_host_blocked"),
+    ("goproxy_host_blocked", "direct_host_blocked", "sumdb_unreachable"),
     when_broken(_refused),
 )
 
@@ -390,6 +391,7 @@ CUT = Rule(
         "server_closed_silently",
         "goproxy_host_blocked",
         "direct_host_blocked",
+        "sumdb_unreachable",
     ),
     when_broken(_cut),
 )

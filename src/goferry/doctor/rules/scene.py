@@ -44,9 +44,14 @@ _LISTS: Final = ("list", "latest")
 # ---- what go said ------------------------------------------------------------------------------------------
 
 
+def is_about_host(evidence: Evidence) -> bool:
+    """Whether a bare host or URL was asked about: then go, its list and its modules do not come into it."""
+    return bool(evidence.subject.host) and not evidence.subject.module
+
+
 def go_run(evidence: Evidence) -> RunSeen | None:
     """The user's own command; None when it was not run, or when what was asked about is no module."""
-    if evidence.subject.host and not evidence.subject.module:
+    if is_about_host(evidence):
         return None
     return next((run for run in evidence.runs if run.label == "go"), None)
 
@@ -256,7 +261,7 @@ def _is_passed(evidence: Evidence, place: int, entry: goproxy.Entry) -> bool:
 
 def way(evidence: Evidence) -> tuple[Target, ...]:
     """The targets that go comes to, in its order, forward proxies last."""
-    if evidence.subject.host and not evidence.subject.module:
+    if is_about_host(evidence):
         used = [target for target in evidence.targets if target.role is not Role.CONTROL]
         return tuple(used)
     used = [target for target in evidence.targets if _is_used(evidence, target)]
@@ -288,7 +293,7 @@ def modules(evidence: Evidence) -> tuple[str, ...]:
 
 def asks_proxies(evidence: Evidence) -> bool:
     """Whether any wanted module comes from a mirror at all."""
-    if evidence.settings.value("GO111MODULE") == "off":
+    if evidence.settings.value("GO111MODULE") == "off" or is_about_host(evidence):
         return False
     wanted = modules(evidence)
     return not wanted or any(not planned.is_private(evidence.settings, path) for path in wanted)
@@ -296,6 +301,8 @@ def asks_proxies(evidence: Evidence) -> bool:
 
 def goes_direct(evidence: Evidence) -> bool:
     """Whether origins are asked: for private modules, in GOPATH mode, or where the walk comes to `direct`."""
+    if is_about_host(evidence):
+        return False
     wanted = modules(evidence)
     if any(planned.is_private(evidence.settings, path) for path in wanted):
         return True
@@ -306,6 +313,8 @@ def goes_direct(evidence: Evidence) -> bool:
 
 def uses_sumdb(evidence: Evidence) -> bool:
     """Whether the sums of any wanted module are checked with the database."""
+    if is_about_host(evidence):
+        return False
     wanted = modules(evidence) or ("example.org/any",)
     try:
         return any(planned.uses_sumdb(evidence.settings, path) for path in wanted)
@@ -327,9 +336,23 @@ def asks_sumdb_itself(evidence: Evidence) -> bool:
 
 
 def blamed(evidence: Evidence) -> tuple[str, ...]:
-    """The hosts that the messages of the failed run are about."""
+    """The hosts that the messages of the failed run are about; of a stopped one, those it still waited for."""
     named = [fact.target.host for fact in facts(evidence) if fact.target.host]
-    return tuple(dict.fromkeys(host_of(host) for host in named))
+    return tuple(dict.fromkeys(host_of(host) for host in (*named, *_awaited(evidence))))
+
+
+_BEGUN: Final = re.compile(r"^# get (?P<url>\S+)$", re.MULTILINE)
+
+
+def _awaited(evidence: Evidence) -> Iterator[str]:
+    """Hosts of questions that had no answer when the time limit came."""
+    run = go_run(evidence)
+    if run is None or run.exit != -1:
+        return
+    answered = {url for url, _outcome in _traced(run.trace)}
+    for begun in _BEGUN.finditer(run.trace):
+        if begun["url"] not in answered:
+            yield host_in(begun["url"])
 
 
 def needed(evidence: Evidence) -> tuple[Target, ...]:

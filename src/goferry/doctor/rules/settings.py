@@ -15,6 +15,7 @@ from goferry.doctor.rules.scene import (
     facts,
     host_in,
     host_of,
+    is_about_host,
     quoted,
     said,
     walked,
@@ -114,7 +115,7 @@ def _gopath_mode(evidence: Evidence) -> Iterable[Judgement]:
     setting = evidence.settings.setting("GO111MODULE")
     heard = said(facts(evidence), "gopath_mode")
     is_off = setting is not None and setting.value == "off"
-    if not is_off and heard is None:
+    if is_about_host(evidence) or (not is_off and heard is None):
         return
     place = setting.place or setting.origin if setting is not None else ""
     yield judged(
