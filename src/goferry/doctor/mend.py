@@ -81,10 +81,14 @@ async def _retest(world: World, subject: Subject, plan: Plan, trial: Trial, limi
 
 
 def _best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:
-    """Those that helped, then those that could not be tried; a plan that was tried and did not help is no fix."""
+    """Those that helped, then those that could not be tried.
+
+    A plan that was tried and did not help is no fix, unless it is all there is: with two faults at once, mending one of
+    them is right and not enough.
+    """
     helped = [one for one in tried if one.retested]
     untried = [one for one in tried if not one.retested and not one.output]
-    return (*helped, *untried)
+    return (*helped, *untried) or tuple(tried)
 
 
 async def works_now(world: World, settings: SettingsSeen, subject: Subject) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +335,45 @@ def test_the_rule_that_leads_to_ssh_is_dropped_and_https_is_put_in_its_place() -
     writes = plans("git_protocol_blocked", rich(), "git.corp.example")["https_insteadof"].writes
     assert writes[0] == rule
     assert isinstance(writes[1], AddGit)
+
+
+EVIL = "x';: >pwned;'$(: >pwned)`: >pwned`\n: >pwned\n"
+
+
+@pytest.mark.parametrize("cause", [cause.key for cause in CAUSES])
+def test_names_that_others_choose_never_become_commands(cause: str, tmp_path: Path) -> None:
+    """Host names, subjects and repositories with shell inside, read by a real shell that finds no program at all."""
+    root = CertSeen(EVIL, EVIL, (EVIL,), 0, 9e9, "bb", is_ca=True, pem="x")
+    seen = dataclasses.replace(
+        rich(),
+        subject=Subject(module=f"git.corp.example/{EVIL}", version="v1.2.3"),
+        targets=(Target(EVIL, 443, "https", Role.CODE_HOST), Target(EVIL, 443, "https", Role.GOPROXY)),
+        names=(NameSeen(EVIL, "go", failure="x"),),
+        handshakes=(
+            HandshakeSeen(EVIL, "192.0.2.7", 443, EVIL, "go", 0.1, wrong="unknown_authority", chain=(root,)),
+        ),
+        answers=(
+            answer(0, 200, "go_get", facts={"root": f"https://{EVIL}"}),
+            answer(1, 302, "origin", redirect=EVIL),
+        ),
+        runs=(
+            RunSeen(
+                "go", ("go",), 1, 0.1, f"module declares its path as: {EVIL} but was required as: {EVIL}"
+            ),
+        ),
+    )
+    for where in (EVIL, HOST):
+        for plan in propose(seen, judgement(cause, where)):
+            subprocess.run(
+                ["/bin/sh", "-c", "\n".join(plan.commands)],
+                cwd=tmp_path,
+                env={"PATH": "", "HOME": str(tmp_path)},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=10,
+                check=False,
+            )
+            assert not (tmp_path / "pwned").exists(), (plan.key, plan.commands)
 
 
 # ---- words -------------------------------------------------------------------------------------------------

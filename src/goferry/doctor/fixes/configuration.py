@@ -48,6 +48,7 @@ def off(case: Case) -> Iterator[Plan]:
             {"GOPROXY": None},
         )
     yield set_goproxy(case, default, N_("Let go fetch modules again, with its default list."))
+    yield set_goproxy(case, goproxy.DIRECT, N_("Fetch from the origin itself."), key="go_direct")
 
 
 def set_goproxy(
@@ -71,6 +72,8 @@ def malformed(case: Case) -> Iterator[Plan]:
         yield set_goproxy(
             case, default, N_("Go back to the list that go has by default."), key="default_goproxy"
         )
+    if goproxy.DIRECT not in (default, repaired):
+        yield set_goproxy(case, goproxy.DIRECT, N_("Fetch from the origin itself."), key="go_direct")
 
 
 def not_effective(case: Case) -> Iterator[Plan]:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import Proxying, Setting, TunnelSeen
-from goferry.doctor.fixes.kit import Case
+from goferry.doctor.fixes.kit import Case, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import DropGit
@@ -84,7 +84,7 @@ def without_proxy(case: Case) -> Iterator[Plan]:
             "unset_git_proxy",
             Text(N_("Take the forward proxy out of git's configuration: {name}"), name=drop.key),
             drop,
-            commands=(f"git config --global --unset {drop.key}",),
+            commands=(f"git config --global --unset {quoted(drop.key)}",),
         )
 
 

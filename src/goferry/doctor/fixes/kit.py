@@ -60,7 +60,8 @@ class Case:
         bracketed = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::\d+)?", self.place)
         if bracketed:
             return bracketed[1]
-        return self.place.rpartition(":")[0] if re.fullmatch(r"[^:/]+:\d+", self.place) else self.place
+        has_port = re.fullmatch(r"[^:/]+:\d+", self.place)
+        return plain_host(self.place.rpartition(":")[0] if has_port else self.place)
 
     @property
     def place(self) -> str:
@@ -256,6 +257,16 @@ class Case:
             yield from run.output[-_TAIL:].strip().splitlines()[-3:]
         if self.settings.go_version:
             yield self.settings.go_version
+
+
+def plain_host(text: str) -> str:
+    """A host that may stand in a command as it is: names come from pages and certificates too. "" for anything else."""
+    return text if re.fullmatch(r"[\w.:-]+", text) and not text.startswith("-") else ""
+
+
+def one_line(text: str) -> str:
+    """Somebody else's words, so that they cannot leave a comment."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def minor(case: Case) -> int:

@@ -45,6 +45,8 @@ def _is_full(folder: FolderSeen) -> bool:
 
 
 def _not_ours(case: Case, folder: FolderSeen) -> Iterator[Plan]:
+    """Another folder first: that needs no rights, and helps on a file system that is read-only."""
+    yield from _elsewhere(case, folder)
     yield case.run(
         "own_folder",
         Text(N_("Make {path} yours; it belongs to {owner}."), path=folder.path, owner=folder.owner or "?"),
@@ -52,10 +54,11 @@ def _not_ours(case: Case, folder: FolderSeen) -> Iterator[Plan]:
         f"chmod -R u+w {quoted(folder.path)}",
         dockerfile=(f"RUN chown -R <user> {folder.path}",),
     )
-    yield from _elsewhere(case, folder)
 
 
 def _full(case: Case, folder: FolderSeen) -> Iterator[Plan]:
+    """Another folder may be on another disk; making room takes what others may still need."""
+    yield from _elsewhere(case, folder)
     yield case.run(
         "make_room",
         Text(
@@ -64,7 +67,6 @@ def _full(case: Case, folder: FolderSeen) -> Iterator[Plan]:
         "go clean -cache",
         "go clean -modcache   # everything is fetched anew then",
     )
-    yield from _elsewhere(case, folder)
 
 
 def _elsewhere(case: Case, folder: FolderSeen) -> Iterator[Plan]:

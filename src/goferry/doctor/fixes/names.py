@@ -9,7 +9,7 @@ from typing import Final
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import HostsLine, NameSeen
-from goferry.doctor.fixes.kit import Case, as_json, quoted
+from goferry.doctor.fixes.kit import Case, as_json, plain_host, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import DropHost, NameServers, PinHost
@@ -38,7 +38,7 @@ def name_in_question(case: Case) -> str:
     failing = [
         seen.name
         for seen in case.evidence.names
-        if seen.asker == "go" and (seen.failure or not seen.addresses)
+        if seen.asker == "go" and (seen.failure or not seen.addresses) and plain_host(seen.name)
     ]
     return failing[0] if failing else case.host
 
@@ -254,7 +254,8 @@ def _name_of(case: Case, line: HostsLine | None) -> str:
     if line is None or case.host in line.names:
         return name_in_question(case)
     needed = {target.host for target in case.evidence.targets}
-    return next((name for name in line.names if name in needed), line.names[0] if line.names else case.host)
+    names = [name for name in line.names if plain_host(name)]
+    return next((name for name in names if name in needed), names[0] if names else case.host)
 
 
 def _drop_commands(case: Case, host: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import CertSeen, Role
-from goferry.doctor.fixes.kit import Case, minor, quoted, with_godebug
+from goferry.doctor.fixes.kit import Case, minor, one_line, quoted, with_godebug
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
 from goferry.findings import Text
@@ -96,7 +96,7 @@ def inspected(case: Case) -> Iterator[Plan]:
             ),
             issuer=issuer,
         ),
-        commands=_install_commands(case),
+        commands=(*_fingerprints(authorities), *_install_commands(case)),
         contexts=_company_contexts(),
         files=files,
         is_told_only=not files,
@@ -108,6 +108,14 @@ def inspected(case: Case) -> Iterator[Plan]:
         issuer,
         *(f"sha256 {cert.sha256} {cert.subject}" for cert in authorities),
     )
+
+
+def _fingerprints(authorities: list[CertSeen]) -> Iterator[str]:
+    """What was presented here, to be compared with what its owner publishes."""
+    for cert in authorities:
+        digits = cert.sha256.upper()
+        pairs = ":".join(digits[place : place + 2] for place in range(0, len(digits), 2))
+        yield f"# presented here: {one_line(cert.subject)}, SHA-256 {pairs}"
 
 
 def _issuer(case: Case) -> str:

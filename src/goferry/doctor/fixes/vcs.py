@@ -7,7 +7,7 @@ from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import GitSetting, Role
 from goferry.doctor.fixes import goproxylist as lists
 from goferry.doctor.fixes.configuration import private_pattern
-from goferry.doctor.fixes.kit import Case, minor, quoted
+from goferry.doctor.fixes.kit import Case, minor, plain_host, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.path import direct_blocked
 from goferry.doctor.fixes.plan import Plan
@@ -21,10 +21,10 @@ _GOAUTH_SINCE: Final = 24
 
 def code_host(case: Case) -> str:
     """The host of the repository."""
-    hosts = [target.host for target in case.targets(Role.CODE_HOST)]
+    hosts = [target.host for target in case.targets(Role.CODE_HOST) if plain_host(target.host)]
     if case.host in hosts or (case.host and "." in case.host):
         return case.host
-    return hosts[0] if hosts else case.module.partition("/")[0]
+    return hosts[0] if hosts else plain_host(case.module.partition("/")[0])
 
 
 # ---- URLs --------------------------------------------------------------------------------------------------
@@ -287,12 +287,12 @@ def vanity_down(case: Case) -> Iterator[Plan]:
     root = next(
         (answer.facts.get("root", "") for answer in case.answers("go_get") if answer.facts.get("root")), ""
     )
-    module = case.module or "<module>"
+    module, version = case.module or "<module>", case.version or "<version>"
     target = root.partition("://")[2].removesuffix(".git") or "<host/path>"
     yield case.run(
         "replace_with_code_host",
         Text(N_("Name the repository itself in go.mod until the import host is back.")),
-        f"go mod edit -replace={module}={target}@{case.version or '<version>'}",
+        f"go mod edit -replace={quoted(f'{module}={target}@{version}')}",
     )
     yield case.tell(
         Whose.AUTHOR,
