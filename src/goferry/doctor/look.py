@@ -24,6 +24,7 @@ from goferry.doctor.evidence import (
     DialSeen,
     Evidence,
     HandshakeSeen,
+    HopSeen,
     NameSeen,
     Role,
     RunSeen,
@@ -44,8 +45,10 @@ from goferry.doctor.probes.path import (
     probe_dials,
     probe_handshakes,
 )
+from goferry.doctor.probes.trace import probe_ways
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
+from goferry.doctor.roots import read_stores
 from goferry.doctor.rules.scene import facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
@@ -119,6 +122,7 @@ async def look(world: World, subject: Subject) -> Evidence:
         names=path.names,
         dials=path.dials,
         handshakes=path.handshakes,
+        hops=path.hops,
         tunnels=tunnels,
         answers=(*modules.answers, *portals),
         sums=modules.sums,
@@ -208,6 +212,7 @@ class _Path:
     names: tuple[NameSeen, ...]
     dials: tuple[DialSeen, ...]
     handshakes: tuple[HandshakeSeen, ...]
+    hops: tuple[HopSeen, ...]
 
 
 async def _network(board: _Board, settings: SettingsSeen, targets: Sequence[Target]) -> _Path:
@@ -218,13 +223,18 @@ async def _network(board: _Board, settings: SettingsSeen, targets: Sequence[Targ
     places = list(dict.fromkeys(job for target in targets for job in _places(target, names)))
     dials = await board.step(N_("connecting"), probe_dials(world, places), ())
     jobs = [*_direct(targets, dials), *_tunnelled(world, targets)]
-    shakes = await board.step(
-        N_("trying TLS"), probe_handshakes(world, jobs, go_version=settings.go_version), ()
+    stores, version = await asyncio.to_thread(read_stores, world, settings.git), settings.go_version
+    trying = probe_handshakes(world, jobs, stores=stores, go_version=version)
+    shakes = await board.step(N_("trying TLS"), trying, ())
+    suspects = [
+        deepen(world, target, address, stores=stores, go_version=version)
+        for target, address in _suspects(targets, shakes)
+    ]
+    hops, deeper = await asyncio.gather(
+        board.step(N_("tracing hops"), probe_ways(world, dials, shakes), ()),
+        asyncio.gather(*(board.step(N_("looking closer"), work, ()) for work in suspects)),
     )
-    deeper = await asyncio.gather(
-        *(board.step(N_("looking closer"), work, ()) for work in _closer(world, settings, targets, shakes))
-    )
-    return _Path(names, dials, (*shakes, *(shake for more in deeper for shake in more)))
+    return _Path(names, dials, (*shakes, *(shake for more in deeper for shake in more)), hops)
 
 
 def _places(target: Target, names: Iterable[NameSeen]) -> Iterable[DialJob]:
@@ -268,17 +278,15 @@ def _url(target: Target) -> str:
     return f"{target.scheme}://{_bracketed(target.host)}:{target.port}/"
 
 
-def _closer(
-    world: World, settings: SettingsSeen, targets: Sequence[Target], shakes: Sequence[HandshakeSeen]
-) -> Iterable[Coroutine[Any, Any, tuple[HandshakeSeen, ...]]]:
-    """Differentials for the first address of each host on which TLS itself fails."""
+def _suspects(targets: Sequence[Target], shakes: Sequence[HandshakeSeen]) -> Iterable[tuple[Target, str]]:
+    """The first address of each host on which TLS itself fails."""
     by_place = {(target.host, target.port): target for target in targets}
     seen: set[tuple[str, int]] = set()
     for shake in shakes:
         place = (shake.host, shake.port)
         if shake.failure and not shake.via and place not in seen:
             seen.add(place)
-            yield deepen(world, by_place[place], shake.address, go_version=settings.go_version)
+            yield by_place[place], shake.address
 
 
 def _with_credentials(proxy: ProxyUrl) -> str:
