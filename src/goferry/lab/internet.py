@@ -4,6 +4,10 @@ The addresses are ordinary public ones, as nothing else would look like the inte
 blocks. They exist inside a private network namespace only; on loopback none of them is used.
 """
 
+import re
+import shutil
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from goferry.lab.modules import HELLO, SECRET
@@ -50,6 +54,21 @@ OTHERS: Final = (
 
 PUBLIC_MIRRORS: Final = ("goproxy.cn", "goproxy.io")
 """Well-known module proxies, which people and tools fall back to."""
+
+
+DEFAULT_PROXY: Final = ("93.184.216.82", "2606:2800:220:1::82")
+"""Where the module proxy is that go asks when nobody says otherwise."""
+
+
+@cache
+def default_proxy() -> str:
+    """The name of that proxy, which the go on PATH has in the go.env file of its root; "" without one."""
+    go = shutil.which("go")
+    file = None if go is None else Path(go).resolve().parent.parent / "go.env"
+    if file is None or not file.is_file():
+        return ""
+    found = re.search(r"^GOPROXY=https://([^,|/\s]+)", file.read_text(), re.MULTILINE)
+    return "" if found is None else found[1]
 
 
 def public(number: int) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from goferry.lab import codehost, goproxy, modules, sumdb
 from goferry.lab.dns import Behaviour, DnsServer
 from goferry.lab.forward import ForwardProxy
 from goferry.lab.http2 import Http2Front
-from goferry.lab.internet import PUBLIC_DNS, RESOLVERS, SITES, SUMDB
+from goferry.lab.internet import DEFAULT_PROXY, PUBLIC_DNS, RESOLVERS, SITES, SUMDB, default_proxy
 from goferry.lab.scenario import (
     ForwardProxying,
     Http2Broken,
@@ -88,7 +88,9 @@ class Stage:
 
 def sites_of(scenario: Scenario) -> list[Site]:
     """The sites of the well world with those of the scenario in their place or beside them."""
-    return list({site.key: site for site in (*SITES, *scenario.sites)}.values())
+    name = default_proxy()
+    usual = (*SITES, Site((name,), Modules(), DEFAULT_PROXY)) if name else SITES
+    return list({site.key: site for site in (*usual, *scenario.sites)}.values())
 
 
 def resolvers_of(scenario: Scenario) -> tuple[Resolver, ...]:

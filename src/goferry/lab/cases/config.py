@@ -3,10 +3,10 @@
 from typing import Final
 
 from goferry.i18n import N_
-from goferry.lab.cases.shared import OTHER_MIRROR, at_proxy, proxy_says, set_to
+from goferry.lab.cases.shared import OTHER_MIRROR, at_proxy, path, proxy_says, set_to
 from goferry.lab.codehost import LOGIN
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import COMPANY_CODE, MIRROR, PROXY, RESOLVER, SECRET_GO_MOD, public
+from goferry.lab.internet import COMPANY_CODE, DEFAULT_PROXY, MIRROR, PROXY, SECRET_GO_MOD
 from goferry.lab.modules import HELLO
 from goferry.lab.scenario import (
     Client,
@@ -14,9 +14,7 @@ from goferry.lab.scenario import (
     Mend,
     Modules,
     Needs,
-    Network,
     PathRule,
-    Resolver,
     Scenario,
     When,
 )
@@ -59,8 +57,6 @@ def _malformed(name: str, summary: str, value: str) -> Scenario:
         needs=Needs.LOOPBACK,
     )
 
-
-_NOWHERE: Final = public(99)
 
 SCENARIOS: Final = (
     Scenario(
@@ -115,10 +111,7 @@ SCENARIOS: Final = (
         "goproxy-in-other-shell",
         N_("GOPROXY is exported in .bashrc, which the command was not started from."),
         "goproxy_setting_not_effective",
-        network=Network(
-            resolvers=(Resolver(RESOLVER, anything=_NOWHERE),),
-            rules=(PathRule(Fate.RESET, to=_NOWHERE),),
-        ),
+        network=path(PathRule(Fate.RESET, to=DEFAULT_PROXY)),
         client=Client(go_env={"GOPROXY": ""}, files={"{home}/.bashrc": f"export GOPROXY=https://{MIRROR}\n"}),
         mend=OTHER_MIRROR,
     ),
