@@ -32,9 +32,9 @@ class Limits:
     handshake: float = 5.0
     first_byte: float = 8.0
     body: float = 10.0
-    program: float = 14.0
-    look: float = 15.0
-    whole: float = 24.0
+    program: float = 12.0
+    look: float = 13.0
+    whole: float = 21.0
 
 
 class Progress(Protocol):
