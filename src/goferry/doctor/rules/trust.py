@@ -300,14 +300,8 @@ def _portal(evidence: Evidence) -> Iterable[Judgement]:
             sole=len(others) > 1 or bool(_impostors(evidence)),
         )  # fmt: skip
         return
-    page = next(
-        (answer for answer in scene.answers(evidence) if answer.entry >= 0 and scene.is_page(answer)), None
-    )
-    heard = scene.said(scene.facts(evidence), "html")
-    if (page is not None and page.status == 200) or (heard is not None and "status_404" not in heard.tags):
-        where = (
-            scene.host_in(page.url) if page is not None else heard.target.host if heard is not None else ""
-        )
+    where = _page_in_place(evidence)
+    if where:
         yield judged(
             evidence, "R26", "captive_portal", where, "request",
             Text(N_("{host} answers with a web page where a module was asked for"), host=where),
@@ -326,6 +320,22 @@ def _portal(evidence: Evidence) -> Iterable[Judgement]:
                 hosts=", ".join(hosts),
             ),
         )
+
+
+def _page_in_place(evidence: Evidence) -> str:
+    """The host that sent HTML for a module file; what a mirror sends for the checksum database is R52's."""
+    for answer in scene.answers(evidence):
+        if (
+            answer.entry >= 0
+            and "/sumdb/" not in answer.url
+            and answer.status == 200
+            and scene.is_page(answer)
+        ):
+            return scene.host_in(answer.url)
+    heard = scene.said(scene.facts(evidence), "html")
+    if heard is None or not {"status_404", "sumdb", "verifying"}.isdisjoint(heard.tags):
+        return ""
+    return heard.target.host or next((entry.name for _place, entry in scene.walked(evidence)), "")
 
 
 def _leads_away(answer: AnswerSeen) -> bool:
