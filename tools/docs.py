@@ -1,6 +1,6 @@
-"""Writes the pages that are made from the code: settings and commands, in both languages.
+"""Writes the pages that are made from the code: settings, commands and the lab, in both languages.
 
-tools/docs.py            write docs/{en,zh}/settings.md and docs/{en,zh}/cli.md
+tools/docs.py            write docs/{en,zh}/settings.md, docs/{en,zh}/cli.md and docs/{en,zh}/lab.md
 tools/docs.py --check    fail when a page is not what would be written
 """
 
@@ -16,6 +16,7 @@ from goferry.cli.main import cli
 from goferry.config import DEFAULT_FILE, SECTIONS, SETTINGS, Setting
 from goferry.i18n import _
 from hatch_build import compile_catalogues
+from labpages import lab_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LANGUAGES: Final = {"en": "en", "zh": "zh_CN"}
@@ -119,7 +120,7 @@ def walk(command: click.Command, context: click.Context) -> Iterator[tuple[click
             yield from walk(child, _context(child, name, context))
 
 
-PAGES: Final = {"settings.md": settings_page, "cli.md": commands_page}
+PAGES: Final = {"settings.md": settings_page, "cli.md": commands_page, "lab.md": lab_page}
 
 
 def pages() -> Iterator[tuple[Path, str]]:
