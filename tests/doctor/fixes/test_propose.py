@@ -37,6 +37,7 @@ from goferry.doctor.evidence import (
     TunnelSeen,
 )
 from goferry.doctor.fixes import Plan, propose
+from goferry.doctor.fixes.kit import Case
 from goferry.doctor.fixes.rewrites import AddGit, DropGit, DropHost, NameServers, PinHost
 from goferry.doctor.fixes.table import NO_FAULT, PROPOSERS
 from goferry.doctor.settings import read_settings
@@ -484,6 +485,37 @@ def test_a_misspelt_path_is_compared_with_what_the_project_knows() -> None:
     assert plans("module_path_wrong", seen)["near_path"].commands == (
         "go get github.com/stretchr/testify@latest",
     )
+
+
+# what go said, hashes that were seen, module and version
+BLAMED = [
+    (f"verifying {MODULE}@v1.2.3: checksum mismatch", (), (MODULE, "v1.2.3")),
+    ("go: a.example/x@v0.1.0-rc.1+incompatible: reading https://m.example/x/@v/v0.1.0.mod: 404", (),
+     ("a.example/x", "v0.1.0-rc.1+incompatible")),
+    ("go: downloading go1.27 (linux/amd64)\nmail me@example.org", (), ("", "")),
+    ("SECURITY ERROR",
+     (SumsSeen("a.example", "v1.0.0", "h1:a", "h1:a"), SumsSeen("b.example", "v1.0.0", "h1:a", "h1:b")),
+     ("b.example", "v1.0.0")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("output", "sums", "blamed"), BLAMED)
+def test_without_a_subject_the_module_is_the_one_that_failed(
+    output: str, sums: tuple[SumsSeen, ...], blamed: tuple[str, str]
+) -> None:
+    run = RunSeen("go", ("go", "mod", "download"), 1, 1.0, output)
+    case = Case(evidence(subject=Subject(), runs=(run,), sums=sums), judgement("checksum_mismatch_retagged"))
+    assert (case.module, case.version) == blamed
+
+
+def test_lines_of_go_sum_are_taken_out_for_that_version_alone(tmp_path: Path) -> None:
+    """The printed command, run by a real shell."""
+    other = f"{MODULE} v1.2.30 h1:x=\n{MODULE}x v1.2.3 h1:x=\n"
+    (tmp_path / "go.sum").write_text(f"{MODULE} v1.2.3 h1:a=\n{MODULE} v1.2.3/go.mod h1:b=\n{other}")
+    seen = evidence(sums=(SumsSeen(MODULE, "v1.2.3", "h1:a", "h1:b", "h1:b"),))
+    plan = plans("checksum_mismatch_retagged", seen)["renew_go_sum"]
+    subprocess.run(["sh", "-c", plan.commands[0]], cwd=tmp_path, check=True)
+    assert (tmp_path / "go.sum").read_text() == other
 
 
 def test_facts_for_others_say_what_the_mirror_answered() -> None:

@@ -91,18 +91,18 @@ def not_effective(case: Case) -> Iterator[Plan]:
 
 
 def _brought_here(case: Case, setting: Setting) -> Iterator[Plan]:
-    summary = Text(
-        N_("Set {name} where this process reads it: {place} is not read here."),
-        name=setting.name,
-        place=setting.place,
+    """sudo makes an environment of its own, so its own form comes first there."""
+    changed = {setting.name: setting.value}
+    yield case.set(
+        f"bring_{setting.name.lower()}",
+        Text(
+            N_("Set {name} where this process reads it: {place} is not read here."),
+            name=setting.name,
+            place=setting.place,
+        ),
+        changed,
+        more=tuple(shells.render("sudo", changed)[:1]) if setting.origin == "sudo" else (),
     )
-    plan = case.set(f"bring_{setting.name.lower()}", summary, {setting.name: setting.value})
-    if setting.origin == "sudo":
-        lines = tuple(shells.render("sudo", {setting.name: setting.value}))
-        plan = case.set(
-            f"keep_{setting.name.lower()}", summary, {setting.name: setting.value}, more=lines[:1]
-        )
-    yield plan
 
 
 def _file_beaten_by_environment(case: Case) -> Iterator[Plan]:

@@ -13,8 +13,9 @@ from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import Rewrite
 from goferry.doctor.settings.hiding import HIDDEN, hide
 from goferry.doctor.verdict import Judgement
+from goferry.errors import GoferryError
 from goferry.findings import Text
-from goferry.gomod import semver
+from goferry.gomod import module, semver
 from goferry.report import shells
 
 NOTHING: Final[Mapping[str, str | None]] = {}
@@ -34,6 +35,7 @@ _CONTEXTS: Final = {
 }
 _CI_FILES: Final = frozenset({"github", "gitlab"})
 _TAIL: Final = 800
+_MODULE_AT: Final = re.compile(r"(?<![\w/])([\w.~-]+\.[\w.~/-]+)@(v\d[\w.+-]*\w)")
 
 
 def goes_to_go_file(name: str) -> bool:
@@ -72,23 +74,27 @@ class Case:
 
     @property
     def module(self) -> str:
-        """The module that was asked for, or that go's own words name; "" when neither."""
-        if self.evidence.subject.module:
-            return self.evidence.subject.module
-        said = re.search(
-            r"(?:^|\s)(?:go: (?:downloading )?|module )([a-z0-9.-]+\.[a-z]+[^\s@:]*)[@:\s]",
-            self.output,
-            re.MULTILINE,
-        )
-        return said[1] if said else ""
+        """The module that was asked for, or else the one that the failure is about; "" when neither is known."""
+        return self.evidence.subject.module or self._blamed()[0]
 
     @property
     def version(self) -> str:
         """The version of that module; "" when it is not known."""
-        if self.evidence.subject.version not in ("", "latest"):
-            return self.evidence.subject.version
-        said = re.search(rf"{re.escape(self.module)}@(v[^\s:]+)", self.output) if self.module else None
-        return said[1] if said else ""
+        subject = self.evidence.subject
+        if subject.version not in ("", "latest"):
+            return subject.version
+        module, version = self._blamed()
+        return version if module == self.module else ""
+
+    def _blamed(self) -> tuple[str, str]:
+        """Module and version that go's own words name, or whose hashes differ."""
+        for path, version in _MODULE_AT.findall(self.output):
+            if _is_module(path):
+                return path, version
+        for sums in self.evidence.sums:
+            if len({known for known in (sums.go_sum, sums.sumdb, sums.proxy, sums.origin) if known}) > 1:
+                return sums.module, sums.version
+        return "", ""
 
     @property
     def output(self) -> str:
@@ -257,6 +263,14 @@ class Case:
             yield from run.output[-_TAIL:].strip().splitlines()[-3:]
         if self.settings.go_version:
             yield self.settings.go_version
+
+
+def _is_module(path: str) -> bool:
+    try:
+        module.check_path(path)
+    except GoferryError:
+        return False
+    return True
 
 
 def plain_host(text: str) -> str:

@@ -12,6 +12,7 @@ from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import CertSeen, Role
 from goferry.doctor.fixes.kit import Case, minor, one_line, quoted, with_godebug
 from goferry.doctor.fixes.mirrors import other_ways
+from goferry.doctor.fixes.path import direct_blocked
 from goferry.doctor.fixes.plan import Plan
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -205,8 +206,6 @@ def server_fault(case: Case) -> Iterator[Plan]:
 
 def around_server(case: Case) -> Iterator[Plan]:
     """Other mirrors where the server is one, and mirrors where it is an origin."""
-    from goferry.doctor.fixes.path import direct_blocked
-
     is_origin = any(target.host == case.host for target in case.targets(Role.IMPORT_HOST, Role.CODE_HOST))
     if is_origin:
         yield from (plan for plan in direct_blocked(case) if not plan.by)

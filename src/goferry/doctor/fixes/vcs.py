@@ -138,11 +138,7 @@ def credentials(case: Case) -> Iterator[Plan]:
             f'run: git config --global url."https://x-access-token:${{{{ secrets.TOKEN }}}}@{host}/".insteadOf "https://{host}/"',
         ),
         gitlab=(f'- printf "machine {host} login gitlab-ci-token password ${{CI_JOB_TOKEN}}\\n" > ~/.netrc',),
-        dockerfile=(
-            "RUN --mount=type=secret,id=netrc,target=/root/.netrc go mod download".replace(
-                "/root", "${HOME}"
-            ),
-        ),
+        dockerfile=("RUN --mount=type=secret,id=netrc NETRC=/run/secrets/netrc go mod download",),
     )
     if minor(case) >= _GOAUTH_SINCE:
         yield case.run(
