@@ -7,6 +7,7 @@ import asyncio
 import ctypes
 import ipaddress
 import json
+import logging
 import os
 import pwd
 import socket
@@ -37,6 +38,9 @@ _FULL: Final = "64k"
 def main() -> int:
     asked = json.loads(sys.argv[1])
     scenario, root = cases.find(asked["scenario"]), Path(asked["root"])
+    if not os.environ.get("GOFERRY_DEBUG"):
+        # Standard error is the terminal of a user, who came to see a command and not the servers.
+        logging.disable()
     try:
         mount_all(scenario, root)
         ends = build_networks(scenario)
