@@ -508,14 +508,14 @@ def test_without_a_subject_the_module_is_the_one_that_failed(
     assert (case.module, case.version) == blamed
 
 
-def test_lines_of_go_sum_are_taken_out_for_that_version_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [f"{MODULE} v1.2.30 h1:x=\n{MODULE}x v1.2.3 h1:x=\n", ""])
+def test_lines_of_go_sum_are_taken_out_for_that_version_alone(tmp_path: Path, others: str) -> None:
     """The printed command, run by a real shell."""
-    other = f"{MODULE} v1.2.30 h1:x=\n{MODULE}x v1.2.3 h1:x=\n"
-    (tmp_path / "go.sum").write_text(f"{MODULE} v1.2.3 h1:a=\n{MODULE} v1.2.3/go.mod h1:b=\n{other}")
+    (tmp_path / "go.sum").write_text(f"{MODULE} v1.2.3 h1:a=\n{MODULE} v1.2.3/go.mod h1:b=\n{others}")
     seen = evidence(sums=(SumsSeen(MODULE, "v1.2.3", "h1:a", "h1:b", "h1:b"),))
     plan = plans("checksum_mismatch_retagged", seen)["renew_go_sum"]
     subprocess.run(["sh", "-c", plan.commands[0]], cwd=tmp_path, check=True)
-    assert (tmp_path / "go.sum").read_text() == other
+    assert (tmp_path / "go.sum").read_text() == others
 
 
 def test_facts_for_others_say_what_the_mirror_answered() -> None:

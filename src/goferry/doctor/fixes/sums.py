@@ -133,7 +133,7 @@ def retagged(case: Case) -> Iterator[Plan]:
                     "Your go.sum differs from the database: take its lines for this version out and fetch it again."
                 )
             ),
-            f"grep -vE {quoted(_line_of(wanted))} go.sum > go.sum.new && mv go.sum.new go.sum",
+            f"sed -i.bak -E {quoted(_without_lines(wanted))} go.sum",
             f"go mod download {quoted(wanted)}",
         )
     default = lists.default_of(case.settings)
@@ -161,7 +161,7 @@ def retagged(case: Case) -> Iterator[Plan]:
     )
 
 
-def _line_of(wanted: str) -> str:
-    """The lines of go.sum for one version, as a pattern."""
+def _without_lines(wanted: str) -> str:
+    """sed's words for go.sum without the lines of one version."""
     path, _at, version = wanted.partition("@")
-    return f"^{re.escape(path)} {re.escape(version)}(/go\\.mod)? "
+    return f"\\#^{re.escape(path)} {re.escape(version)}(/go\\.mod)? #d"
