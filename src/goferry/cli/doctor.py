@@ -15,6 +15,7 @@ import click
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.progress import showing
+from goferry.cli.worlds import confirmed, may_ask_public, public_dns_option, world_of
 from goferry.errors import InvalidInput
 from goferry.i18n import N_, _
 
@@ -73,11 +74,7 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 @option("--save", metavar="FILE", default="", help=N_("Write what was seen, redacted, for others to judge."))
 @option("--replay", metavar="FILE", default="", help=N_("Judge what was saved, here, without any network."))
 @option("--compare", "old", metavar="FILE", default="", help=N_("Say what changed since that saved run."))
-@option(
-    "--public-dns/--no-public-dns",
-    default=None,
-    help=N_("Whether public name servers may be asked for a second opinion; asks when at a terminal."),
-)
+@public_dns_option
 @pass_console
 def command(
     console: Console,
@@ -103,7 +100,7 @@ def command(
     if replay:
         return _replay(console, wanted, replay)
     asked = parse_subject(subject)
-    world = _world(console, _may_ask_public(console, wanted, public_dns))
+    world = world_of(console, public_dns=may_ask_public(console, public_dns, quiet=bool(wanted.form)))
     if watch:
         return _watch(console, world, asked, watch)
     diagnosis = asyncio.run(_diagnose(console, world, asked, wanted))
@@ -128,30 +125,6 @@ def _check_flags(
     for clash, one, other in clashes:
         if clash:
             raise InvalidInput("{one} and {other} cannot go together", one=one, other=other)
-
-
-def _world(console: Console, public_dns: bool) -> "World":
-    from goferry.doctor.base import World
-
-    home = console.environ.get("HOME") or console.environ.get("USERPROFILE") or ""
-    return World(
-        environ=dict(console.environ),
-        cwd=console.cwd,
-        home=Path(home) if home else Path.home(),
-        public_dns=public_dns,
-    )
-
-
-def _may_ask_public(console: Console, wanted: Wanted, given: bool | None) -> bool:
-    """Consent. Only a person at a terminal is asked."""
-    if given is not None or wanted.form or not (console.progress and console.stdin.isatty()):
-        return bool(given)
-    console.note(
-        _(
-            "A second opinion tells names that are lied about: public name servers would see the host names asked for."
-        )
-    )
-    return click.confirm(_("Ask public name servers too?"), default=False, err=True)
 
 
 async def _diagnose(console: Console, world: "World", subject: "Subject", wanted: Wanted) -> "Diagnosis":
@@ -255,7 +228,7 @@ async def _fix(
     console.note(f"{plan.summary}")
     console.note(diff(plan).rstrip("\n"))
     at_terminal = console.stdin.isatty() and not wanted.yes
-    if at_terminal and not click.confirm(_("Change this?"), default=False, err=True):
+    if at_terminal and not confirmed(console, _("Change this?")):
         return _status(diagnosis)
     applied = apply(world, plan)
     for line in applied.manual:
@@ -273,6 +246,6 @@ async def _fix(
 def _undo(console: Console) -> int:
     from goferry.doctor.fixes import undo
 
-    for line in undo(_world(console, public_dns=False)):
+    for line in undo(world_of(console)):
         console.out(line)
     return EXIT_SOUND
