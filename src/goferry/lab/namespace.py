@@ -39,6 +39,8 @@ def why_not() -> str:
         return f"not installed: {', '.join(missing)} (util-linux and iproute2)"
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         return "/dev/net/tun is missing or not for this user"
+    if not Path("/proc/net/if_inet6").exists():
+        return "this kernel has no IPv6, which the worlds of the lab have"
     tried = subprocess.run(
         [*_UNSHARE, "sh", "-c", _TRY], capture_output=True, text=True, check=False, timeout=_START
     )

@@ -322,7 +322,7 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Mend:
     """What makes the command work. environ: variables ("" unsets); files: texts below {home} or {work}, or at
-    /etc/resolv.conf and /etc/hosts; roots, cache: set right on the machine; network: the network of a better place.
+    /etc/resolv.conf and /etc/hosts.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -342,8 +342,7 @@ class Needs(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One world. summary: an English key; expected: the key of the cause that is to be found, "" in a healthy world;
-    slow: the command would hang for minutes or for ever; mend: None for what the client cannot mend.
-    also: other causes that describe it as well.
+    mend: None for what the client cannot mend.
     """
 
     name: str
@@ -354,10 +353,8 @@ class Scenario:
     client: Client = Client()
     mend: Mend | None = None
     needs: Needs = Needs.NAMESPACE
-    slow: bool = False
     works: bool = False
     """The command succeeds although something is wrong."""
-    also: tuple[str, ...] = ()
 
     @property
     def healthy(self) -> bool:

@@ -68,16 +68,10 @@ class Stage:
     sockets: Mapping[tuple[str, int], socket.socket] = field(default_factory=dict)
     """Listening sockets that were made on the client's own machine."""
     urls: dict[str, str] = field(default_factory=dict)
-    backends: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @property
     def sites(self) -> list[Site]:
         return sites_of(self.scenario)
-
-    @property
-    def moment(self) -> datetime.datetime:
-        """What the rest of the world calls now."""
-        return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=self.scenario.network.clock)
 
     def localised(self, text: str) -> str:
         """The text with the URLs at which sites really listen."""
@@ -223,11 +217,11 @@ def _note_url(stage: Stage, site: Site, port: int) -> None:
 
 async def _web(stage: Stage, site: Site, app: web.Application) -> None:
     """A web site: its application on loopback, its front where it is known."""
-    port = await _application(stage, site, app)
+    port = await _application(stage, app)
     await _listen(stage, site, lambda place, tls: Relay(port, tls=tls, listen=place))
 
 
-async def _application(stage: Stage, site: Site, app: web.Application) -> int:
+async def _application(stage: Stage, app: web.Application) -> int:
     if stage.scenario.network.clock:
         app.on_response_prepare.append(_other_date(stage.scenario.network.clock * _DAY))
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -235,7 +229,6 @@ async def _application(stage: Stage, site: Site, app: web.Application) -> int:
     stage.stack.push_async_callback(runner.cleanup)
     await web.TCPSite(runner, LOOPBACK, 0).start()
     port: int = runner.addresses[0][1]
-    stage.backends[site.key] = port
     return port
 
 
@@ -400,7 +393,7 @@ async def _raw(stage: Stage, site: Site) -> None:
 async def _http2(stage: Stage, site: Site) -> None:
     service = site.service
     assert isinstance(service, Http2Broken)
-    port = await _application(stage, site, _module_app(stage, service.modules))
+    port = await _application(stage, _module_app(stage, service.modules))
 
     def front(place: tuple[str, int], tls: ssl.SSLContext | None) -> Peer:
         assert tls is not None

@@ -24,7 +24,7 @@ OTHER_MIRROR: Final = Mend(environ={"GOPROXY": f"https://{MIRROR}"})
 OTHER_RESOLVER: Final = Mend(files={"/etc/resolv.conf": "nameserver 1.1.1.1\n"})
 NO_FORWARD_PROXY: Final = Mend(environ={"HTTPS_PROXY": "", "HTTP_PROXY": ""})
 
-ZIP, INFO, MOD, LIST = "*.zip", "*.info", "*.mod", "*/@v/list"
+ZIP: Final = "*.zip"
 
 
 def at_proxy(service: Service, tls: Tls | None = Tls()) -> tuple[Site, ...]:  # noqa: B008  frozen
