@@ -197,7 +197,15 @@ CASES = (
     Case("0.0.0.0", named(failing(f'go: Get "{INFO}": dial tcp 0.0.0.0:443: connect: connection refused'), PROXY,
          name(PROXY, "go", addresses=("0.0.0.0",)), name(PROXY, "server", addresses=("0.0.0.0",))),
          "dns_negative_filter", "R07", LIKELY),
+    Case("a mirror whose name is denied, without second opinion", named(failing(LOOKUP + "no such host"), PROXY, DENIED, DENIED_SERVER),
+         "dns_negative_filter", "R07", POSSIBLE),
+    Case("a public mirror that the name server refuses to tell", named(failing(LOOKUP + "server misbehaving"), PROXY,
+         name(PROXY, "go", failure="dns_refused", rcode="REFUSED", text="server misbehaving"), name(PROXY, "server", addresses=(), rcode="REFUSED")),
+         "dns_negative_filter", "R07", LIKELY),
     # R03, R01
+    Case("a sinkhole that refuses", replace(named(failing(TIMEOUT), PROXY, name(PROXY, "go", addresses=("93.46.8.89",))),
+         dials=(DialSeen(PROXY, "93.46.8.89", 443, 0.1, "connect_refused"), DialSeen(SUMDB, "93.184.216.12", 443, 0.1)), handshakes=()),
+         "dns_hijacked", "R01", LIKELY),
     Case("a hosts line", replace(named(failing(TIMEOUT), PROXY, name(PROXY, "go", addresses=FALSE, line=4),
          name(PROXY, "hosts", addresses=FALSE, line=4), name(PROXY, "server")),
          dials=(DialSeen(PROXY, FALSE[0], 443, 5, "connect_timeout"), DialSeen(PROXY, FOUR, 443, 0.1, source="server"))),
@@ -346,6 +354,8 @@ CASES = (
          "module_path_mismatch", "R43"),
     Case("a zip that breaks the rules", failing(f"go: {MODULE}@{VERSION}: create zip: a.txt: case-insensitive file name collision"),
          "module_zip_invalid", "R43"),
+    Case("no such revision among the tags", direct(f"go: {MODULE}@v9.9.9: invalid version: unknown revision v9.9.9",
+         git(output=f"{'a' * 40}\trefs/tags/{VERSION}\n")), "unknown_revision", "R43", proven=True),
     Case("no such revision", direct(f"go: {MODULE}@v9.9.9: invalid version: unknown revision v9.9.9"), "unknown_revision", "R43"),
 )  # fmt: skip
 

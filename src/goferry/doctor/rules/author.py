@@ -8,7 +8,7 @@ from goferry.doctor.explain.facts import Fact
 from goferry.doctor.rules import mirror, scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
-from goferry.doctor.verdict import Judgement
+from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -86,8 +86,26 @@ def _judgement(
     return judged(
         evidence, "R43", cause, where, "request",
         Text(_DETAILS[cause], said=scene.quoted(fact), module=target.module, version=target.version),
+        proof=_other_version(evidence, fact) if cause == "unknown_revision" else None,
         sole=sole,
         weak=weak,
+    )  # fmt: skip
+
+
+def _other_version(evidence: Evidence, fact: Fact) -> Proof | None:
+    """Another version, which the same repository or mirror has: only the version differs."""
+    listed = [
+        answer for answer in scene.answers(evidence) if answer.purpose == "list" and scene.is_well(answer)
+    ]
+    there = [*mirror.repository_tags(evidence), *(word for answer in listed for word in answer.body.split())]
+    other = next((version for version in there if version.startswith("v")), "")
+    if not other or mirror.has_version(there, fact.target.version):
+        return None
+    return Proof(
+        Text(N_("{module} {version}: {said}"), module=fact.target.module, version=fact.target.version,
+             said=scene.quoted(fact)),
+        Text(N_("{module} {version}: there"), module=fact.target.module, version=other),
+        Text(N_("the version")),
     )  # fmt: skip
 
 

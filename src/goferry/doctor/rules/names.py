@@ -172,19 +172,22 @@ def _denied(evidence: Evidence) -> Iterable[Judgement]:
         if name is None or name.line or not _is_denial(evidence, name):
             continue
         other = _second_opinion(evidence, target.host)
-        agrees = [reply for reply in _opinions(evidence, target.host) if not reply.addresses and reply.rcode]
         is_dishonest = bool(name.addresses) or name.rcode == "REFUSED"
-        if other is None and agrees and not is_dishonest:
-            continue  # nobody knows the name: it is wrong, not filtered
-        if other is None and not is_dishonest and not _is_known(target.host):
+        if other is None and not is_dishonest and not _must_exist(evidence, target):
             continue
         yield judged(
             evidence, "R07", "dns_negative_filter", target.host, "resolve",
             Text(N_("{server} denies {host}: {said}"), server=name.server or "DNS", host=target.host,
                  said=", ".join(name.addresses) or name.rcode or _words(name)),
             proof=None if other is None else Proof(_answer(name), _answer(other), Text(N_("who is asked"))),
-            weak=name.rcode in ("", "SERVFAIL"),
+            weak=not is_dishonest and not _is_known(target.host),
         )  # fmt: skip
+
+
+def _must_exist(evidence: Evidence, target: Target) -> bool:
+    """Whether a "no" is to be doubted: somebody relies on the host, and nobody else says so."""
+    others_agree = any(not reply.addresses and reply.rcode for reply in _opinions(evidence, target.host))
+    return not others_agree and (target.role in (Role.GOPROXY, Role.SUMDB) or _is_known(target.host))
 
 
 def _is_denial(evidence: Evidence, name: NameSeen) -> bool:
@@ -259,6 +262,7 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
         right = _verified_elsewhere(evidence, target)
         doubt = _doubt(evidence, target, name)
         if right is None and not doubt:
+            yield from _unconfirmed(evidence, target, name)
             continue
         yield judged(
             evidence, "R01", "dns_hijacked", target.host, "resolve",
@@ -266,6 +270,26 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
                  addresses=", ".join(name.addresses)),
             proof=None if right is None else _by_address(evidence, target, right),
         )  # fmt: skip
+
+
+def _unconfirmed(evidence: Evidence, target: Target, name: NameSeen) -> Iterable[Judgement]:
+    """Another host's certificate may mean another host's address, as long as nobody else was asked for it."""
+    is_foreign = any(shake.wrong == "wrong_host" for shake in scene.handshakes(evidence, target))
+    if is_foreign and not _opinions(evidence, target.host):
+        yield judged(
+            evidence, "R01", "dns_hijacked", target.host, "resolve",
+            Text(N_("{host} is answered with {addresses}, where another host is"), host=target.host,
+                 addresses=", ".join(name.addresses)),
+            weak=True,
+        )  # fmt: skip
+
+
+def leads_nowhere(evidence: Evidence, host: str) -> bool:
+    """Whether all that go was told of a host are addresses that stand for "blocked": then no path is to blame."""
+    addresses = scene.go_addresses(evidence, host)
+    return bool(addresses) and all(
+        kind_of(address) in (Kind.UNSPECIFIED, Kind.SINKHOLE) for address in addresses
+    )
 
 
 def _doubt(evidence: Evidence, target: Target, name: NameSeen) -> str:

@@ -7,6 +7,7 @@ from goferry.doctor.evidence import AnswerSeen, DialSeen, Evidence, HandshakeSee
 from goferry.doctor.explain.facts import Fact
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
+from goferry.doctor.rules.names import leads_nowhere
 from goferry.doctor.rules.proofs import judged
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
@@ -41,7 +42,8 @@ def _unconnected(evidence: Evidence) -> Iterator[tuple[Target, list[DialSeen]]]:
     """Needed targets that no connection can be made to, though go knows their addresses."""
     for target in _targets(evidence):
         dials = scene.dials(evidence, target)
-        if dials and all(dial.failure for dial in dials) and target.role in _BLOCKED:
+        is_shut = bool(dials) and all(dial.failure for dial in dials)
+        if is_shut and target.role in _BLOCKED and not leads_nowhere(evidence, target.host):
             yield target, dials
 
 

@@ -1,6 +1,7 @@
 """The checksum database: R37, R38, and R52 for a mirror that stands in for it badly."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from goferry.doctor.evidence import AnswerSeen, Evidence, Role, SumsSeen
 from goferry.doctor.rules import scene
@@ -115,6 +116,10 @@ UNREACHABLE = Rule(
 # ---- R52: a mirror in its place ----------------------------------------------------------------------------
 
 
+_NETWORK: Final = frozenset({"dns_words", "dns_unable", "dialled", "proxyconnect", "reset"})
+"""Tags of messages that are about the way; "server misbehaving" is what go says of a name server."""
+
+
 def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     """A mirror that says it answers for the database and then does not, or that refuses to say."""
     if not scene.uses_sumdb(evidence):
@@ -131,7 +136,7 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
         bad = next((answer for answer in others if not scene.is_well(answer)), None)
     elif supported is not None and (scene.is_page(supported) or supported.status not in (0, *scene.MISSING)):
         bad = supported
-    lies = scene.said(found, "sumdb_lies")
+    lies = scene.said([fact for fact in found if _NETWORK.isdisjoint(fact.tags)], "sumdb_lies")
     if bad is None and (lies is None or not mirrors):
         return
     if bad is not None and bad.purpose == "lookup" and bad.status in scene.MISSING and not _knows(evidence):
