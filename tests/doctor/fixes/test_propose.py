@@ -477,6 +477,17 @@ def test_versions_that_exist_are_proposed_the_nearest_first() -> None:
     assert found == [f"go get {MODULE}@{version}" for version in ("v1.1.0", "v1.3.0", "v2.0.0-rc.1")]
 
 
+def test_a_requirement_that_cannot_be_loaded_is_edited_and_not_got() -> None:
+    seen = evidence(
+        goproxy(MIRROR),
+        answers=(answer(0, 200, "list", body="v1.1.0\n"),),
+        settings={"requires": (f"{MODULE}@v1.2.3",)},
+    )
+    assert plans("unknown_revision", seen)["known_version"].commands == (
+        f"go mod edit -require={MODULE}@v1.1.0",
+    )
+
+
 def test_a_misspelt_path_is_compared_with_what_the_project_knows() -> None:
     seen = evidence(
         settings={"requires": ("github.com/stretchr/testify@v1.9.0", "example.com/other@v1.0.0")},

@@ -19,6 +19,7 @@ _DECLARED: Final = re.compile(r"module declares its path as:\s*(\S+)")
 _REQUIRED: Final = re.compile(r"but was required as:\s*(\S+)")
 _MOST: Final = 3
 _ANY: Final = "<module>"
+_LATEST: Final = "latest"
 
 
 def _tell(case: Case, summary: str) -> Plan:
@@ -26,7 +27,20 @@ def _tell(case: Case, summary: str) -> Plan:
 
 
 def _version(case: Case) -> str:
-    return case.version or "latest"
+    return case.version or _LATEST
+
+
+def _use(case: Case, path: str, version: str) -> tuple[str, ...]:
+    """How the project comes to need this version of this path.
+
+    A requirement that cannot be loaded stops every command that loads the others, `go get` among them; so go.mod is
+    edited first, which loads nothing.
+    """
+    required = {item.partition("@")[0] for item in case.settings.requires}
+    if path in required and version != _LATEST:
+        return (f"go mod edit -require={quoted(f'{path}@{version}')}",)
+    drop = (f"go mod edit -droprequire={quoted(case.module)}",) if case.module in required - {path} else ()
+    return (*drop, f"go get {quoted(f'{path}@{version}')}")
 
 
 def path_mismatch(case: Case) -> Iterator[Plan]:
@@ -40,8 +54,7 @@ def path_mismatch(case: Case) -> Iterator[Plan]:
         yield case.run(
             "declared_path",
             Text(N_("Ask for the path that the module itself declares: {path}"), path=new),
-            f"go mod edit -droprequire={quoted(old)}",
-            f"go get {quoted(f'{new}@{_version(case)}')}",
+            *_use(case, new, _version(case)),
             f"# and in your imports: {old} becomes {new}",
         )
         yield case.run(
@@ -67,7 +80,7 @@ def path_wrong(case: Case) -> Iterator[Plan]:
         yield case.run(
             "near_path",
             Text(N_("Perhaps {path} was meant."), path=near),
-            f"go get {quoted(f'{near}@{_version(case)}')}",
+            *_use(case, near, _version(case)),
         )
     yield case.run(
         "check_path",
@@ -111,7 +124,7 @@ def _other_versions(case: Case) -> Iterator[Plan]:
         yield case.run(
             "known_version",
             Text(N_("Ask for {version}, which exists."), version=version),
-            f"go get {quoted(f'{path}@{version}')}",
+            *_use(case, path, version),
         )
     yield case.run(
         "list_versions",
@@ -151,7 +164,7 @@ def _renamed(case: Case) -> Iterator[Plan]:
             yield case.run(
                 "new_place",
                 Text(N_("The repository's host leads to {place} now."), place=place),
-                f"go get {quoted(f'{place}@{_version(case)}')}",
+                *_use(case, place, _version(case)),
             )
             return
 
