@@ -73,10 +73,11 @@ def _no_resolv_conf(evidence: Evidence) -> Iterable[Judgement]:
         if name.failure == Failure.DNS_NOT_FOUND or not name.server.startswith(_OWN_PORTS):
             continue
         other = _second_opinion(evidence, target.host)
-        why = N_("resolv.conf names no server") if resolv.exists else N_("there is no resolv.conf")
+        missing = N_("there is no resolv.conf, so go asks this machine: {said}")
+        empty = N_("resolv.conf names no server, so go asks this machine: {said}")
         yield judged(
             evidence, "R04", "dns_no_resolv_conf", name.server or "[::1]:53", "resolve",
-            Text(N_("{why}, so go asks this machine: {said}"), why=why, said=_words(name)),
+            Text(empty if resolv.exists else missing, said=_words(name)),
             proof=None if other is None else Proof(_answer(name), _answer(other), Text(N_("who is asked"))),
             sole=True,
         )  # fmt: skip

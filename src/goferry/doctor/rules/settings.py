@@ -32,19 +32,19 @@ GOPROXY: Final = "GOPROXY"
 # ---- R46: the text of GOPROXY ------------------------------------------------------------------------------
 
 _TRAPS: Final = (
-    (re.compile(r"[;；]"), N_("entries are divided by , or | and not by a semicolon")),
-    (re.compile(r"[，｜、]"), N_("entries are divided by an ASCII comma, and this one is not")),
-    (re.compile(r"[\"'“”‘’`]"), N_("the quotation marks have become part of the value")),
-    (re.compile(r"\S\s+\S"), N_("entries are divided by , or | and not by a blank")),
+    (re.compile(r"[;；]"), N_("GOPROXY has {word}: entries are divided by , or | and not by a semicolon")),
+    (re.compile(r"[，｜、]"), N_("GOPROXY has {word}: only an ASCII comma divides entries, and this is none")),
+    (re.compile(r"[\"'“”‘’`]"), N_("GOPROXY has {word}: the quotation marks have become part of the value")),
+    (re.compile(r"\S\s+\S"), N_("GOPROXY has {word}: entries are divided by , or | and not by a blank")),
     (re.compile(r"^\s*https?:/?[^/]|^\s*https?//|^\s*ht{1,2}ps?:/[^/]|^\s*hhttps?:", re.IGNORECASE),
-     N_("it does not begin with https://")),
+     N_("GOPROXY has {word}: it does not begin with https://")),
     (re.compile(r"^(?!direct$|off$)(?:direct|off)$", re.IGNORECASE),
-     N_("direct and off are written in lower case")),
+     N_("GOPROXY has {word}: direct and off are written in lower case")),
 )  # fmt: skip
 
 
 def traps(value: str) -> Iterable[tuple[str, str]]:
-    """The parts of a GOPROXY value that cannot be what was meant, each with the reason (an English key)."""
+    """The parts of a GOPROXY value that cannot be what was meant, each with what is wrong (an English key)."""
     for part in re.split(r"[,|]", value):
         word = part.strip()
         for pattern, why in _TRAPS:
@@ -62,11 +62,12 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
     refusal = _refusal(value)
     if found is None and not refusal:
         return
-    word, why = found or (goproxy.redact(value), refusal)
+    word, key = found or (value, N_("go refuses GOPROXY={word}: {why}"))
     yield judged(
         evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
-        Text(N_("GOPROXY has {word!r}: {why}"), word=goproxy.redact(word), why=why),
+        Text(key, word=goproxy.redact(word), why=refusal),
         sole=bool(refusal) or heard is not None or _is_complained_of(evidence, word),
+        weak=True,
     )  # fmt: skip
 
 

@@ -93,6 +93,10 @@ BUNDLE = Rule(
 # ---- R21: inspection ---------------------------------------------------------------------------------------
 
 
+_BY_PRODUCT: Final = N_("{host} comes with a certificate of {issuer}, made by {product}")
+_BY_NOBODY: Final = N_("{host} comes with a certificate of {issuer}, which is no public authority")
+
+
 def _inspection(evidence: Evidence) -> Iterable[Judgement]:
     for target, shake in _shaken(evidence):
         if shake.wrong not in ("unknown_authority", "incomplete") or "public" in shake.trusted:
@@ -106,8 +110,7 @@ def _inspection(evidence: Evidence) -> Iterable[Judgement]:
         knows = "git" if "git" in shake.trusted else ""
         yield judged(
             evidence, "R21", "tls_mitm_corporate_ca", scene.authority(target), "tls",
-            Text(N_("{host} comes with a certificate of {issuer} ({product})"), host=target.host,
-                 issuer=_issuer(shake), product=product or N_("no public authority")),
+            Text(_BY_PRODUCT if product else _BY_NOBODY, host=target.host, issuer=_issuer(shake), product=product),
             proof=_by_store(shake, knows) if knows else None,
             sole=bool(product) and bool(unrelated),
             weak=not product and not unrelated,
