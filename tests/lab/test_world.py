@@ -25,6 +25,10 @@ def alive(pid: int) -> bool:
     return psutil.pid_exists(pid)
 
 
+def worlds_in(folder: Path) -> list[Path]:
+    return list(folder.glob("goferry-lab-*"))
+
+
 async def said(lab: World, *words: str) -> str:
     done = await lab.run(words, timeout=30)
     assert done.exit == 0, done.output
@@ -112,8 +116,9 @@ async def test_a_world_is_gone_when_its_process_is_killed(tmp_path: Path) -> Non
     first = psutil.Process(pid)
     opener.kill()
     await opener.wait()
-    await asyncio.to_thread(first.wait, 30)
+    await asyncio.to_thread(first.wait, 60)
     assert not alive(pid)
+    assert worlds_in(tmp_path) == []
 
 
 async def test_what_needs_a_namespace_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import pwd
+import shutil
 import socket
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from goferry.errors import GoferryError, Unavailable
 from goferry.lab import cases
 from goferry.lab.client import ETC_FILES
 from goferry.lab.internet import CLIENT, GATEWAY, PUBLIC_DNS
+from goferry.lab.namespace import FAREWELL
 from goferry.lab.scenario import Cache, Network, Roots, Scenario
 from goferry.lab.staging import resolvers_of, sites_of, staged
 from goferry.lab.wire import Wire, open_tun
@@ -67,7 +69,9 @@ async def _serve(scenario: Scenario, root: Path, ends: "Ends") -> None:
         fill_roots(scenario, root)
         with Wire(ends.near, ends.far, scenario.network.rules, latency=scenario.network.latency):
             _say({"network": ends.network, "sumdb_key": stage.log.verifier_key})
-            await asyncio.to_thread(sys.stdin.buffer.read)
+            said = await asyncio.to_thread(sys.stdin.buffer.read)
+    if said != FAREWELL:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 # ---- networks ----------------------------------------------------------------------------------------------

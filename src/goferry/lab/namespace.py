@@ -3,6 +3,7 @@
 `goferry.lab.inside` runs as the first process of the new namespaces, with the sites of the world in one network
 namespace and the client in another; commands enter the client's with `nsenter`. When the process that opened the world
 ends, however it ends, the pipe to that first process closes, it ends too, and the kernel removes all that was in there.
+When that was no orderly end, the first process removes the folders of the world before.
 """
 
 import asyncio
@@ -27,6 +28,9 @@ _UNSHARE: Final = (
 _PROGRAMS: Final = ("unshare", "nsenter", "ip", "mount")
 _TRY: Final = "ip link set lo up && ip tuntap add dev lab0 mode tun && mount --bind /etc/hosts /etc/hosts"
 _START: Final = 30.0
+
+FAREWELL: Final = b"bye"
+"""Said at an orderly end. Without it the folders of the world have nobody left who would remove them."""
 
 
 @functools.cache
@@ -101,6 +105,7 @@ async def entered(scenario: str, root: Path) -> AsyncIterator[tuple[Namespace, d
         yield Namespace(_child(process.pid), said["network"]), said
     finally:
         assert process.stdin is not None
+        process.stdin.write(FAREWELL)
         process.stdin.close()
         try:
             await asyncio.wait_for(process.wait(), 5)
