@@ -354,6 +354,7 @@ CASES = (
          "module_path_mismatch", "R43"),
     Case("a zip that breaks the rules", failing(f"go: {MODULE}@{VERSION}: create zip: a.txt: case-insensitive file name collision"),
          "module_zip_invalid", "R43"),
+    Case("a version that the mirror's list lacks", with_answers(failing(NOT_FOUND), answer("list", body="v1.0.0\n")), "unknown_revision", "R43", LIKELY),
     Case("no such revision among the tags", direct(f"go: {MODULE}@v9.9.9: invalid version: unknown revision v9.9.9",
          git(output=f"{'a' * 40}\trefs/tags/{VERSION}\n")), "unknown_revision", "R43", proven=True),
     Case("no such revision", direct(f"go: {MODULE}@v9.9.9: invalid version: unknown revision v9.9.9"), "unknown_revision", "R43"),

@@ -43,6 +43,7 @@ def _author(evidence: Evidence) -> Iterable[Judgement]:
             "unknown_revision",
             fact,
             sole="unknown_revision" in fact.tags or _asked_origin(evidence),
+            weak="status_403" in fact.tags,
         )
         return
     fact = scene.said(
@@ -56,7 +57,7 @@ def _author(evidence: Evidence) -> Iterable[Judgement]:
 
 def _gone_version(evidence: Evidence, found: list[Fact]) -> Fact | None:
     """A "not there" of the mirrors that the origin's tags, or the mirror's own list, agree with."""
-    fact = scene.said(found, "status_404")
+    fact = scene.said(found, "status_404|status_403")
     version = mirror.wanted_version(evidence)
     if fact is None or not version:
         return None
@@ -99,7 +100,8 @@ def _other_version(evidence: Evidence, fact: Fact) -> Proof | None:
     ]
     there = [*mirror.repository_tags(evidence), *(word for answer in listed for word in answer.body.split())]
     other = next((version for version in there if version.startswith("v")), "")
-    if not other or mirror.has_version(there, fact.target.version):
+    is_authoritative = "unknown_revision" in fact.tags or _asked_origin(evidence)
+    if not other or not is_authoritative or mirror.has_version(there, fact.target.version):
         return None
     return Proof(
         Text(N_("{module} {version}: {said}"), module=fact.target.module, version=fact.target.version,
