@@ -99,7 +99,7 @@ def toolchain(case: Case) -> Iterator[Plan]:
         yield case.run(
             "lower_go_line",
             Text(N_("Let go.mod ask for the version that is installed, if the code allows it.")),
-            f"go mod edit -go={has} -toolchain=none",
+            f"GOTOOLCHAIN=local go mod edit -go={has} -toolchain=none",
         )
     yield from other_ways(case)
     yield case.run(
