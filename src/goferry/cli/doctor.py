@@ -217,14 +217,18 @@ def _watch(console: Console, world: "World", subject: "Subject", pause: int) -> 
 async def _fix(
     console: Console, world: "World", subject: "Subject", diagnosis: "Diagnosis", wanted: Wanted
 ) -> int:
-    """The best plan of the verdict: shown, asked for, done, and tried. What does not help is taken back."""
-    from goferry.doctor.fixes import apply, diff, undo
+    """The best plan of the verdict: shown, asked for, done, and tried. What does not help is taken back.
+
+    Where nobody can be asked, the flag itself is the consent: there is an undo.
+    """
+    from goferry.doctor.fixes import apply, diff, ready, undo
     from goferry.doctor.mend import works_now
 
     plan = next((one.plan for one in diagnosis.tried[0] if not one.plan.by), None)
     if plan is None:
         console.note(_("there is nothing to change on this machine"))
         return _status(diagnosis)
+    plan = ready(world, plan)
     console.note(f"{plan.summary}")
     console.note(diff(plan).rstrip("\n"))
     at_terminal = console.stdin.isatty() and not wanted.yes

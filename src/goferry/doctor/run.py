@@ -28,7 +28,10 @@ async def diagnose(world: World, subject: Subject, *, old: Evidence | None = Non
         before = dict(zip(judgements, tried, strict=True))
         by_place = {(one.cause, one.where): plans for one, plans in before.items()}
         judgements = judge(evidence)
-        tried = tuple(by_place.get((one.cause, one.where)) or _untried(evidence, one) for one in judgements)
+        tried = tuple(
+            _untried(evidence, one) if (known := by_place.get((one.cause, one.where))) is None else known
+            for one in judgements
+        )
     return _diagnosis(evidence, judgements, tried, old)
 
 

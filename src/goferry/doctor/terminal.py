@@ -87,10 +87,16 @@ def _fixes(tried: Iterable[Tried]) -> Iterator[str]:
         return
     yield "  " + _("what mends it:")
     for one in plans:
-        state = _("tried: go gets what was asked for") if one.retested else _("not tried")
-        yield f"  → {one.plan.summary} ({state})"
+        yield f"  → {one.plan.summary} ({_state(one)})"
         yield from (f"      {command}" for command in one.plan.commands)
+        yield from (f"      | {line}" for line in one.plan.contexts.get("message", ()))
     yield ""
+
+
+def _state(one: Tried) -> str:
+    if one.retested:
+        return _("tried: go gets what was asked for")
+    return _("tried: not enough alone") if one.output else _("not tried")
 
 
 def _others(diagnosis: Diagnosis) -> Iterator[str]:
