@@ -123,6 +123,16 @@ async def test_fix_writes_gos_own_settings_and_undo_takes_them_back(tmp_path: Pa
     assert goenv.read_text() == before
 
 
+async def test_a_host_that_was_asked_about_is_looked_at_whatever_go_says(tmp_path: Path) -> None:
+    async with lab.running(TREE) as proxy:
+        up = await doctor(tmp_path, proxy.url, "--json", GOPROXY=proxy.url)
+        down = await doctor(tmp_path, "https://127.0.0.1:9/", "--json", GOPROXY=proxy.url)
+        unknown = await doctor(tmp_path, "nosuch.invalid", "--json", GOPROXY=proxy.url)
+    assert (up.code, up.json["verdict"]) == (0, None)
+    assert (down.code, down.json["verdict"]["cause"]) == (1, "direct_host_blocked")
+    assert unknown.code in (1, 3)
+
+
 async def test_without_go_the_rest_is_looked_at(tmp_path: Path) -> None:
     async with lab.running(TREE) as proxy:
         said = await doctor(tmp_path, WANTED, "--json", GOPROXY=proxy.url, PATH=str(tmp_path))

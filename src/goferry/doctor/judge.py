@@ -37,9 +37,12 @@ def verdict_of(judgements: Sequence[Judgement], *, failed: bool) -> Verdict | No
 
 
 def has_failed(evidence: Evidence) -> bool:
-    """Whether the user's own command failed; without a go command, whether nothing of what it needs was answered."""
+    """Whether the user's own command failed; without one, whether nothing of what was asked about was reached."""
     runs = [run for run in evidence.runs if run.label == "go"]
     if runs:
         return any(run.exit != 0 for run in runs)
+    if evidence.subject.host or evidence.subject.url:
+        asked = {target.host for target in evidence.targets[:1]}
+        return not any(dial.host in asked and not dial.failure for dial in evidence.dials)
     answers = [answer for answer in evidence.answers if answer.entry >= 0]
     return bool(answers) and all(answer.status != 200 for answer in answers)

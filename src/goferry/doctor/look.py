@@ -12,7 +12,7 @@ All of it ends within `limits.look` seconds: what is not back by then is noted a
 import asyncio
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -49,7 +49,7 @@ from goferry.doctor.probes.trace import probe_ways
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
 from goferry.doctor.roots import read_stores
-from goferry.doctor.rules.scene import facts_in
+from goferry.doctor.rules.scene import SLOW, facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.errors import Unavailable
@@ -77,6 +77,18 @@ class _Board:
     skipped: list[Skipped]
     total: int = 0
     done: int = 0
+    late: str = "the time for looking was over"
+    """Why what is still under way at the deadline is left out."""
+    waiting: set[asyncio.Timeout] = field(default_factory=set)
+
+    def end_soon(self, seconds: float, why: str) -> None:
+        """Nothing is waited for longer than that from now on."""
+        self.deadline = min(self.deadline, time.monotonic() + seconds)
+        self.late = why
+        when = asyncio.get_running_loop().time() + self.left()
+        for timeout in self.waiting:
+            if not timeout.expired():
+                timeout.reschedule(when)
 
     def left(self) -> float:
         """Seconds until all must be over."""
@@ -86,12 +98,14 @@ class _Board:
         """One part of the look, or `otherwise` when it is not over in time. label: an English key."""
         self.total += 1
         try:
-            async with asyncio.timeout(self.left()):
+            async with asyncio.timeout(self.left()) as timeout:
+                self.waiting.add(timeout)
                 return await work
         except TimeoutError:
-            self.skipped.append(Skipped(label, "the time for looking was over"))
+            self.skipped.append(Skipped(label, self.late))
             return otherwise
         finally:
+            self.waiting.discard(timeout)
             self.done += 1
             self.world.progress(_(label), self.done, self.total)
 
@@ -133,7 +147,9 @@ async def look(world: World, subject: Subject) -> Evidence:
 
 
 async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[RunSeen, ...]:
-    """The user's command."""
+    """The user's command. A host or a URL that was asked about is none of go's business."""
+    if subject.host or subject.url:
+        return ()
     if not settings.go_path:
         board.skipped.append(Skipped("go", "there is no go command here, so nothing was tried with it"))
         return ()
@@ -143,8 +159,14 @@ async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[
     except Unavailable as error:
         board.skipped.append(Skipped("go", str(error)))
         return ()
+    if run is not None and run.exit == 0 and run.seconds < SLOW:
+        # There is no fault to find: what still waits for silent hosts would only fill a table.
+        board.end_soon(_GRACE, "go works, so nobody waited for it")
     return () if run is None else (run,)
 
+
+_GRACE: Final = 1.5
+"""Seconds for what is still under way when go has done its work quickly."""
 
 _PATIENCE: Final = 3.0
 """Seconds that the questions about a module wait for go to name the one that it cannot get."""

@@ -43,7 +43,7 @@ def headline(diagnosis: Diagnosis) -> str:
     if verdict is None:
         return _("sound: nothing stands in the way of Go downloads here")
     if verdict.cause == CANNOT_TELL:
-        return _("could not tell: go fails, and nothing that was looked at explains it")
+        return _("could not tell: it fails, and nothing that was looked at explains it")
     sure = _(_CERTAINTY[verdict.certainty])
     return f"{verdict.cause} ({sure}): {_(BY_KEY[verdict.cause].meaning)}"
 
