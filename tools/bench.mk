@@ -1,6 +1,6 @@
-# Figures, conformance and the lab: included by the Makefile. All need `go`; bench says which rows it could not run.
+# Figures and conformance: included by the Makefile. Both need `go`; bench says which rows it could not run.
 
-.PHONY: bench bench-quick conformance lab
+.PHONY: bench bench-quick conformance
 
 bench: venv ## Measure every demand beside the peers (BENCH="--only serve,cold" chooses)
 	.venv/bin/python -m bench $(BENCH)
@@ -10,6 +10,3 @@ bench-quick: venv ## The same with few rounds
 
 conformance: venv ## Run cmd/go's own script tests through goferry (CONFORMANCE="--go PATH" chooses the Go tree)
 	.venv/bin/python tools/conformance.py $(CONFORMANCE)
-
-lab: venv ## Run the doctor in every broken network of the lab, and write down how often it is right (LAB="dns- hosts-")
-	.venv/bin/python tools/lab_matrix.py $(LAB)
