@@ -32,7 +32,13 @@ SUMMARY = N_("Print the go settings that clients need.")
     help=N_("Kind of environment. Default: dev."),
 )
 @option(
-    "--shell", type=click.Choice(shells.SHELLS), default=None, help=N_("Syntax. Default: that of this shell.")
+    "--shell",
+    type=click.Choice(shells.SHELLS),
+    metavar="SYNTAX",
+    default=None,
+    help=N_(
+        "sh, fish, powershell, docker, compose, github, gitlab, systemd, sudo or go. Default: that of this shell."
+    ),
 )
 @option(
     "--url", metavar="URL", default=None, help=N_("Where clients reach goferry. Default: made from --addr.")
