@@ -58,7 +58,7 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
         "2 usage, 3 could not tell."
     ),
 )
-@click.argument("subject", metavar="[MODULE[@VERSION] | URL | HOST]", required=False, default="")
+@click.argument("subject", metavar="[MODULE[@V] | URL | HOST]", required=False, default="")
 @json_option
 @_form_option("sarif", N_("Print SARIF."))
 @_form_option("junit", N_("Print JUnit XML."))
