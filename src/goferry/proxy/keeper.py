@@ -106,7 +106,8 @@ class Keeper:
         deliver(_answer(request.key, fetched.body))
         if sums is None:
             # Lost in a crash it is missed by the next scrub alone, so nobody waits for the disk.
-            await self._store.put(_sidecar(mod, "modhash"), h1.encode(), durable=False)
+            # We hold the lock of this file, so nobody else's hash is replaced; a rename is cheaper than a new name.
+            await self._store.put(_sidecar(mod, "modhash"), h1.encode(), durable=False, replace=True)
         blob = await self._store.put(request.key, fetched.body)
         self._note(blob, fetched.source, h1, sums)
         return blob
