@@ -43,7 +43,6 @@ MANY = (
     "goproxy-refused",
     "ipv6-dies",
     "large-clienthello",
-    "tls-inspection",
     "goproxy-502",
     "goproxy-429",
     "zip-403",
@@ -51,7 +50,7 @@ MANY = (
     "git-insteadof-ssh",
     "toolchain-local",
 )
-"""What is run at full size: faults of every layer that the client can mend."""
+"""What is run at full size: faults of every layer that can be mended with what is on the machine."""
 
 CHOSEN = [scenario for scenario in cases.SCENARIOS if scenario.name in size(FEW, MANY)]
 
