@@ -246,7 +246,7 @@ def test_without_permission_there_is_one_line_with_the_command_to_run(
     def denied(*_args: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(hostsedit.HostsFile, "_write", denied)
+    monkeypatch.setattr(hostsedit, "rewrite", denied)
     said = bench.pin("--address", GOOD)
     assert said.code == 1
     assert (

@@ -163,7 +163,7 @@ def test_without_any_place_for_a_backup_nothing_is_done(
     def denied(*_args: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(hostsedit, "_replace", denied)
+    monkeypatch.setattr(hostsedit, "write_private", denied)
     with pytest.raises(Refused, match="no backup"):
         file.keep(OLD)
 

@@ -1,29 +1,18 @@
-"""Writing a hosts file so that nothing else can go wrong with it: backup first, all or nothing, owner and mode kept.
-
-In a container /etc/hosts is a mount of its own and cannot be renamed over; there, and where the folder or a hard link
-forbids it, the file is written in place.
-"""
+"""Editing a hosts file so that nothing else can go wrong with it: backup first, nothing that others wrote is lost."""
 
 import difflib
 import errno
 import hashlib
-import io
 import os
 import re
-import shutil
-import stat
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from goferry.doctor import hostsfile
+from goferry.doctor.rewriting import rewrite, write_private
 from goferry.errors import ConfigError, InvalidInput, NotFound, Refused
-
-_IN_PLACE: Final = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES, errno.EROFS})
-"""Errors after which writing in place may still work: a mount point, a folder that is not ours."""
 
 
 def default_place(environ: Mapping[str, str], platform: str) -> Path:
@@ -97,7 +86,7 @@ class HostsFile:
         for place in self.backup_places():
             try:
                 place.parent.mkdir(parents=True, exist_ok=True)
-                _replace(place, hostsfile.strip(data))
+                write_private(place, hostsfile.strip(data))
             except OSError as error:
                 trouble = error
             else:
@@ -123,78 +112,13 @@ class HostsFile:
         if self.read() != before:
             raise ConfigError("{path} has just been changed by somebody else; try again", path=str(self.path))
         try:
-            self._write(after)
+            rewrite(self.real, after)
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EPERM):
                 raise Refused(
                     "{path} may not be written by this user", hint="{retry}", path=str(self.path), retry=retry
                 ) from error
             raise Refused("cannot write {path}: {why}", path=str(self.path), why=error.strerror) from error
-
-    def _write(self, data: bytes) -> None:
-        real = self.real
-        info = real.stat()
-        if info.st_nlink > 1 or not _writable(info, real):
-            # A rename would leave the other names of the file behind, or replace a file that is protected on purpose.
-            _write_in_place(real, data)
-            return
-        try:
-            _replace(real, data, info)
-        except OSError as error:
-            if error.errno not in _IN_PLACE:
-                raise
-            _write_in_place(real, data)
-
-
-def _writable(info: os.stat_result, path: Path) -> bool:
-    return bool(info.st_mode & stat.S_IWUSR) and os.access(path, os.W_OK)
-
-
-def _replace(path: Path, data: bytes, info: os.stat_result | None = None) -> None:
-    """A new file in the place of the old one in one step; with `info` it gets the old one's mode, owner, attributes."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    new = Path(name)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if info is not None:
-            _dress(new, path, info)
-        new.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            new.unlink()
-        raise
-
-
-def _dress(new: Path, old: Path, info: os.stat_result) -> None:
-    shutil.copystat(old, new)
-    os.utime(new)
-    made = new.stat()
-    if hasattr(os, "chown") and (made.st_uid, made.st_gid) != (info.st_uid, info.st_gid):
-        os.chown(new, info.st_uid, info.st_gid)
-
-
-def _write_in_place(path: Path, data: bytes) -> None:
-    with open(path, "r+b", buffering=0) as file:
-        before = file.read()
-        try:
-            _overwrite(file, data)
-        except OSError:
-            # Half a hosts file would be worse than the old one.
-            with suppress(OSError):
-                _overwrite(file, before)
-            raise
-
-
-def _overwrite(file: io.FileIO, data: bytes) -> None:
-    file.seek(0)
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left) :]
-    file.truncate(len(data))
-    os.fsync(file.fileno())
 
 
 def _shown(data: bytes) -> list[str]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from goferry.doctor.base import World
-from goferry.doctor.fixes import files
 from goferry.doctor.fixes.plan import FileEdit
 from goferry.doctor.hostsedit import state_folder
+from goferry.doctor.rewriting import write_private
 from goferry.errors import ConfigError, Refused
 
 SCHEMA: Final = "goferry.undo/1"
@@ -66,7 +66,8 @@ def _write(world: World, entries: Sequence[Entry]) -> None:
     path = place(world)
     data = {"schema": SCHEMA, "entries": [_to_json(entry) for entry in entries]}
     try:
-        files.write_private(path, json.dumps(data, indent=1).encode())
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, json.dumps(data, indent=1).encode())
     except OSError as error:
         raise Refused(
             "what would undo it cannot be kept in {path}: {why}", path=str(path), why=error.strerror
