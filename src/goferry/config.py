@@ -273,7 +273,7 @@ LOGS: Final = N_("Logs and language")
 SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, LOGS)
 
 _SERVE: Final = ("serve",)
-_FETCH: Final = ("serve", "warm")
+_FETCH: Final = ("serve", "warm", "deps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +352,7 @@ class Settings:
         "",
         STORE_PLACE,
         STORE,
-        ("serve", "warm", "cache"),
+        ("serve", "warm", "cache", "deps"),
         N_("Where modules are kept. Default: the folder goferry/store in the user's data folder."),
     )
     fsync: bool = _row(
@@ -398,7 +398,7 @@ class Settings:
         "",
         TEXT,
         UPSTREAM,
-        ("serve", "warm", "env"),
+        ("serve", "warm", "env", "deps"),
         N_(
             "Checksum database as in GOSUMDB: NAME, NAME+KEY, NAME+KEY URL, or off. Of several, with commas "
             "between them, all are served and the first one proves. Default: what the go command would use here."
@@ -408,7 +408,7 @@ class Settings:
         "",
         TEXT,
         UPSTREAM,
-        ("serve", "warm", "env"),
+        ("serve", "warm", "env", "deps"),
         N_(
             "Comma-separated patterns of modules that the checksum database must not hear of. "
             "Default: Go's GONOSUMDB, then GOPRIVATE."

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from goferry.cli.graphfiles import Exact
 from goferry.cli.progress import Lines, Silent
 from goferry.cli.warm import warm
+from goferry.deps.sources import Exact
 from goferry.errors import GoferryError, NotFound, StorageError, UpstreamError
 from goferry.gomod.goproxy import Kind, Request
 from goferry.gomod.modgraph import Local, Main, Mains, Replacements, Requirements

@@ -20,6 +20,7 @@ from goferry.i18n import N_, _
 
 SERVE: Final = N_("Serve")
 DIAGNOSE: Final = N_("Diagnose")
+DEPENDENCIES: Final = N_("Dependencies")
 
 COMMANDS: Final = (
     Entry("serve", "goferry.cli.serve", SERVE, N_("Serve modules to the go command from a verified store.")),
@@ -53,6 +54,12 @@ COMMANDS: Final = (
         "goferry.cli.lab",
         DIAGNOSE,
         N_("Show broken networks on this machine, to learn from and to test with."),
+    ),
+    Entry(
+        "deps",
+        "goferry.cli.deps",
+        DEPENDENCIES,
+        N_("Audit what a project depends on, mend it, and prove it before a release."),
     ),
 )
 

@@ -13,10 +13,10 @@ from goferry.cli.cache import human_size
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
-from goferry.cli.graphfiles import Exact, local_requirements, read, requirements
 from goferry.cli.progress import Progress, showing
 from goferry.cli.provable import SumProxy, make_provable
 from goferry.config import Settings
+from goferry.deps.sources import Exact, local_requirements, read, requirements
 from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.gomod import goenv, module
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 from goferry.errors import GoferryError, NotFound
 from goferry.gomod.goproxy import Request
+from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import Sums
 from goferry.proxy.base import Answer, Observer, Outcome, Silent
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.files import Files, missing
@@ -69,6 +71,13 @@ class ModuleProxy:
             raise
         self._observer.answered("sumdb", outcome)
         return answer
+
+    async def prove(self, module: Version) -> Sums:
+        """The sums of a module version that the checksum database has signed, offline from what is stored.
+
+        Raises Refused for a private module, VerifyError, or why the database could not be asked.
+        """
+        return await self._databases.prove(module, asking=not self._offline)
 
     def breakers(self) -> Mapping[str, str]:
         """Circuit breaker state by upstream host."""

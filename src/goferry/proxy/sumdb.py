@@ -112,11 +112,14 @@ class ChecksumDatabase:
         # By path, of the bytes as they are stored.
         self._digests = Recent[str, bytes](_DIGESTS_IN_MEMORY)
 
-    async def prove(self, module: Version) -> Sums:
-        """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked."""
+    async def prove(self, module: Version, *, asking: bool = True) -> Sums:
+        """The proven sums of a module version. Raises a VerifyError, or why the database could not be asked.
+
+        Without `asking` from what is stored alone; Unavailable when that is not enough.
+        """
         if module in self._sums:
             return self._sums[module]
-        proven, _ = await self._lookup(module)
+        proven, _ = await self._lookup(module, asking=asking)
         self._sums[module] = proven.sums
         return proven.sums
 
@@ -132,7 +135,7 @@ class ChecksumDatabase:
 
     # ---- lookups ---------------------------------------------------------------------------------------------
 
-    async def _lookup(self, module: Version) -> tuple[_Proven, bool]:
+    async def _lookup(self, module: Version, *, asking: bool = True) -> tuple[_Proven, bool]:
         path = lookup.lookup_path(module)
         key = self._key(path)
 
@@ -140,7 +143,7 @@ class ChecksumDatabase:
             async with self._store.lock(key):
                 await self._load_head()
                 exchange = self._database.lookup(module)
-                trail = await self._drive(exchange)
+                trail = await self._drive(exchange, asking=asking)
                 self._note(exchange)
                 proven = _Proven(exchange.result(), exchange.proven[path])
                 deliver(proven)
@@ -426,12 +429,23 @@ class Databases:
             self._check_public(path)
         return await database.answer(path, asking=asking)
 
+    async def prove(self, module: Version, *, asking: bool) -> Sums:
+        """The sums that the first database has signed; Refused for a private module, and without a database."""
+        self._check_module(module)
+        database = next(iter(self._databases.values()), None)
+        if database is None:
+            raise Refused("no checksum database is set, so {module} cannot be proven", module=module)
+        return await database.prove(module, asking=asking)
+
     def _check_public(self, path: str) -> None:
-        """A private module's name must not leave the house in a question."""
         try:
             module = lookup.parse_lookup_path(path)
         except InvalidInput as error:
             raise NotFound("no record can be at {path}", path=path) from error
+        self._check_module(module)
+
+    def _check_module(self, module: Version) -> None:
+        """A private module's name must not leave the house in a question."""
         if self._is_private(module.path):
             raise Refused(
                 "{module} is private here: the checksum database is not asked about it",

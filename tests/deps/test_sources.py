@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from goferry.cli.graphfiles import Exact, find, local_requirements, read, requirements
+from goferry.deps.sources import Exact, find, local_requirements, read, requirements
 from goferry.errors import InvalidInput
 from goferry.gomod.modgraph import Local, Mains, Requirements, Workspace
 from goferry.gomod.module import Version

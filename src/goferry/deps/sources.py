@@ -1,10 +1,11 @@
-"""go.mod, go.work and go.sum files on disk, read into what a module graph starts from."""
+"""go.mod, go.work and go.sum files on disk, read into projects and into what a module graph starts from."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from goferry.deps.base import Part, Project
 from goferry.errors import InvalidInput
 from goferry.gomod import gosum, gover, modfile, workfile
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
@@ -28,19 +29,25 @@ def read(named: Path) -> Mains | Exact:
     itself looks for them. InvalidInput for anything else, and for a file that cannot be read.
     """
     file = find(named) if named.is_dir() else named
-    if file.name == "go.work" or file.suffix == ".work":
-        return _read_work(file)
-    if file.name == "go.sum" or file.suffix == ".sum":
-        return _read_sum(file)
+    return _read_sum(file) if file.suffix == ".sum" else load(file).mains
+
+
+def load(named: Path, *, workspace: bool = True) -> Project:
+    """The project of a go.mod or go.work file, or of a folder as `find` does. Without `workspace` a go.work is passed
+    over, as GOWORK=off does. InvalidInput as for `read`."""
+    file = find(named, NAMES if workspace else NAMES[1:]) if named.is_dir() else named
+    if file.suffix == ".work":
+        return _load_work(file)
     if file.suffix == ".mod":
-        return Mains((_read_mod(file),))
+        part = _part(file)
+        return Project(file, Mains((main_of(part),)), (part,))
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
 
 
-def find(folder: Path) -> Path:
+def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
     """The go.work above a folder if there is one, else its go.mod."""
     places = [folder.resolve(), *folder.resolve().parents]
-    for name in NAMES:
+    for name in names:
         for place in places:
             if (place / name).is_file():
                 return place / name
@@ -67,28 +74,32 @@ def _requirements(file: modfile.File) -> Requirements:
     return Requirements(go, tuple(line.mod for line in file.require))
 
 
-def _read_mod(file: Path) -> Main:
-    mod = modfile.parse(str(file), _bytes(file))
+def main_of(part: Part) -> Main:
+    """What a main module says for the graph."""
+    mod = part.file
     return Main(
-        mod.module.path if mod.module else "",
+        part.path,
         _requirements(mod),
         toolchain=mod.toolchain.name if mod.toolchain else "",
         direct=frozenset(line.mod for line in mod.require if not line.indirect),
-        replace=_replacements(file.parent, mod.replace),
+        replace=_replacements(part.folder, mod.replace),
         exclude=frozenset(line.mod for line in mod.exclude),
     )
 
 
-def _read_work(file: Path) -> Mains:
+def _part(file: Path) -> Part:
+    return Part(file.parent, modfile.parse(str(file), _bytes(file)))
+
+
+def _load_work(file: Path) -> Project:
     work = workfile.parse_work(str(file), _bytes(file))
-    return Mains(
-        tuple(_read_mod(Path(file.parent, use.path, "go.mod")) for use in work.use),
-        Workspace(
-            work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
-            toolchain=work.toolchain.name if work.toolchain else "",
-            replace=_replacements(file.parent, work.replace),
-        ),
+    parts = tuple(_part(Path(file.parent, use.path, "go.mod")) for use in work.use)
+    workspace = Workspace(
+        work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
+        toolchain=work.toolchain.name if work.toolchain else "",
+        replace=_replacements(file.parent, work.replace),
     )
+    return Project(file, Mains(tuple(main_of(part) for part in parts), workspace), parts, work)
 
 
 def _read_sum(file: Path) -> Exact:

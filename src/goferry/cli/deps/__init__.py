@@ -1,0 +1,29 @@
+"""`goferry deps`: what a project depends on, what is wrong with it, and proof of it. One file per sub-command."""
+
+from typing import Final
+
+import click
+
+from goferry.cli.base import Entry, LazyGroup
+from goferry.i18n import N_
+
+SUMMARY: Final = N_("Audit what a project depends on, mend it, and prove it before a release.")
+LOOK: Final = N_("Look")
+JUDGE: Final = N_("Judge")
+CHANGE: Final = N_("Change")
+
+COMMANDS: Final[tuple[Entry, ...]] = ()
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    short_help=SUMMARY,
+    help=N_(
+        "Audit what a project depends on, mend it, and prove it before a release. Works on the real build list, "
+        "without a Go toolchain."
+    ),
+    subcommand_metavar="COMMAND [ARGS]...",
+)
+def command() -> None:
+    """The group itself does nothing."""

@@ -1,0 +1,111 @@
+"""What the parts of `deps` hand to each other: projects, build lists, and where bytes come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from goferry.errors import GoferryError
+from goferry.gomod.modfile import File
+from goferry.gomod.modgraph import Local, Mains, ModuleGraph
+from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import Sums
+from goferry.gomod.workfile import WorkFile
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A main module of a project: its folder, and its go.mod as people wrote it."""
+
+    folder: Path
+    file: File
+
+    @property
+    def path(self) -> str:
+        """The module path; empty for a go.mod without a module line."""
+        return self.file.module.path if self.file.module else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What is built together: one main module, or the modules of a workspace."""
+
+    start: Path
+    """The go.mod or go.work file."""
+    mains: Mains
+    parts: tuple[Part, ...]
+    """In the order of `mains.modules`."""
+    work: WorkFile | None = None
+
+    @property
+    def root(self) -> Path:
+        """The folder with the go.mod or go.work: where go.sum, go.work.sum and vendor stand."""
+        return self.start.parent
+
+    @property
+    def name(self) -> str:
+        """What people call it: the main module's path, for a workspace its folder."""
+        return self.parts[0].path if self.work is None and self.parts else self.root.name
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module of a build list, as `go list -m -json all` has it."""
+
+    path: str
+    version: str
+    """Empty for a main module."""
+    main: bool = False
+    indirect: bool = False
+    """No main module requires it without `// indirect`."""
+    replace: Version | Local | None = None
+
+    @property
+    def module(self) -> Version:
+        return Version(self.path, self.version)
+
+    @property
+    def source(self) -> Version | None:
+        """The version whose bytes are built; None for a main module and for a folder."""
+        if self.main or isinstance(self.replace, Local):
+            return None
+        return self.replace or self.module
+
+
+@dataclass(frozen=True, slots=True)
+class BuildList:
+    """What is really built: `go list -m all`, and the graph that says why."""
+
+    project: Project
+    modules: tuple[Module, ...]
+    """The main modules first, in the project's order; the others sorted by path."""
+    graph: ModuleGraph
+    unread: Mapping[Version, GoferryError] = field(default_factory=dict)
+    """go.mod files that were needed and could not be had, by the version that is required: the list is a guess then."""
+
+    def dependencies(self) -> tuple[Module, ...]:
+        """Without the main modules."""
+        return tuple(module for module in self.modules if not module.main)
+
+
+class Supply(Protocol):
+    """Where module files come from. Each method raises NotFound, or the GoferryError that says why it could not."""
+
+    async def mod(self, version: Version) -> bytes:
+        """The go.mod."""
+
+    async def info(self, version: Version) -> bytes:
+        """The .info, as JSON."""
+
+    async def zip(self, version: Version) -> Path:
+        """The verified zip, as a file that stays while the supply is open."""
+
+    async def versions(self, path: str) -> tuple[str, ...]:
+        """`@v/list`, sorted: released versions, no pseudo-versions."""
+
+    async def latest(self, path: str) -> bytes:
+        """`@latest`, as the JSON of an .info."""
+
+    async def prove(self, version: Version) -> Sums:
+        """The sums that the checksum database has signed; VerifyError when it contradicts itself, Unavailable when it
+        cannot be asked, Refused for a module that it must not be asked about."""

@@ -1,0 +1,53 @@
+"""The real supply: everything goes through goferry's own module proxy, so it is proven, and kept in the store."""
+
+import asyncio
+from pathlib import Path
+
+from goferry.errors import NotFound
+from goferry.gomod import semver
+from goferry.gomod.goproxy import Kind, parse_request, request_path
+from goferry.gomod.module import Version
+from goferry.gomod.sumdb.lookup import Sums
+from goferry.proxy.base import Answer
+from goferry.proxy.service import ModuleProxy
+
+
+class ProxySupply:
+    """A Supply from an open ModuleProxy."""
+
+    def __init__(self, proxy: ModuleProxy) -> None:
+        self._proxy = proxy
+
+    async def mod(self, version: Version) -> bytes:
+        return await self._body(Kind.MOD, version.path, version.version)
+
+    async def info(self, version: Version) -> bytes:
+        return await self._body(Kind.INFO, version.path, version.version)
+
+    async def zip(self, version: Version) -> Path:
+        key = request_path(Kind.ZIP, version.path, version.version)
+        await self._answer(key)
+        place = self._proxy.store.local_path(key)
+        if place is None:
+            raise NotFound("{key} is no file in this store", key=key)
+        return place
+
+    async def versions(self, path: str) -> tuple[str, ...]:
+        text = (await self._body(Kind.LIST, path)).decode(errors="replace")
+        return tuple(semver.sort(words[0] for line in text.splitlines() if (words := line.split())))
+
+    async def latest(self, path: str) -> bytes:
+        return await self._body(Kind.LATEST, path)
+
+    async def prove(self, version: Version) -> Sums:
+        return await self._proxy.prove(version)
+
+    async def _body(self, kind: Kind, path: str, version: str = "") -> bytes:
+        answer = await self._answer(request_path(kind, path, version))
+        if answer.body is not None:
+            return answer.body
+        assert answer.file is not None
+        return await asyncio.to_thread(answer.file.read_bytes)
+
+    async def _answer(self, key: str) -> Answer:
+        return await self._proxy.answer(parse_request(key))
