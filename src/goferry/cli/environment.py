@@ -111,15 +111,16 @@ def _ask_go(go: str, environ: Mapping[str, str]) -> str:
     return answer.stdout.strip()
 
 
-def complete(loaded: Loaded, go: GoEnvironment) -> Complete:
+def complete(loaded: Loaded, go: GoEnvironment, *, serving: bool = True) -> Complete:
     """Fills in upstream, sumdb and private patterns from the go command's variables.
 
     Upstream entries that lead back to goferry itself are dropped with a warning; a source of which nothing is
     left (the GOPROXY line that goferry printed, in the shell that starts it again) is passed over. ConfigError
     when the upstream was set for goferry itself and nothing is left of it, and for a value that cannot be used.
+    Whoever is not `serving` may be the client of a goferry at that very address: nothing is dropped then.
     """
     warnings: list[str] = []
-    upstream, upstream_from = _upstream(loaded, go, warnings)
+    upstream, upstream_from = _upstream(loaded, go, loaded.settings.addr if serving else None, warnings)
     sumdb, sumdb_from = _sumdb(loaded, go)
     private, private_from = _own_or_go(loaded, go, "private", "GONOSUMDB")
     return Complete(
@@ -157,8 +158,11 @@ def _bad(name: str, value: str, origin: Origin, why: InvalidInput) -> ConfigErro
     )
 
 
-def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[str, Origin]:
-    own, addr = loaded.settings.upstream, loaded.settings.addr
+def _upstream(
+    loaded: Loaded, go: GoEnvironment, addr: Address | None, warnings: list[str]
+) -> tuple[str, Origin]:
+    """Without entries that lead back to `addr`, where there is one."""
+    own = loaded.settings.upstream
     if own:
         origin = loaded.origins["upstream"]
         left = _without_self(own, origin, addr, warnings)
@@ -177,13 +181,13 @@ def _upstream(loaded: Loaded, go: GoEnvironment, warnings: list[str]) -> tuple[s
     return FALLBACK_PROXY, Origin("default", _("built in, because no go command is set up here"))
 
 
-def _without_self(value: str, origin: Origin, addr: Address, warnings: list[str]) -> str:
+def _without_self(value: str, origin: Origin, addr: Address | None, warnings: list[str]) -> str:
     """The list without entries that lead back to `addr`; empty when nothing that fetches is left of it."""
     try:
         entries = goproxy.parse_list(value)
     except InvalidInput as error:
         raise _bad("upstream", value, origin, error) from error
-    kept = [entry for entry in entries if not leads_to(entry.url, addr)]
+    kept = [entry for entry in entries if addr is None or not leads_to(entry.url, addr)]
     for entry in entries:
         text = _("upstream entry {entry} is goferry itself and was dropped").format(entry=entry.name)
         if entry not in kept and text not in warnings:

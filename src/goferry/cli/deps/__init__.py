@@ -12,7 +12,14 @@ LOOK: Final = N_("Look")
 JUDGE: Final = N_("Judge")
 CHANGE: Final = N_("Change")
 
-COMMANDS: Final[tuple[Entry, ...]] = ()
+COMMANDS: Final[tuple[Entry, ...]] = (
+    Entry(
+        "list",
+        "goferry.cli.deps.list",
+        LOOK,
+        N_("List the modules that are really built, as `go list -m all` does."),
+    ),
+)
 
 
 @click.group(

@@ -1,0 +1,49 @@
+"""What all `deps` commands share: the flags that say where modules come from, and the supply that they open."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from goferry.cli.base import option
+from goferry.cli.console import Console
+from goferry.cli.environment import Complete, complete, go_environment
+from goferry.cli.flags import load_settings, settings_flags
+from goferry.i18n import N_
+
+if TYPE_CHECKING:
+    from goferry.deps.supply import ProxySupply
+
+
+def supply_flags(function: Any) -> Any:
+    """Adds --goproxy and the flags of every setting that `deps` takes (store, upstream, sumdb, private, …)."""
+    goproxy = option(
+        "--goproxy",
+        metavar="LIST",
+        default=None,
+        help=N_("Where modules come from, as in GOPROXY. Default: what the go command would use here."),
+    )
+    flags: Callable[[Any], Any] = settings_flags("deps")
+    return goproxy(flags(function))
+
+
+def complete_settings(console: Console, given: Mapping[str, Any], *, as_json: bool = False) -> Complete:
+    """Settings with nothing left to guess. Unlike a server, `deps` may be the client of a goferry here."""
+    given = dict(given)
+    listed = given.pop("goproxy", None)
+    if listed is not None:
+        given["upstream"] = listed
+    loaded = load_settings(console, given, as_json=as_json)
+    return complete(loaded, go_environment(console.environ, sys.platform), serving=False)
+
+
+@asynccontextmanager
+async def opened(console: Console, ready: Complete) -> AsyncIterator["ProxySupply"]:
+    """The supply that these settings name; the store is made if need be, and closed behind it."""
+    from goferry.deps.supply import ProxySupply
+    from goferry.proxy.assemble import open_proxy  # heavy: --help does not need the network stack
+
+    for warning in ready.warnings:
+        console.warn(warning)
+    async with open_proxy(ready.settings, environ=console.environ) as proxy:
+        yield ProxySupply(proxy)
