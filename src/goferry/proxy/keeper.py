@@ -87,7 +87,7 @@ class Keeper:
         fetched = await self._chain.info(request.path, request.version)
         judge.check_info(fetched.body, request.path, exact=request.version)
         deliver(_answer(request.key, fetched.body))
-        blob = await self._store.put(request.key, fetched.body)
+        blob = await self._store.put(request.key, fetched.body, replace=True)
         self._note(blob, fetched.source)
         return blob
 
@@ -104,10 +104,10 @@ class Keeper:
             await self._quarantine(request.key, fetched.body, error)
             raise
         deliver(_answer(request.key, fetched.body))
-        puts = [Put(request.key, fetched.body)]
+        # We hold the lock of this file, so nothing of anybody else is replaced; a rename is cheaper than a new name.
+        puts = [Put(request.key, fetched.body, replace=True)]
         if sums is None:
             # Lost in a crash it is missed by the next scrub alone, so nobody waits for the disk.
-            # We hold the lock of this file, so nobody else's hash is replaced; a rename is cheaper than a new name.
             puts.insert(0, Put(_sidecar(request.key, "modhash"), h1.encode(), replace=True, durable=False))
         blob = (await self._store.put_all(puts))[-1]
         self._note(blob, fetched.source, h1, sums)
