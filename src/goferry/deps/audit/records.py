@@ -14,6 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
+from goferry.deps.advisories.matching import Fixed as Fixed
+from goferry.deps.advisories.matching import FixState as FixState
+from goferry.deps.usage import Level as Level
 from goferry.errors import InvalidInput
 from goferry.findings import Severity, Text
 from goferry.gomod.module import Version
@@ -52,39 +55,6 @@ class Kind(StrEnum):
     """An entry of the ignore file is past its date, so what it set aside is shown again."""
     UNPROVEN = "unproven"
     """Something could not be looked at, so nothing is said about it; only in `unproven`."""
-
-
-class Level(StrEnum):
-    """How closely it was looked. Never call any of them reachable: no calls are followed."""
-
-    MODULE = "module"
-    """The module is in the build list."""
-    PACKAGE = "package"
-    """One of the affected packages is imported by a package that is built."""
-    IDENTIFIER = "identifier"
-    """One of the affected identifiers is named in the source of an importing package."""
-
-
-class FixState(StrEnum):
-    """Where a flaw is mended."""
-
-    HERE = "here"
-    """In a version of the same module."""
-    NEXT_MAJOR = "next_major"
-    """Only under another major version's path."""
-    UNRELEASED = "unreleased"
-    """Only in a commit that no release holds yet."""
-    NOWHERE = "nowhere"
-    """In nothing that is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Where a flaw is mended; `version` and `path` are empty when nowhere."""
-
-    state: FixState
-    version: str = ""
-    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
