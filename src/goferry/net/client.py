@@ -99,11 +99,36 @@ class Client:
         Raises NetError; InvalidInput for something that is no http or https URL.
         """
         target = _parse(url)
+        flight = self._depart(target, timeouts, trace)
+        walk = self._walk if follow else self._send
+        async with self._arrived(await walk(target, dict(headers or {}), flight)) as response:
+            yield response
+
+    @asynccontextmanager
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        trace: Trace | None = None,
+    ) -> AsyncIterator["ClientResponse"]:
+        """Any other method, as goferry.net.base.HttpSender says: sent once, and redirects are answers."""
+        target = _parse(url)
+        flight = self._depart(target, timeouts, trace)
+        sent = await self._send(target, dict(headers or {}), flight, method, body)
+        async with self._arrived(sent) as response:
+            yield response
+
+    def _depart(self, target: URL, timeouts: Timeouts | None, trace: Trace | None) -> "_Flight":
         if self._closed:
             raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
-        flight = _Flight(timeouts or self.options.timeouts, self._trace(trace))
-        walk = self._walk if follow else self._send
-        response = await walk(target, dict(headers or {}), flight)
+        return _Flight(timeouts or self.options.timeouts, self._trace(trace))
+
+    @asynccontextmanager
+    async def _arrived(self, response: "ClientResponse") -> AsyncIterator["ClientResponse"]:
         self._live.add(response)
         try:
             yield response
@@ -135,12 +160,21 @@ class Client:
             target = following
         raise failed(Failure.TOO_MANY_REDIRECTS, host=_host(target), url=_public(target))
 
-    async def _send(self, target: URL, headers: Mapping[str, str], flight: "_Flight") -> "ClientResponse":
+    async def _send(
+        self,
+        target: URL,
+        headers: Mapping[str, str],
+        flight: "_Flight",
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> "ClientResponse":
         proxy = flight.proxy = self._proxies.proxy_for(str(target)).proxy
         token = _current.set(flight)
         try:
-            raw = await self._open().get(
+            raw = await self._open().request(
+                method,
                 target if target.raw_user is None else target.with_user(None),
+                data=body,
                 headers=_request_headers(headers, target, proxy),
                 proxy=None if proxy is None else _proxy_key(proxy, target),
                 timeout=flight.remaining(),
@@ -314,7 +348,7 @@ _current: ContextVar[_Flight] = ContextVar("goferry_flight")
 async def _attempt(
     req: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> aiohttp.ClientResponse:
-    """Sends once, and again only if a pooled connection turned out to be closed by the server meanwhile.
+    """Sends once, and a GET again only if a pooled connection turned out to be closed by the server meanwhile.
 
     Our errors leave aiohttp from here, so that its own repeat (once, also on a fresh connection) never happens: how
     often to ask again is for upstream/ to decide.
@@ -328,7 +362,10 @@ async def _attempt(
         except BaseException as exc:
             ours = _ours(exc, flight.head, req.url)
             flight.head_failed(ours)
-            if not flight.fresh and isinstance(exc, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+            stale = not flight.fresh and isinstance(
+                exc, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+            )
+            if stale and req.method == "GET":
                 continue
             if ours is exc:
                 raise
