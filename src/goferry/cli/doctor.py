@@ -31,6 +31,8 @@ EXIT_FAULT: Final = 1
 EXIT_CANNOT_TELL: Final = 3
 
 _FORMS: Final = ("sarif", "junit", "html")
+_wait = time.sleep
+"""Between two looks of --watch; tests do not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 @option(
     "--fix", is_flag=True, help=N_("Show what would be changed, ask, change it, and keep what undoes it.")
 )
-@option("--yes", is_flag=True, help=N_("With --fix: do not ask."))
+@option(
+    "--yes", is_flag=True, help=N_("With --fix: do not ask. Needed where there is no terminal to ask at.")
+)
 @option("--undo", is_flag=True, help=N_("Take the last --fix back."))
 @option(
     "--watch", type=click.IntRange(1), metavar="SECONDS", help=N_("Look again and again; say what changed.")
@@ -211,7 +215,7 @@ def _watch(console: Console, world: "World", subject: "Subject", pause: int) -> 
                 console.out("    " + change_line(change))
             console.stdout.flush()
         before = now
-        time.sleep(pause)
+        _wait(pause)
 
 
 async def _fix(
@@ -219,7 +223,7 @@ async def _fix(
 ) -> int:
     """The best plan of the verdict: shown, asked for, done, and tried. What does not help is taken back.
 
-    Where nobody can be asked, the flag itself is the consent: there is an undo.
+    Where nobody can be asked nothing is changed without `--yes`.
     """
     from goferry.doctor.fixes import apply, diff, ready, undo
     from goferry.doctor.mend import works_now
@@ -231,8 +235,7 @@ async def _fix(
     plan = ready(world, plan)
     console.note(f"{plan.summary}")
     console.note(diff(plan).rstrip("\n"))
-    at_terminal = console.stdin.isatty() and not wanted.yes
-    if at_terminal and not confirmed(console, _("Change this?")):
+    if not (wanted.yes or _agreed(console)):
         return _status(diagnosis)
     applied = apply(world, plan)
     for line in applied.manual:
@@ -245,6 +248,17 @@ async def _fix(
     undo(world)
     console.note(_("it did not help, so it was taken back"))
     return _status(diagnosis)
+
+
+def _agreed(console: Console) -> bool:
+    if console.stdin.isatty() and console.stderr.isatty():
+        return confirmed(console, _("Change this?"))
+    console.note(
+        _(
+            "nothing was changed: there is no terminal to ask at, and --yes, which would change it, is not given"
+        )
+    )
+    return False
 
 
 def _undo(console: Console) -> int:

@@ -21,7 +21,16 @@ READ_FROM_TARGETS = {
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
     "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger",
 }  # fmt: skip
-READ_FROM_THE_MESSAGE = {"dialled", "dials_another", "odd_port", "times", "long_past", "release", "said"}
+READ_FROM_THE_MESSAGE = {
+    "dialled",
+    "dials_another",
+    "odd_port",
+    "times",
+    "long_past",
+    "release",
+    "odd_pseudo",
+    "said",
+}
 KNOWN = READ_FROM_WORDS | READ_FROM_PLACES | READ_FROM_TARGETS | READ_FROM_THE_MESSAGE
 
 

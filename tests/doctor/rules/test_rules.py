@@ -1,6 +1,7 @@
 # ruff: noqa: E501  # a table row with a message of go in it is longer than a line
 """Each rule: evidence that it names, and look-alikes at which it stays quiet or another one speaks."""
 
+import re
 from dataclasses import dataclass, replace
 
 import pytest
@@ -24,7 +25,9 @@ from goferry.doctor.evidence import (
 )
 from goferry.doctor.judge import judge, verdict_of
 from goferry.doctor.rules import RULES
+from goferry.doctor.saying import PHRASES, TELLING
 from goferry.doctor.verdict import Certainty, Judgement
+from goferry.findings import Text
 from ruleworlds import (
     ADDRESSES,
     BASE,
@@ -373,6 +376,39 @@ def test_names_the_cause_that_the_evidence_shows(case: Case) -> None:
         case.rule,
         case.certainty,
         case.proven,
+    )
+
+
+def test_details_hold_neither_words_of_libraries_nor_codes_of_failures() -> None:
+    """Every failed record is given the words that asyncio has for it; nobody is shown them."""
+    said = [
+        str(text)
+        for case in CASES
+        for judgement in judge(_with_words_of_libraries(case.evidence))
+        for text in (judgement.detail, *_sides(judgement))
+    ]
+    assert len(said) > 200
+    codes = {code for code in PHRASES if "_" in code}
+    assert [text for text in said if "Errno" in text or codes & set(re.findall(r"\w+", text))] == []
+
+
+def _sides(judgement: Judgement) -> tuple[Text, ...]:
+    proof = judgement.proof
+    return () if proof is None else (proof.failing, proof.passing)
+
+
+def _with_words_of_libraries(evidence: Evidence) -> Evidence:
+    raw = "[Errno 111] Connect call failed ('192.0.2.1', 443)"
+    groups = ("names", "dials", "handshakes", "tunnels", "answers")
+    return replace(
+        evidence,
+        **{
+            group: tuple(
+                replace(record, text=raw) if record.failure and record.failure not in TELLING else record
+                for record in getattr(evidence, group)
+            )
+            for group in groups
+        },
     )
 
 

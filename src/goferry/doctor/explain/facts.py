@@ -50,12 +50,17 @@ def fact_of(message: Message) -> Fact:
         tags.update(SAID + tag for tag in host_tags(host))
     if _RELEASE.fullmatch(target.version):
         tags.add("release")
+    if _PSEUDO.match(target.version) and not _WHOLE_PSEUDO.search(target.version):
+        tags.add("odd_pseudo")
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
 
 
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
+_PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?\d{14}-[0-9a-f]+")
+_WHOLE_PSEUDO: Final = re.compile(r"\d{14}-[0-9a-f]{12}(?:$|[/+])")
+"""A commit in a version has twelve digits, no more and no less."""
 
 
 # --- plain words ---------------------------------------------------------------------------------------------------
@@ -294,6 +299,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
+    ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
     ("zip_invalid", (

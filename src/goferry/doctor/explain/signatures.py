@@ -407,6 +407,11 @@ SIGNATURES: Final = (
         others="goproxy_value_malformed goproxy_server_5xx",
     ),
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="proxy status_404 odd_pseudo",
+        others="goproxy_lacks_module_no_direct",
+    ),
     # With `direct` in the list its error is the one that go shows: a 404 of the proxy in its place means there is none.
     _row(
         "goproxy_lacks_module_no_direct", LIKELY,
@@ -664,7 +669,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled",
+        lacks="gopath_miss dialled lookup_disabled",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(

@@ -253,10 +253,10 @@ class Case:
         """What anybody needs who was not here: the command, what it said, what was seen."""
         judgement = self.judgement
         yield f"{judgement.cause} ({judgement.certainty.value}): {judgement.where}"
-        yield judgement.detail.key.format(**judgement.detail.parts)
+        yield judgement.detail.english
         if judgement.proof is not None:
             for side in (judgement.proof.failing, judgement.proof.passing):
-                yield side.key.format(**side.parts)
+                yield side.english
         run = next((run for run in self.evidence.runs if run.label == "go" and run.exit), None)
         if run is not None:
             yield "$ " + shlex.join(run.argv)

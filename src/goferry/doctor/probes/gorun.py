@@ -17,9 +17,10 @@ from typing import Final
 from goferry.doctor.base import World
 from goferry.doctor.evidence import RunSeen, SettingsSeen, Subject
 from goferry.doctor.fixes import overlay
-from goferry.doctor.probes.gosettings import GoSettings, program, read_go_settings, secrets_of
+from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.probes.vcs import empty_folder
+from goferry.doctor.settings.reading import find_program
 from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import gover, modfile, workfile
 
@@ -89,8 +90,8 @@ async def _run(
     *,
     options: tuple[str, ...],
 ) -> RunSeen:
-    go = program(world, "go")
-    if go is None:
+    go = find_program(world, "go")
+    if not go:
         raise Unavailable("no go command was found")
     argv = ("go", "mod", "download", *options, *_wanted(subject))
     traced = (go, "mod", "download", *(options or _TRACED), *_wanted(subject))

@@ -16,6 +16,7 @@ from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import ended
 from goferry.doctor.settings import targets as planned
 from goferry.doctor.verdict import Certainty, Judgement, Proof
 from goferry.findings import Text
@@ -57,8 +58,8 @@ def spoken(evidence: Evidence) -> Iterator[Stop]:
     return (stop for stop in stops(evidence) if stop.answer.status and not stop.answer.failure)
 
 
-def _said(answer: AnswerSeen) -> str:
-    return str(answer.status) if answer.status else answer.text or answer.failure
+def _said(answer: AnswerSeen) -> Text | str:
+    return ended(answer.status, answer.failure, answer.text)
 
 
 def _asked(answer: AnswerSeen) -> Text:
@@ -483,7 +484,7 @@ def _doubtful(evidence: Evidence) -> Iterable[Judgement]:
             cause = "goproxy_server_5xx"
         else:
             continue
-        detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=answer.status or answer.failure,
+        detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=_said(answer),
                       said=_line(answer.body))  # fmt: skip
         yield Judgement("R51", cause, Certainty.POSSIBLE, stop.where, "request", detail)
 

@@ -9,6 +9,7 @@ from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.names import leads_nowhere
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import ended, failed, how_answered, listed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -74,7 +75,7 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
         if is_refused is not refused or target.port in (22, 9418):
             continue
         other = _other_host(evidence, target)
-        said = ", ".join(sorted({dial.failure for dial in dials}))
+        said = listed(dial.failure for dial in dials)
         yield judged(
             evidence, code, _BLOCKED[target.role], scene.authority(target), "connect",
             Text(N_("no connection to {host} at {addresses}: {said}"), host=scene.authority(target),
@@ -145,9 +146,9 @@ def _ipv6(evidence: Evidence) -> Iterable[Judgement]:
         yield judged(
             evidence, "R11", "ipv6_path_broken", scene.authority(target), "connect",
             Text(N_("{host} works at {good} and not at {bad}: {said}"), host=target.host, good=good.address,
-                 bad=address, said=failing),
+                 bad=address, said=failed(failing)),
             proof=Proof(
-                Text(N_("TLS with {address}: {said}"), address=address, said=failing),
+                Text(N_("TLS with {address}: {said}"), address=address, said=failed(failing)),
                 Text(N_("TLS with {address}: stands"), address=good.address),
                 Text(N_("IPv6 or IPv4")),
             ),
@@ -191,7 +192,7 @@ def _asked(shake: HandshakeSeen) -> Text:
     parts = [f"SNI {shake.sni}" if shake.sni else "no SNI", f"hello {shake.hello}"]
     if shake.mss:
         parts.append(f"MSS {shake.mss}")
-    said = shake.failure if not scene.is_answered(shake) else shake.text or shake.version or "answered"
+    said = failed(shake.failure) if not scene.is_answered(shake) else how_answered(shake)
     return Text(N_("TLS with {address} ({how}): {said}"), address=f"{shake.address}:{shake.port}",
                 how=", ".join(parts), said=said)  # fmt: skip
 
@@ -379,7 +380,7 @@ def _broken_bodies(evidence: Evidence) -> Iterable[Judgement]:
             yield judged(
                 evidence, "R10", cause, scene.host_in(answer.url), "body" if answer.status else "request",
                 Text(N_("{url} breaks off after {size} bytes: {said}"), url=answer.url, size=answer.size,
-                     said=answer.failure),
+                     said=failed(answer.failure, answer.text)),
             )  # fmt: skip
             break
 
@@ -435,7 +436,8 @@ def _transient(evidence: Evidence) -> Iterable[Judgement]:
                 evidence, "R41", "transient_network", scene.host_in(first.url), "request",
                 Text(N_("{url} failed once and was answered when it was asked again"), url=first.url),
                 proof=Proof(
-                    Text(N_("{url}: {said}"), url=first.url, said=first.failure or str(first.status)),
+                    Text(N_("{url}: {said}"), url=first.url,
+                         said=ended(0 if first.failure else first.status, first.failure, first.text)),
                     Text(N_("{url}, asked again: {said}"), url=first.url, said=str(second.status)),
                     Text(N_("nothing but the time")),
                 ),

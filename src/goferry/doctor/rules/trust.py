@@ -8,6 +8,7 @@ from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.clock import clock_is_right
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed, how_answered
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -51,7 +52,7 @@ def _has_no_roots(evidence: Evidence) -> bool:
 
 def _by_store(shake: HandshakeSeen, store: str) -> Proof:
     return Proof(
-        Text(N_("chain of {host} with go's roots: {wrong}"), host=shake.host, wrong=shake.wrong),
+        Text(N_("chain of {host} with go's roots: {wrong}"), host=shake.host, wrong=failed(shake.wrong)),
         Text(N_("the same chain with the {store} store: good"), host=shake.host, store=store),
         Text(N_("the root certificates")),
     )
@@ -195,7 +196,7 @@ def _own_fault(evidence: Evidence) -> Iterable[Judgement]:
         proof = None
         if other is not None:
             proof = Proof(
-                Text(N_("certificate of {host}: {wrong}"), host=shake.host, wrong=shake.wrong),
+                Text(N_("certificate of {host}: {wrong}"), host=shake.host, wrong=failed(shake.wrong)),
                 Text(N_("certificate of {host}: good"), host=other.host),
                 Text(N_("the host")),
             )
@@ -279,7 +280,7 @@ def _refusal(evidence: Evidence) -> Iterable[Judgement]:
 
 def _named(shake: HandshakeSeen) -> Text:
     return Text(N_("TLS with {address} as {name}: {said}"), address=shake.address, name=shake.sni or "-",
-                said=shake.text or shake.version or "answered")  # fmt: skip
+                said=how_answered(shake))  # fmt: skip
 
 
 REFUSAL = Rule(

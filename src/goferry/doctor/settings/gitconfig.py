@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from goferry.doctor.base import World
 from goferry.doctor.evidence import GitSetting, Setting, Skipped
 from goferry.doctor.settings.hiding import HIDDEN, hide
-from goferry.doctor.settings.reading import find_program, is_file
+from goferry.doctor.settings.reading import find_program
+from goferry.smallfiles import is_file
 
 _SECTIONS: Final = ("url.", "http.", "https.", "credential.", "protocol.", "safe.", "include.", "includeif.")
 _KEYS: Final = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")

@@ -11,8 +11,9 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import CaFile, GitSetting
-from goferry.doctor.settings.reading import MOST, below, is_folder, read_bytes
+from goferry.doctor.settings.reading import below
 from goferry.net import trust
+from goferry.smallfiles import MOST, is_folder, read_bytes
 
 NOT_VERIFIED: Final = "-"
 """The path of a CaFile that says: this client does not verify at all."""

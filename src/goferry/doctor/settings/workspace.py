@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from goferry.doctor.settings.reading import is_file, read_bytes
 from goferry.errors import InvalidInput
 from goferry.gomod import modfile
+from goferry.smallfiles import is_file, read_bytes
 
 _MOST_REQUIRED: Final = 500
 
