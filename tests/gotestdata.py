@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import pytest
 
 import oracle
 from goferry.errors import InvalidInput
-from goferry.gomod import module, pseudo, query
+from goferry.gomod import gover, module, pseudo, query
 from goferry.gomod.goproxy import Kind, request_path
 from goferry.gomod.module import Version
 
@@ -128,6 +129,15 @@ def go_env(proxy: str, cache: Path, **extra: str) -> dict[str, str]:
     return oracle.go_env(
         GOPROXY=proxy, GOMODCACHE=str(cache), GOFLAGS="-mod=mod -modcacherw", GOSUMDB="off", **extra
     )
+
+
+@functools.cache
+def go_version() -> str:
+    """The version of the `go` in use, such as 1.26.8."""
+    run = subprocess.run(
+        ["go", "env", "GOVERSION"], capture_output=True, check=True, text=True, env=oracle.go_env()
+    )
+    return gover.from_toolchain(run.stdout.strip())
 
 
 def _is_valid(version: Version) -> bool:
