@@ -19,6 +19,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry(
+        "gate",
+        "goferry.cli.deps.gate",
+        JUDGE,
+        N_("Prove go.sum and vendor, and judge by rules, before a release."),
+    ),
 )
 
 
