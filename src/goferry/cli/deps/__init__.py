@@ -26,6 +26,11 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.db",
         JUDGE,
         N_("Look at the vulnerability database, and get a newer one."),
+    Entry(
+        "gate",
+        "goferry.cli.deps.gate",
+        JUDGE,
+        N_("Prove go.sum and vendor, and judge by rules, before a release."),
     ),
 )
 
