@@ -19,6 +19,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry(
+        "db",
+        "goferry.cli.deps.db",
+        JUDGE,
+        N_("Look at the vulnerability database, and get a newer one."),
+    ),
 )
 
 
