@@ -25,6 +25,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         JUDGE,
         N_("Look at the vulnerability database, and get a newer one."),
     ),
+    Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
+    Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
 )
 
 
