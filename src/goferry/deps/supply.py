@@ -1,6 +1,7 @@
 """The real supply: everything goes through goferry's own module proxy, so it is proven, and kept in the store."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from goferry.errors import NotFound
@@ -41,6 +42,12 @@ class ProxySupply:
 
     async def prove(self, version: Version) -> Sums:
         return await self._proxy.prove(version)
+
+    async def first_seen(self, version: Version) -> datetime | None:
+        """When the store got the first file of a version; it was published then or before. None when it has none."""
+        keys = [request_path(kind, version.path, version.version) for kind in (Kind.INFO, Kind.MOD, Kind.ZIP)]
+        found = [blob.mtime for key in keys if (blob := await self._proxy.store.stat(key)) is not None]
+        return datetime.fromtimestamp(min(found), UTC) if found else None
 
     async def _body(self, kind: Kind, path: str, version: str = "") -> bytes:
         answer = await self._answer(request_path(kind, path, version))

@@ -20,6 +20,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
     Entry(
+        "audit",
+        "goferry.cli.deps.audit",
+        JUDGE,
+        N_("Find what is wrong with the modules that are built: flaws, age, licences."),
+    ),
+    Entry(
         "db",
         "goferry.cli.deps.db",
         JUDGE,

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final
 
 from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_lines
@@ -30,14 +30,7 @@ from goferry.gomod.module import Version
 
 JOBS: Final = 16
 
-T = TypeVar("T")
 Step = Callable[[int, int], None]
-
-
-class Store(Protocol):
-    """When the store got something; a supply may know."""
-
-    async def first_seen(self, version: Version) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +202,9 @@ def vendor_folder(project: Project) -> Path | None:
 
 
 def _vendored(vendor: Path, path: str, others: frozenset[str]) -> _Material:
-    return _Material(licences.in_folder(vendor / path), files=vendored(vendor, path, others))
+    """Of a module without any vendored package there is nothing to say: nothing of it is built."""
+    files = vendored(vendor, path, others)
+    return _Material(licences.in_folder(vendor / path), files=files) if files else _Material()
 
 
 def _read_zip(file: Path, source: Version) -> _Material | GoferryError:
@@ -230,9 +225,9 @@ def _advised(found: Match, statuses: Mapping[Version, Status]) -> Advised:
 
 def _licences(build: BuildList, material: Mapping[Version, _Material]) -> Mapping[Version, Licence]:
     return {
-        module.source or module.module: material[module.module].licence or Licence((), ())
+        module.source or module.module: licence
         for module in build.dependencies()
-        if module.module in material
+        if module.module in material and (licence := material[module.module].licence) is not None
     }
 
 
