@@ -86,7 +86,7 @@ def _words_for_versions(one: Unreadable) -> Iterable[AuditFinding]:
 
 
 def _no_version(one: Unreadable, problem: Problem) -> AuditFinding:
-    version = str(problem.why.parts.get("version", ""))
+    version = str(problem.why.parts.get("version", "")).strip('"')
     return AuditFinding(
         key=key_of(one.name, Kind.NOT_A_RELEASE, Kind.NOT_A_RELEASE.value, problem.path),
         kind=Kind.NOT_A_RELEASE,

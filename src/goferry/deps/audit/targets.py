@@ -22,6 +22,7 @@ from goferry.i18n import N_
 BELOW: Final = "..."
 """As in the patterns of the go command."""
 
+_NAME_ONE: Final = N_("name a go.mod or go.work file, a folder with one, or DIR/... for all below")
 _PASSED_OVER: Final = frozenset({"vendor", "testdata", "node_modules"})
 
 
@@ -76,8 +77,12 @@ def _places(name: str, cwd: Path) -> Iterator[_Place]:
             yield _Place(find(path), path.resolve(), many=False)
         except InvalidInput:
             yield from _below_or_fail(path)
-    else:
+    elif path.is_file() and path.suffix in (".mod", ".work"):
         yield _Place(path.resolve(), path.resolve().parent, many=False)
+    else:
+        raise InvalidInput(
+            "{name}: a go.mod or go.work file is wanted, or a folder", hint=_NAME_ONE, name=name
+        )
 
 
 def _below_or_fail(folder: Path) -> Iterator[_Place]:
@@ -85,7 +90,7 @@ def _below_or_fail(folder: Path) -> Iterator[_Place]:
     if not places:
         raise InvalidInput(
             "there is no go.mod or go.work in {folder}, above it or below it",
-            hint=N_("name a go.mod or go.work file, a folder with one, or DIR/... for all below"),
+            hint=_NAME_ONE,
             folder=folder,
         )
     yield from places
