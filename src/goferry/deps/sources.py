@@ -87,18 +87,23 @@ def local_go_mod(local: Local) -> bytes:
     return _bytes(file)
 
 
-def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
-    """Raises InvalidInput unless the go.mod of a dependency is the one of the module that is required, or of the one
-    that replaces it: what was renamed cannot be used under its old path."""
-    if file.module is None or not file.module.path:
+def check_module(named: str, version: Version, source: Version) -> None:
+    """Raises InvalidInput unless a dependency's go.mod names the module that is required, or the one that replaces it:
+    what was renamed cannot be used under its old path."""
+    if not named:
         raise InvalidInput("{module}/go.mod has no module line", module=source)
-    if file.module.path not in (version.path, source.path):
+    if named not in (version.path, source.path):
         raise InvalidInput(
             "{module}/go.mod is that of {other}, but it was required as {path}",
             module=source,
-            other=file.module.path,
+            other=named,
             path=version.path,
         )
+
+
+def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
+    """The same for a go.mod that was read as a whole."""
+    check_module(file.module.path if file.module else "", version, source)
 
 
 def requirements_of(file: modfile.File) -> Requirements:

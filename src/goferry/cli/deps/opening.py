@@ -1,6 +1,5 @@
 """What all `deps` commands share: the flags that say where modules come from, and the supply that they open."""
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -11,11 +10,11 @@ from goferry.cli.base import option
 from goferry.cli.console import Console
 from goferry.cli.environment import Complete, complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
-from goferry.cli.progress import showing
 from goferry.deps.base import BuildList
-from goferry.deps.buildlist import build_list
+from goferry.deps.reading import Reading, stored_in
 from goferry.deps.sources import load
 from goferry.i18n import N_, _
+from goferry.storage.folders import folder_of
 
 if TYPE_CHECKING:
     from goferry.deps.supply import ProxySupply
@@ -62,12 +61,21 @@ async def opened(console: Console, ready: Complete) -> AsyncIterator["ProxySuppl
 def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> BuildList:
     """The build list of a folder, or of a go.mod or go.work file."""
     ready = complete_settings(console, given, as_json=as_json)
-    project = load(Path(console.cwd, folder))
+    reading = Reading(load(Path(console.cwd, folder)))
+    reading.read_stored(stored_in(folder_of(ready.settings.store)))
+    return _fetched(console, ready, reading, as_json=as_json) if reading.missing() else reading.build_list()
+
+
+def _fetched(console: Console, ready: Complete, reading: Reading, *, as_json: bool) -> BuildList:
+    import asyncio  # heavy, like all behind it: what the store has needs no network
+
+    from goferry.cli.progress import showing
+    from goferry.deps.buildlist import finished
 
     async def run() -> BuildList:
         with showing(console, _("reading go.mod files"), quiet=as_json) as bar:
             async with opened(console, ready) as supply:
-                return await build_list(project, supply, step=bar.update)
+                return await finished(reading, supply, step=bar.update)
 
     return asyncio.run(run())
 
