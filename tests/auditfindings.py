@@ -16,7 +16,7 @@ from goferry.deps.audit.records import (
     Level,
     key_of,
 )
-from goferry.findings import Severity, Text
+from goferry.findings import Location, Severity, Text
 from goferry.gomod.module import Version
 
 APP = "example.com/app"
@@ -40,6 +40,7 @@ FLAW = AuditFinding(
     fixed=Fixed(FixState.HERE, "v1.0.1", "example.com/flawed"),
     review="REVIEWED",
     level=Level.IDENTIFIER,
+    location=Location("go.mod", 7),
     details={"url": "https://example.com/GO-2024-0001", "packages": ["example.com/flawed/p"]},
 )
 
@@ -64,6 +65,7 @@ def stale(**changed: Any) -> AuditFinding:
         "fixed": None,
         "review": "",
         "level": Level.MODULE,
+        "location": None,
         "details": {},
     }
     return finding(**(fields | changed))

@@ -31,6 +31,8 @@ _OWN_METAVARS: Final = {
     "sumdb": "SPEC|off",
     "private": "PATTERNS",
     "vulndb": "URL|PATH",
+    "allow_licences": "NAMES",
+    "deny_licences": "NAMES",
 }
 
 

@@ -22,15 +22,22 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
     Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
     Entry(
-        "db",
-        "goferry.cli.deps.db",
+        "audit",
+        "goferry.cli.deps.audit",
         JUDGE,
-        N_("Look at the vulnerability database, and get a newer one."),
+        N_("Find what is wrong with the modules that are built: flaws, age, licences."),
+    ),
     Entry(
         "gate",
         "goferry.cli.deps.gate",
         JUDGE,
         N_("Prove go.sum and vendor, and judge by rules, before a release."),
+    ),
+    Entry(
+        "db",
+        "goferry.cli.deps.db",
+        JUDGE,
+        N_("Look at the vulnerability database, and get a newer one."),
     ),
 )
 

@@ -18,7 +18,7 @@ from goferry.deps.advisories.matching import Fixed as Fixed
 from goferry.deps.advisories.matching import FixState as FixState
 from goferry.deps.usage import Level as Level
 from goferry.errors import InvalidInput
-from goferry.findings import Severity, Text
+from goferry.findings import Location, Severity, Text
 from goferry.gomod.module import Version
 
 SCHEMA: Final = "goferry.audit/1"
@@ -83,6 +83,8 @@ class AuditFinding:
     review: str = ""
     """`REVIEWED` or `UNREVIEWED`, as the advisory says; empty for the rest."""
     level: Level = Level.MODULE
+    location: Location | None = None
+    """The line that requires it, or through which it comes; the place is relative like `root` of the project."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON; what is in it depends on the kind (docs/en/json.md)."""
 
