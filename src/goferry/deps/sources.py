@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part, Project
-from goferry.errors import InvalidInput
+from goferry.errors import InvalidInput, NotFound
 from goferry.gomod import gosum, gover, modfile, workfile
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
@@ -60,16 +60,38 @@ def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
 
 def requirements(name: str, data: bytes) -> Requirements:
     """What the go.mod of a dependency says for the graph. InvalidInput when it cannot be read."""
-    return _requirements(modfile.parse_lax(name, data))
+    return requirements_of(modfile.parse_lax(name, data))
 
 
-def local_requirements(local: Local) -> Requirements | None:
-    """The same for a folder that replaces a module; None when it has no go.mod."""
+def local_requirements(local: Local) -> Requirements:
+    """The same for a folder that replaces a module. NotFound when it has no go.mod: go does not build without one."""
+    return requirements(str(Path(local.folder, "go.mod")), local_go_mod(local))
+
+
+def local_go_mod(local: Local) -> bytes:
+    """The go.mod of a folder that replaces a module; NotFound, or InvalidInput when it cannot be read."""
     file = Path(local.folder, "go.mod")
-    return requirements(str(file), file.read_bytes()) if file.is_file() else None
+    if not file.is_file():
+        raise NotFound("the folder {folder} replaces a module, but it has no go.mod", folder=local.folder)
+    return _bytes(file)
 
 
-def _requirements(file: modfile.File) -> Requirements:
+def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
+    """Raises InvalidInput unless the go.mod of a dependency is the one of the module that is required, or of the one
+    that replaces it: what was renamed cannot be used under its old path."""
+    if file.module is None or not file.module.path:
+        raise InvalidInput("{module}/go.mod has no module line", module=source)
+    if file.module.path not in (version.path, source.path):
+        raise InvalidInput(
+            "{module}/go.mod is that of {other}, but it was required as {path}",
+            module=source,
+            other=file.module.path,
+            path=version.path,
+        )
+
+
+def requirements_of(file: modfile.File) -> Requirements:
+    """What a go.mod says for the graph."""
     go = file.go.version if file.go else gover.DEFAULT_GO_MOD_VERSION
     return Requirements(go, tuple(line.mod for line in file.require))
 
@@ -79,7 +101,7 @@ def main_of(part: Part) -> Main:
     mod = part.file
     return Main(
         part.path,
-        _requirements(mod),
+        requirements_of(mod),
         toolchain=mod.toolchain.name if mod.toolchain else "",
         direct=frozenset(line.mod for line in mod.require if not line.indirect),
         replace=_replacements(part.folder, mod.replace),

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 
 from goferry.errors import NotFound
-from goferry.gomod import semver
 from goferry.gomod.goproxy import Kind, parse_request, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.query import versions_in_list
 from goferry.gomod.sumdb.lookup import Sums
 from goferry.proxy.base import Answer
 from goferry.proxy.service import ModuleProxy
@@ -34,7 +34,7 @@ class ProxySupply:
 
     async def versions(self, path: str) -> tuple[str, ...]:
         text = (await self._body(Kind.LIST, path)).decode(errors="replace")
-        return tuple(semver.sort(words[0] for line in text.splitlines() if (words := line.split())))
+        return tuple(versions_in_list(text))
 
     async def latest(self, path: str) -> bytes:
         return await self._body(Kind.LATEST, path)

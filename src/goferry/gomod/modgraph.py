@@ -401,7 +401,7 @@ class _Load:
         redundant = len(set(paths)) < len(paths) or main.path in paths
         if self.missing or not (redundant or _raised(graph, roots)):
             return graph
-        return self._read(main, _minimal_roots(main, graph, roots), _Pruning.UNPRUNED)
+        return self._read(main, minimal_roots(main, graph, roots), _Pruning.UNPRUNED)
 
     def _read(self, main: Main, roots: Sequence[Version], pruning: _Pruning) -> ModuleGraph:
         start = Version(main.path, "")
@@ -454,7 +454,7 @@ def _raised_below(graph: ModuleGraph, paths: Iterable[str]) -> set[Version]:
     }
 
 
-def _minimal_roots(main: Main, graph: ModuleGraph, roots: Iterable[Version]) -> list[Version]:
+def minimal_roots(main: Main, graph: ModuleGraph, roots: Iterable[Version]) -> list[Version]:
     """The shortest list of requirements with the same selection, as go writes it for a go line before 1.17.
 
     What go.mod names rightly stays, and so does what it names as direct; of the rest only what these do not bring in.

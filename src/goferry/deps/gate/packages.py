@@ -1,0 +1,211 @@
+"""Which packages a project loads, and from which modules: what `go mod tidy` walks.
+
+    loading = Loading(project, graph)
+    while missing := loading.missing():
+        for source in missing:
+            loading.add(source, tree_of(source))       # None when it cannot be had
+    loading.found                                     # every package by its path
+
+`all` is what the main module's packages and their tests import, and what that imports. Loaded is more: the tests of
+packages in `all` too, for `go mod tidy` keeps what they need (below go 1.16 those tests are in `all` themselves). Build
+constraints do not matter, but for `ignore`. An import is looked for in every module whose path is a prefix of it: with
+graph pruning first among those that go.mod names, then in all that are selected; two that have it are a mistake.
+
+The rules are those of cmd/go internal/modload/load.go and import.go.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from goferry.deps.base import Part, Project
+from goferry.deps.gate.trees import FolderTree, Package, Tree, package, package_folders
+from goferry.gomod import gover
+from goferry.gomod.modgraph import GO_PRUNING, NONE, Local, ModuleGraph
+from goferry.gomod.module import Version
+
+NARROW_ALL: Final = "1.16"
+"""The go line from which on the tests of dependencies are not in `all`."""
+
+Source: TypeAlias = Version | Local
+
+
+_NOTHING: Final = Package()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One package. `module` is None for the standard library, for the main module, and for what nobody has."""
+
+    path: str
+    module: Version | None = None
+    main: bool = False
+    package: Package = _NOTHING
+    ambiguous: tuple[Version, ...] = ()
+    """Modules that have it, when they are several."""
+    unread: bool = False
+    """A module that might have it could not be had."""
+    absent: bool = False
+    """No module that could have it has it."""
+
+    @property
+    def standard(self) -> bool:
+        """It is of the standard library, as far as its name tells."""
+        return not (self.main or self.module or self.ambiguous or self.unread or self.absent)
+
+
+class Loading:
+    """Loads packages as far as source trees are known."""
+
+    def __init__(self, project: Project, graph: ModuleGraph) -> None:
+        (main,) = project.mains.modules
+        self.part: Part = project.parts[0]
+        self.found: dict[str, Loaded] = {}
+        self.all: set[str] = set()
+        """Paths of the packages in `all`."""
+        self.importers: dict[str, str] = {}
+        """Who imported a package first."""
+        self.roots: Mapping[str, str] | None = None
+        """With graph pruning the selected version of each module that go.mod names."""
+        self._main = main
+        self._mains = project.mains
+        self._graph = graph
+        self._tree = FolderTree(self.part.folder)
+        self._trees: dict[Source, Tree | None] = {}
+        self._closes_over_tests = gover.compare(main.requirements.go, NARROW_ALL) < 0
+        if gover.compare(main.requirements.go, GO_PRUNING) >= 0:
+            named = graph.required.get(Version(main.path), ())
+            self.roots = {version.path: graph.selected(version.path) for version in named}
+        self._queue: deque[tuple[str, bool]] = deque((path, True) for path in self._starts())
+        self._seen: set[tuple[str, bool]] = set()
+        self._waiting: list[tuple[str, bool]] = []
+        self._missing: dict[Source, None] = {}
+
+    def missing(self) -> list[Source]:
+        """Sources whose trees are wanted next."""
+        self._queue.extend(self._waiting)
+        self._waiting, self._missing = [], {}
+        while self._queue:
+            self._load(*self._queue.popleft())
+        return list(self._missing)
+
+    def add(self, source: Source, tree: Tree | None) -> None:
+        self._trees[source] = tree
+
+    def imported_by_main(self) -> dict[str, str]:
+        """Packages that the main module and its tests import, and tools; each with who imports it."""
+        direct = dict.fromkeys(self._tools(), "go.mod")
+        for loaded in self.found.values():
+            if loaded.main:
+                for path in (*loaded.package.imports, *loaded.package.test_imports):
+                    direct.setdefault(path, loaded.path)
+        return direct
+
+    def candidates(self, path: str) -> Iterator[Version]:
+        """Selected modules whose path is a prefix of an import path, the longest first."""
+        for prefix in prefixes(path):
+            version = self._graph.selected(prefix)
+            if version not in ("", NONE) and not gover.is_toolchain(prefix):
+                yield Version(prefix, version)
+
+    def provides(self, module: Version, path: str) -> bool | None:
+        """Whether a module has a package; None while nobody knows."""
+        source = self._mains.source(module)
+        tree = self._trees.get(source)
+        if tree is None:
+            return None
+        return package(tree, path[len(module.path) + 1 :]) is not None
+
+    def _starts(self) -> Iterator[str]:
+        for folder in package_folders(self.part.folder, tuple(line.path for line in self.part.file.ignore)):
+            found = package(self._tree, folder)
+            if found is not None and not found.empty:
+                path = f"{self._main.path}/{folder}" if folder else self._main.path
+                self.found[path] = Loaded(path, main=True, package=found)
+                yield path
+        yield from self._tools()
+
+    def _tools(self) -> tuple[str, ...]:
+        return tuple(line.path for line in self.part.file.tool)
+
+    def _load(self, path: str, in_all: bool) -> None:
+        if (path, in_all) in self._seen or (path, True) in self._seen:
+            return
+        loaded = self.found.get(path) or self._resolve(path)
+        if loaded is None:
+            self._waiting.append((path, in_all))
+            return
+        self.found[path] = loaded
+        self._seen.add((path, in_all))
+        if in_all:
+            self.all.add(path)
+            self._import(path, loaded.package.test_imports, in_all=loaded.main or self._closes_over_tests)
+        self._import(path, loaded.package.imports, in_all=in_all)
+
+    def _import(self, path: str, imports: tuple[str, ...], *, in_all: bool) -> None:
+        for imported in imports:
+            self.importers.setdefault(imported, path)
+            self._queue.append((imported, in_all))
+
+    def _resolve(self, path: str) -> Loaded | None:
+        """Where a package comes from; None while a tree is missing."""
+        hits: list[tuple[Version | None, Package]] = []
+        if own := self._in_main(path):
+            hits.append((None, own))
+        layers = [[module for module in self.candidates(path) if self._is_root(module)]]
+        if self.roots is not None:
+            layers.append(list(self.candidates(path)))
+        unread = False
+        for modules in layers:
+            found, complete, lost = self._look(path, modules)
+            if not complete:
+                return None
+            unread = unread or lost
+            if hits or found:
+                hits += found
+                break
+        if len(hits) > 1:
+            return Loaded(path, ambiguous=tuple(module or Version(self._main.path) for module, _ in hits))
+        if hits:
+            module, read = hits[0]
+            return Loaded(path, module, main=module is None, package=read)
+        if unread:
+            return Loaded(path, unread=True)
+        return Loaded(path, absent="." in path.partition("/")[0] or self._is_own(path))
+
+    def _is_root(self, module: Version) -> bool:
+        return self.roots is None or module.path in self.roots
+
+    def _is_own(self, path: str) -> bool:
+        return path == self._main.path or path.startswith(f"{self._main.path}/")
+
+    def _in_main(self, path: str) -> Package | None:
+        return package(self._tree, path[len(self._main.path) + 1 :]) if self._is_own(path) else None
+
+    def _look(
+        self, path: str, modules: list[Version]
+    ) -> tuple[list[tuple[Version | None, Package]], bool, bool]:
+        """Those of the modules that have a package, whether all of them were there to look at, and whether one is
+        not to be had."""
+        found: list[tuple[Version | None, Package]] = []
+        complete, lost = True, False
+        for module in modules:
+            source = self._mains.source(module)
+            if source not in self._trees:
+                self._missing[source] = None
+                complete = False
+                continue
+            tree = self._trees[source]
+            if tree is None:
+                lost = True
+            elif read := package(tree, path[len(module.path) + 1 :]):
+                found.append((module, read))
+        return found, complete, lost
+
+
+def prefixes(path: str) -> Iterator[str]:
+    """An import path and everything that it is below, the longest first."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
