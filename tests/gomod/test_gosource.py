@@ -34,6 +34,7 @@ ODD = [
     b"// text\n\n/*\nmore\n*/\n\n// +build ignore\n\npackage p\n",
     b"//go:build linux\n// +build ignore\n\npackage p\n",
     b"package p\n\n//go:build ignore\n",
+    b"// no part of the package\n\n// +build ignore\n\npackage main\n",
     b"package p\nimport \"C\"\nimport (\n\t\"a\" // why\n\t/* x */ y \"b\"\n)\nfunc f() {}\n",
     b"package p\nimport \"\\x61b\"\nimport ()\nimport \"z\"\n",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from goferry.deps.gate.proving import FirstSeen
 from goferry.errors import NotFound
 from goferry.gomod.goproxy import Kind, parse_request, request_path
 from goferry.gomod.module import Version
@@ -41,6 +42,19 @@ class ProxySupply:
 
     async def prove(self, version: Version) -> Sums:
         return await self._proxy.prove(version)
+
+    async def first_seen(self, version: Version) -> FirstSeen:
+        """The hashes that the store kept when it first fetched the files of a version."""
+        key = request_path(Kind.ZIP, version.path, version.version).removesuffix("zip")
+        found = [await self._proxy.store.read(f"{key}{name}") for name in ("ziphash", "modhash")]
+        return FirstSeen(*(body.decode() if body else None for body in found))
+
+    async def log_head(self) -> str:
+        """The newest tree head of the checksum database that the store has proven, as the signed note; empty for
+        none."""
+        name = next(iter(self._proxy.sumdb_names), "")
+        body = await self._proxy.store.read(f".goferry/sumdb/{name}/latest") if name else None
+        return (body or b"").decode()
 
     async def _body(self, kind: Kind, path: str, version: str = "") -> bytes:
         answer = await self._answer(request_path(kind, path, version))

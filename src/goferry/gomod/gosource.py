@@ -51,12 +51,11 @@ def head(data: bytes) -> Head:
     text = data.decode("utf-8", "replace")
     start = _PACKAGE.match(text)
     if start is None:
-        return Head(excluded=_is_excluded(text))
+        return Head(excluded=_is_excluded(text, len(text)))
     imports, end = _imports(text, start.end())
     embeds = tuple(_embeds(text, end)) if "embed" in imports else ()
-    return Head(
-        start[1], tuple(dict.fromkeys(path for path in imports if path != "C")), _is_excluded(text), embeds
-    )
+    named = tuple(dict.fromkeys(path for path in imports if path != "C"))
+    return Head(start[1], named, _is_excluded(text, start.end()), embeds)
 
 
 def _imports(text: str, at: int) -> tuple[list[str], int]:
@@ -102,9 +101,9 @@ def _embeds(text: str, at: int) -> Iterator[str]:
 # ---- build constraints --------------------------------------------------------------------------------
 
 
-def _is_excluded(text: str) -> bool:
-    """Whether no choice of tags builds the file (imports.ShouldBuild with every tag)."""
-    if "build" not in text[: text.find("package") if "package" in text else None]:
+def _is_excluded(text: str, end: int) -> bool:
+    """Whether no choice of tags builds the file, whose package clause ends there (imports.ShouldBuild, every tag)."""
+    if text.find("build", 0, end) < 0:
         return False
     plus, go_build = _header(text)
     if go_build is not None:

@@ -2,52 +2,24 @@
 
 import asyncio
 import random
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import gotestdata
 from foldersupply import FolderSupply
+from gateworlds import Proxy, go, proxy_in, world
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.sources import load
-from goferry.gomod.module import Version
 from sizes import size
 
 pytestmark = pytest.mark.go
 
-GO_LINES = ("1.15", "1.16", "1.17", "1.18", "1.21", "1.22", "1.24")
-
-
-@dataclass(frozen=True)
-class Proxy:
-    folder: Path
-    cache: Path
-
-    @property
-    def url(self) -> str:
-        return self.folder.as_uri()
-
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    folder = tmp_path_factory.mktemp("gate")
-    gotestdata.write_proxy(folder / "proxy")
-    yield Proxy(folder / "proxy", folder / "cache")
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def go(proxy: Proxy, folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["go", *words],
-        cwd=folder,
-        env=gotestdata.go_env(proxy.url, proxy.cache, **env),
-        capture_output=True,
-        text=True,
-    )
+    with proxy_in(tmp_path_factory.mktemp("gate")) as made:
+        yield made
 
 
 def reading(proxy: Proxy, folder: Path) -> Reading:
@@ -56,37 +28,6 @@ def reading(proxy: Proxy, folder: Path) -> Reading:
             return await read(load(folder, workspace=False), files)
 
     return asyncio.run(run())
-
-
-def packages_of(version: Version, files: dict[str, bytes]) -> list[str]:
-    folders = {
-        name.rpartition("/")[0] for name in files if name.endswith(".go") and not name.endswith("_test.go")
-    }
-    return [f"{version.path}/{folder}".rstrip("/") for folder in sorted(folders)]
-
-
-def world(seed: int, folder: Path, proxy: Proxy) -> bool:
-    """A main module that imports some of Go's test packages at random versions; whether go could tidy it."""
-    rng = random.Random(seed)
-    published = {v: dict(files) for v, files in gotestdata.published().items() if files.get("go.mod")}
-    chosen: dict[str, Version] = {}
-    imports: list[str] = []
-    for version in rng.sample(sorted(published, key=str), rng.randint(1, 6)):
-        if version.path in chosen or not (found := packages_of(version, published[version])):
-            continue
-        chosen[version.path] = version
-        imports.append(rng.choice(found))
-    go_line = rng.choice(GO_LINES)
-    folder.mkdir(parents=True)
-    requires = "".join(f"require {v.path} {v.version}\n" for v in chosen.values())
-    (folder / "go.mod").write_text(f"module example.net/main\n\ngo {go_line}\n\n{requires}")
-    for number, path in enumerate(imports):
-        place = folder / rng.choice(["", "a", "b"]) / f"f{number}{rng.choice(['', '_test', '_windows'])}.go"
-        place.parent.mkdir(exist_ok=True)
-        place.write_text(
-            f'package {place.parent.name if place.parent != folder else "main"}\n\nimport _ "{path}"\n'
-        )
-    return go(proxy, folder, "mod", "tidy").returncode == 0
 
 
 def lines(folder: Path) -> set[str]:
