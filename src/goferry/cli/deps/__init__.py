@@ -19,6 +19,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry(
+        "fix",
+        "goferry.cli.deps.fix",
+        CHANGE,
+        N_("Raise as few requirements as possible until nothing is affected."),
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from goferry.deps.fixing import edit, sums
 from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
 from goferry.deps.fixing.plan import Plan, make_plan
-from goferry.deps.fixing.raising import Affecting, View
+from goferry.deps.fixing.raising import Affecting, View, floor
 from goferry.deps.gate import tidy
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
@@ -49,7 +49,7 @@ class Fix:
     unsigned: tuple[Version, ...] = ()
     """Keys of new go.sum lines that no checksum database was asked about: private modules."""
     unused: tuple[Version, ...] = ()
-    """Raised modules of which no package is built: `go mod tidy` will take their lines out again."""
+    """Requirements that nothing that is built needs any more, or never did: `go mod tidy` would take them out."""
     vendored: bool = False
     """There is a vendor folder, which has to be made anew."""
     problems: tuple[Problem, ...] = ()
@@ -102,7 +102,7 @@ async def mend(
         plan,
         (*_mod_changes(before, now), *changes),
         unsigned,
-        tuple(_unused(plan, now)),
+        tuple(_unused(before, now)),
         (project.root / "vendor").is_dir(),
         (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(plan), *wrong),
     )
@@ -305,16 +305,18 @@ def _broken(before: _State, now: _State) -> Iterator[Problem]:
 
 def _lowered(plan: Plan) -> Iterator[Problem]:
     for old, new in zip(plan.before.views, plan.after.views, strict=True):
-        for path, version in old.selected.items():
-            now = new.version(path)
-            if now != NONE and gover.mod_compare(path, now, version) < 0:
-                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=version, new=now))
+        for path in sorted(floor(old)):
+            before, now = old.version(path), new.version(path)
+            if now != NONE and gover.mod_compare(path, now, before) < 0:
+                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=before, new=now))
 
 
-def _unused(plan: Plan, now: _State) -> Iterator[Version]:
-    unused = {
-        fault.module for one in now.readings for fault in one.faults if fault.kind is tidy.Untidy.UNUSED
-    }
-    for step in plan.raises:
-        if Version(step.path, step.after) in unused:
-            yield Version(step.path, step.after)
+def _unused(before: _State, now: _State) -> Iterator[Version]:
+    """Lines that nothing that is built needs, and that were needed before or are new."""
+    known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
+    found = {fault.module for one in now.readings for fault in one.faults if _is_unused(fault)}
+    yield from (module for module in sorted(found, key=str) if module.path not in known)
+
+
+def _is_unused(fault: tidy.Fault) -> bool:
+    return fault.kind is tidy.Untidy.UNUSED

@@ -1,11 +1,16 @@
 """The smallest set of raised requirements after which nothing that can be mended is affected any more.
 
+What can be *mended*. Of an affected module every higher version is tried by itself. The one that leaves the fewest
+flaws, none of them new, says how far the module can be mended; the lowest one of several. Flaws that it still has
+*stay*, each module with the reason, and from here on do not count. A module without such a version may still be freed
+by another one that brings it; if not, it stays as it is.
+
 What a *plan* is. It is made of raises, one after another; each one names a module that is affected, or one that a main
 module requires directly and that brings an affected one, and lifts it to a version that is itself not affected. Each
 raise frees at least one module that was affected until then, and never goes to a higher version than one that leaves
-no other module affected. No raise may lower what is built, take it out of the build list, or make a newer Go necessary
-(unless that is allowed), and versions that are excluded, retracted or not released are not proposed. At the end no
-module is affected but those that no raise can free; these *stay*, each with the reason.
+no other module affected. No raise may lower what is built or make a newer Go necessary (unless that is allowed), and
+versions that are excluded, retracted or not released are not proposed. At the end no module is affected but those that
+no raise can free.
 
 What *smallest* is. Of all plans the one with
 
@@ -75,7 +80,7 @@ class Raise:
     direct: bool
     """A main module requires it without `// indirect`."""
     frees: tuple[str, ...]
-    """The affected modules that are free with it, itself perhaps among them."""
+    """The affected modules that it mends, itself perhaps among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Parent:
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """An affected module that the plan frees."""
+    """An affected module that the plan frees of some flaws, or of all."""
 
     path: str
     before: str
@@ -152,9 +157,17 @@ def make_plan(
     limits: Limits | None = None,
 ) -> Steps[Plan]:
     """The smallest plan for these main modules."""
-    raiser = Raiser(mains, affecting, known, allow_go=allow_go)
-    planner = _Planner(mains, affecting, raiser, limits or Limits())
-    return (yield from planner.plan())
+    limits = limits or Limits()
+    teller = _Planner(mains, affecting, Raiser(mains, affecting, known, allow_go=allow_go), limits)
+    out_of_reach = yield from teller.out_of_reach()
+
+    def counting(version: Version) -> tuple[str, ...]:
+        unreached = out_of_reach.get(version.path, frozenset())
+        return tuple(id for id in affecting(version) if id not in unreached)
+
+    planner = _Planner(mains, counting, Raiser(mains, counting, known, allow_go=allow_go), limits)
+    found = yield from planner.find()
+    return (yield from teller.tell(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,8 @@ class _Node:
 class _Found:
     raises: Raises
     smallest: bool
+    options: tuple[_Option, ...] = ()
+    """What could be raised at the start."""
 
 
 class _Planner:
@@ -193,19 +208,50 @@ class _Planner:
 
     # ---- the plan ----------------------------------------------------------------------------------------
 
-    def plan(self) -> Steps[Plan]:
+    def find(self) -> Steps[_Found]:
+        """The cheapest raises."""
         before = yield from self._raiser.outcome()
         options = yield from self._options_of(frozenset())
         hopeless = frozenset(before.affected) - frozenset().union(*(option.freed for option in options))
-        groups = self._groups(frozenset(before.affected) - hopeless, options)
         found = _Found(frozenset(), smallest=True)
-        for group in groups:
+        for group in self._groups(frozenset(before.affected) - hopeless, options):
             better = yield from self._search(found, group, hopeless)
             found = better or (yield from self._one_by_one(found, group, hopeless))
+        return _Found(found.raises, found.smallest, options)
+
+    def out_of_reach(self) -> Steps[dict[str, frozenset[str]]]:
+        """The flaws of each affected module that are left when it is mended as far as it can be by itself."""
+        before = yield from self._raiser.outcome()
+        yield from self._known.learn(map(AskVersions, before.affected))
+        found: dict[str, frozenset[str]] = {}
+        for path, ids in before.affected.items():
+            if not self._replaced(path, before):
+                best = yield from self._best(path, frozenset(ids), before)
+                found[path] = frozenset() if best is None else best
+        return found
+
+    def _best(self, path: str, ids: frozenset[str], before: Outcome) -> Steps[frozenset[str] | None]:
+        """What the best version that can be had leaves of these flaws; None when nothing is better."""
+        left = {
+            version: frozenset(self._affecting(Version(path, version)))
+            for version in self._following(path, before)
+            if Version(path, version) not in self._mains.exclude
+        }
+        better = [version for version, flaws in left.items() if flaws < ids]
+        better.sort(key=lambda version: len(left[version]))  # of equals the lowest stays first
+        for version in better[: self._limits.width]:
+            outcome = yield from self._raiser.outcome(frozenset({Version(path, version)}))
+            if outcome.bar is None:
+                return left[version]
+        return None
+
+    def tell(self, found: _Found) -> Steps[Plan]:
+        """The plan with everything that is said of it, all flaws counted."""
+        before = yield from self._raiser.outcome()
         after = yield from self._raiser.outcome(found.raises)
         raises = yield from self._in_order(found.raises, before)
         stays = yield from self._all_that_stay(after)
-        mended = self._mended(before, after, raises, options)
+        mended = self._mended(before, after, raises, found.options)
         return Plan(raises, mended, stays, before, after, found.smallest)
 
     def _groups(self, affected: frozenset[str], options: Iterable[_Option]) -> list[frozenset[str]]:
@@ -356,10 +402,13 @@ class _Planner:
 
     def _good(self, path: str, now: Outcome) -> Iterator[str]:
         """The versions above the selected one that nothing affects."""
+        return (v for v in self._following(path, now) if not self._affecting(Version(path, v)))
+
+    def _following(self, path: str, now: Outcome) -> Iterator[str]:
+        """The versions above the selected one that somebody with it would take."""
         current = now.selected(path)
         for version in self._known.versions(path):
-            higher = gover.mod_compare(path, current, version) < 0
-            if higher and _may_follow(current, version) and not self._affecting(Version(path, version)):
+            if gover.mod_compare(path, current, version) < 0 and _may_follow(current, version):
                 yield version
 
     # ---- what is said of it ------------------------------------------------------------------------------
@@ -374,11 +423,11 @@ class _Planner:
             best, after = left[0], now
             for version in left:
                 outcome = yield from self._raiser.outcome(done | {version})
-                if version == left[0] or now.affected.keys() - outcome.affected.keys():
+                if version == left[0] or _freed(now, outcome):
                     best, after = version, outcome
-                if now.affected.keys() - outcome.affected.keys():
+                if _freed(now, outcome):
                     break
-            frees = tuple(sorted(now.affected.keys() - after.affected.keys()))
+            frees = tuple(sorted(_freed(now, after)))
             direct = best.path in self._direct
             found.append(Raise(best.path, before.selected(best.path), best.version, direct, frees))
             left.remove(best)
@@ -394,12 +443,12 @@ class _Planner:
                 path,
                 before.selected(path),
                 after.selected(path),
-                before.affected[path],
+                ids,
                 path in self._direct,
                 by.get(path, path),
                 self._parents(path, options),
             )
-            for path in sorted(before.affected.keys() - after.affected.keys())
+            for path, ids in sorted(_freed(before, after).items())
         )
 
     def _parents(self, path: str, options: tuple[_Option, ...]) -> tuple[Parent, ...]:
@@ -460,6 +509,15 @@ class _Planner:
                 if not self._affecting(Version(following, version)):
                     return Reason.NEXT_MAJOR, str(Version(following, version))
         return Reason.NO_FIX, ""
+
+
+def _freed(before: Outcome, after: Outcome) -> dict[str, tuple[str, ...]]:
+    """By module the flaws that it has no more."""
+    found = {
+        path: tuple(id for id in ids if id not in after.affected.get(path, ()))
+        for path, ids in before.affected.items()
+    }
+    return {path: ids for path, ids in found.items() if ids}
 
 
 def _with(raises: Raises, version: Version) -> Raises:

@@ -4,9 +4,10 @@
 version; a module that no main module has gets into the first one. Then everything is looked at in every view: the
 workspace as a whole, and each main module by itself, as GOWORK=off builds it.
 
-Nothing may get lower. What a go.mod before go 1.17 has in its build list, and what a later one names, is held where it
-was by a requirement of its own when a raise would lower it or make it vanish, as `go get` does; the rest of a pruned
-build list is not built, so it may vanish, but while it is there it is held as well.
+Nothing that is built may get lower. From go 1.17 on that is what a go.mod names, and what it names cannot get lower.
+Before, it may be anything in the build list: what a raise would lower or make vanish is held where it was by a
+requirement of its own, as `go get` does. The rest of a pruned build list is not built; it comes and goes with the
+requirements of others, and a line for it would be one that `go mod tidy` takes out.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -112,7 +113,7 @@ class Raiser:
         for view, old in zip(views, base.views, strict=True):
             if not self._allow_go and gover.compare(view.go, old.go) > 0:
                 return Bar.GO, view.go
-            if any(_lower(path, view.version(path), version) for path, version in old.selected.items()):
+            if any(_lower(path, view.version(path), old.version(path)) for path in floor(old)):
                 return Bar.LOWERS, ""
         return None, ""
 
@@ -198,13 +199,23 @@ def _holding(mains: Mains, views: tuple[View, ...], base: Outcome) -> tuple[Main
 
 
 def _held(main: Main, view: View, old: View) -> dict[str, str]:
-    named = {version.path for version in main.requirements.require}
-    kept = named.__contains__ if main.requirements.pruned else lambda _path: True
+    if main.requirements.pruned:
+        return {}
     return {
         path: version
         for path, version in old.selected.items()
-        if _lower(path, view.version(path), version) or (kept(path) and view.version(path) == NONE)
+        if _lower(path, view.version(path), version) or view.version(path) == NONE
     }
+
+
+def floor(view: View) -> frozenset[str]:
+    """The paths of what may be built, and must not get lower."""
+    paths: set[str] = set()
+    for main in view.mains.modules:
+        if not main.requirements.pruned:
+            return frozenset(view.selected)
+        paths |= {version.path for version in main.requirements.require}
+    return frozenset(paths & view.selected.keys())
 
 
 def _lower(path: str, now: str, before: str) -> bool:
