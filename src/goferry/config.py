@@ -327,7 +327,7 @@ class Settings:
         False,
         BOOL,
         SERVING,
-        _SERVE,
+        ("serve", "deps"),
         N_("Answer from the store alone; never touch the network."),
     )
     tls_cert: Path | None = _row(
@@ -598,6 +598,10 @@ class Origin:
 DEFAULT: Final = Origin("default")
 
 
+FEATURE_TABLES: Final = frozenset(("gate",))
+"""Tables of the settings file that are no settings: a feature reads its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """The settings, where each value came from, the file that was read, and what looks like a mistake."""
@@ -641,6 +645,16 @@ def load(
     settings = Settings(**values)
     _check_together(settings, origins)
     return Loaded(settings, origins, file, tuple(_misspelled(environ)))
+
+
+def feature_table(file: Path | None, name: str) -> Mapping[str, Any]:
+    """A feature's own table in a settings file that was read without a complaint; empty when there is none."""
+    if file is None:
+        return {}
+    found = tomllib.loads(file.read_text("utf-8")).get(name, {})
+    if not isinstance(found, Mapping):
+        raise ConfigError("{file}: {name} must be a table", file=file, name=name)
+    return found
 
 
 def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
@@ -706,6 +720,8 @@ def _from_file(file: Path) -> _Raw:
         raise ConfigError("{file} is not valid TOML: {why}", file=file, why=error) from error
     raw: _Raw = {}
     for name, value in table.items():
+        if name in FEATURE_TABLES:
+            continue
         origin = Origin("file", f"{file}:{_line_of(name, text)}")
         if name not in BY_NAME:
             raise _unknown(name, origin)

@@ -20,10 +20,22 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
     Entry(
+        "gate",
+        "goferry.cli.deps.gate",
+        JUDGE,
+        N_("Prove go.sum and vendor, and judge by rules, before a release."),
+    ),
+    Entry(
         "fix",
         "goferry.cli.deps.fix",
         CHANGE,
         N_("Raise as few requirements as possible until nothing is affected."),
+    ),
+    Entry(
+        "lock",
+        "goferry.cli.deps.lock",
+        CHANGE,
+        N_("Tidy, download, verify, vendor: everything for a build that can be repeated."),
     ),
 )
 

@@ -1,0 +1,85 @@
+"""The outcome of a gate for programs and for people: `goferry.gate/1`, and a Report."""
+
+from typing import Any, Final
+
+from goferry.deps.gate.proving import How
+from goferry.deps.gate.rules import RULES, Judged, Level, State, Verdict
+from goferry.deps.gate.run import Outcome
+from goferry.findings import Finding, Location, Report, Severity, Text
+
+SCHEMA: Final = "goferry.gate/1"
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """The stable form of docs/en/json.md."""
+    proven = outcome.proven
+    return {
+        "schema": SCHEMA,
+        "verdict": outcome.verdict.value,
+        "class": outcome.policy.of.value,
+        "rules": {rule.name: outcome.policy.level(rule.name).value for rule in RULES},
+        "modules": list(proven.modules),
+        "proven": {
+            "files": list(proven.files),
+            "lines": proven.lines,
+            "equal": {how.value: proven.equal.get(how, 0) for how in How},
+            "database": proven.log,
+            "head": proven.head,
+            "vendored_modules": proven.vendored_modules,
+            "vendored_files": proven.vendored_files,
+            "digests": dict(proven.digests),
+        },
+        "problems": [_problem(one) for one in outcome.judged],
+    }
+
+
+def _problem(one: Judged) -> dict[str, Any]:
+    problem = one.problem
+    module = problem.module
+    allowed = one.allowed
+    return {
+        "rule": problem.rule,
+        "state": problem.state.value,
+        "level": one.level.value if problem.state is not State.NOTE and allowed is None else "note",
+        "message": problem.message.key.format(**problem.message.parts),
+        "module": None if module is None else {"path": module.path, "version": module.version},
+        "file": problem.file or None,
+        "line": problem.line,
+        "allowed": None
+        if allowed is None
+        else {"reason": allowed.reason, "until": allowed.until.isoformat()},
+    }
+
+
+_TITLES: Final = {
+    Verdict.PASSED: "gate: {name} passed",
+    Verdict.FAILED: "gate: {name} failed",
+    Verdict.UNPROVEN: "gate: {name} could not be proven",
+}
+
+
+def report(outcome: Outcome, *, notes: bool = True) -> Report:
+    """The worst first; `notes`: with what breaks nothing."""
+    proven = outcome.proven
+    name = ", ".join(proven.modules)
+    findings = [_finding(one) for one in outcome.judged if notes or _severity(one) is not Severity.INFO]
+    facts: dict[str, str | int | float] = {
+        "lines": proven.lines,
+        "log": proven.equal.get(How.LOG, 0),
+        "store": proven.equal.get(How.STORE, 0),
+        "bytes": proven.equal.get(How.BYTES, 0),
+        "vendored": proven.vendored_files,
+    }
+    return Report("gate", Text(_TITLES[outcome.verdict], name=name), tuple(findings), facts)
+
+
+def _severity(one: Judged) -> Severity:
+    if one.fails or one.unproven:
+        return Severity.ERROR
+    return Severity.WARNING if one.level is Level.WARN else Severity.INFO
+
+
+def _finding(one: Judged) -> Finding:
+    problem = one.problem
+    place = Location(problem.file, problem.line) if problem.file else None
+    return Finding(problem.rule, _severity(one), problem.message, place, problem.fix)
