@@ -17,6 +17,8 @@ from goferry.gomod.sumdb.lookup import Sums
 
 PATHS = [f"example.org/{letter}" for letter in "abcdef"]
 GO_LINES = ["1.15", "1.16", "1.17", "1.20", "1.21", "1.22.1"]
+MAIN_GO_LINES = ["1.15", "1.16", "1.18", "1.20", "1.21", "1.22.1"]
+"""Without 1.17: `go mod tidy` compares such a module with what Go 1.16 would do, and may refuse it."""
 
 
 class PrivateSupply(FolderSupply):
@@ -139,7 +141,7 @@ def random_fix_world(seed: int, folder: Path, mains: int = 1) -> FixWorld:
     for name in world.mains:
         imports = [p for p in PATHS if rng.random() < 0.5] or PATHS[:1]
         requires = [Version(p, rng.choice(versions[p])) for p in imports]
-        world.write_main(name, rng.choice(GO_LINES), requires, imports)
+        world.write_main(name, rng.choice(MAIN_GO_LINES), requires, imports)
     if mains > 1:
         write_work(world)
     return world
@@ -153,3 +155,18 @@ def write_work(world: FixWorld) -> None:
 def snapshot(folder: Path) -> Mapping[str, bytes]:
     """Every file below a folder."""
     return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+def v(text: str) -> Version:
+    path, _, version = text.partition("@")
+    return Version(path, version)
+
+
+def small_world(folder: Path, go: str = "1.20") -> FixWorld:
+    """x has a flaw in v1.0.0; its v1.1.0 needs y, which nobody needed before."""
+    world = FixWorld(folder, frozenset({v("example.org/x@v1.0.0")}))
+    world.publish(v("example.org/y@v1.0.0"), go, [], [])
+    world.publish(v("example.org/x@v1.0.0"), go, [], [])
+    world.publish(v("example.org/x@v1.1.0"), go, [v("example.org/y@v1.0.0")], ["example.org/y"])
+    world.write_main("m", go, [v("example.org/x@v1.0.0")], ["example.org/x"])
+    return world

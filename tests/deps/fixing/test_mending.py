@@ -9,7 +9,7 @@ import pytest
 
 import modtree
 import proxyworld
-from fixworlds import FixWorld, go_source, random_fix_world, snapshot
+from fixworlds import FixWorld, go_source, random_fix_world, small_world, snapshot, v
 from goferry.deps.fixing import sums, writing
 from goferry.deps.fixing.edit import Change
 from goferry.deps.fixing.mending import Fix, mend
@@ -53,8 +53,7 @@ def test_a_fix_leaves_what_go_get_leaves_and_go_accepts_it(world: FixWorld) -> N
     world.must("mod", "verify")
     if not fix.unused and not fix.plan.holds:
         tidied = world.go("mod", "tidy", "-diff")
-        assert tidied.stdout == ""
-        assert tidied.returncode == 0 or "but go 1.16 would select" in tidied.stderr
+        assert (tidied.returncode, tidied.stdout) == (0, "")
     if fix.plan.raises:
         wanted = [f"{step.path}@{step.after}" for step in fix.plan.raises]
         world.must("get", *wanted, *(f"{held.path}@{held.version}" for held in fix.plan.holds), cwd=copy)
@@ -83,21 +82,6 @@ def test_a_workspace_is_mended_as_a_whole_and_each_module_of_it(seed: int, tmp_p
 
 
 # ---- by hand -------------------------------------------------------------------------------------------
-
-
-def v(text: str) -> Version:
-    path, _, version = text.partition("@")
-    return Version(path, version)
-
-
-def small_world(folder: Path, go: str = "1.20") -> FixWorld:
-    """x has a flaw in v1.0.0; its v1.1.0 needs y, which nobody needed before."""
-    world = FixWorld(folder, frozenset({v("example.org/x@v1.0.0")}))
-    world.publish(v("example.org/y@v1.0.0"), go, [], [])
-    world.publish(v("example.org/x@v1.0.0"), go, [], [])
-    world.publish(v("example.org/x@v1.1.0"), go, [v("example.org/y@v1.0.0")], ["example.org/y"])
-    world.write_main("m", go, [v("example.org/x@v1.0.0")], ["example.org/x"])
-    return world
 
 
 GO_MOD = """\
