@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache, cmp_to_key
 from typing import Any
 
+
 @cache
 def numbers_and_words(version: str) -> tuple[list[int], list[str]]:
     """The three numbers, and the identifiers of a pre-release; build metadata is dropped."""

@@ -3,9 +3,10 @@
 import asyncio
 import datetime
 import hashlib
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from goferry.errors import InvalidInput, VerifyError
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from goferry.deps.advisories.exposure import Evidence
     from goferry.deps.gate.attest import Commit
     from goferry.deps.gate.rules import Policy
     from goferry.deps.gate.run import Options, Outcome
@@ -149,7 +151,6 @@ async def _run(console: Console, place: Path, ready: Complete, policy: "Policy",
 
 def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress) -> "Options":
     from goferry.deps.advisories.database import shipped
-    from goferry.deps.advisories.exposure import from_gotoolchain
     from goferry.deps.gate.run import Options
     from goferry.gomod import goenv
     from goferry.gomod.module import match_prefix_patterns
@@ -162,9 +163,19 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         "" if spec is None else spec.name,
         datetime.datetime.now(datetime.UTC).date(),
         shipped,
-        from_gotoolchain(go_environment(console.environ, sys.platform).value("GOTOOLCHAIN")[0]),
+        _toolchain(console),
         lambda what, done, total: bar.update(done, total, what),
     )
+
+
+def _toolchain(console: Console) -> tuple["Evidence", ...]:
+    """What the machine says of the Go that builds: GOTOOLCHAIN, and the go command if there is one."""
+    from goferry.deps.advisories.exposure import from_go_version, from_gotoolchain
+
+    chosen = go_environment(console.environ, sys.platform).value("GOTOOLCHAIN")[0]
+    go = shutil.which("go", path=console.environ.get("PATH"))
+    said = "" if go is None else _output([go, "version"], env={**console.environ, "GOTOOLCHAIN": "local"})
+    return (*from_gotoolchain(chosen), *from_go_version(said or ""))
 
 
 def _show(console: Console, outcome: "Outcome", wanted: Wanted) -> None:
@@ -287,8 +298,13 @@ def _commit(place: Path, beside: Path) -> "Commit | None":
 
 
 def _git(folder: Path, *words: str) -> str | None:
+    return _output(["git", "-C", str(folder), *words])
+
+
+def _output(words: Sequence[str], env: Mapping[str, str] | None = None) -> str | None:
+    """What a program printed; None when it failed or is not there."""
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=env)
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

@@ -6,7 +6,7 @@ Files are named as seen from the folder that was gated, so that a person, an edi
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from goferry.deps.advisories.exposure import Exposure
+from goferry.deps.advisories.exposure import Exposure, Origin
 from goferry.deps.advisories.matching import Match
 from goferry.deps.base import Project
 from goferry.deps.gate import sums
@@ -17,7 +17,7 @@ from goferry.deps.gate.tidy import Fault, Untidy
 from goferry.deps.gate.vendor import Disagreement, Inconsistent
 from goferry.deps.gate.vendored import Finding, Trouble
 from goferry.deps.status import Status
-from goferry.errors import GoferryError
+from goferry.errors import GoferryError, NotFound
 from goferry.findings import Fix, Text
 from goferry.gomod import gosum, pseudo
 from goferry.gomod.gosum import GO_MOD
@@ -46,7 +46,7 @@ def sum_lines(have: sums.SumFiles) -> Iterator[Problem]:
         yield Problem(
             "sum_malformed",
             Text(
-                "{module} has another hash here than in {place}: go refuses both",
+                "{module} has another hash here than in {place}: one of the two is wrong",
                 module=_key(other.module),
                 place=f"{first.file}:{first.number}",
             ),
@@ -153,6 +153,12 @@ def tidiness(reading: Reading, neighbours: Mapping[str, str], shown: Shown) -> I
     `neighbours` are folders of other modules of the workspace, by module path.
     """
     file = shown(reading.project.start)
+    if reading.unread:
+        text = Text(
+            "nobody knows whether go.mod is tidy: {name} could not be had", name=next(iter(reading.unread))
+        )
+        yield Problem("tidy", text, State.UNPROVEN, file=file)
+        return
     for fault in reading.faults:
         owner = _neighbour(fault, neighbours)
         if owner:
@@ -166,10 +172,6 @@ def tidiness(reading: Reading, neighbours: Mapping[str, str], shown: Shown) -> I
         else:
             module = fault.module if fault.module.path else None
             yield Problem("tidy", _untidy(fault), State.FAILED, module, file, fault.line or None, _TIDY)
-    for path, loaded in sorted(reading.loading.found.items()):
-        if loaded.unread:
-            text = Text("nobody knows which module has {package}: it could not be had", package=path)
-            yield Problem("tidy", text, State.UNPROVEN, file=file)
 
 
 def _neighbour(fault: Fault, neighbours: Mapping[str, str]) -> str:
@@ -246,7 +248,9 @@ def statuses(found: Mapping[Version, Status], file: str, places: Mapping[str, in
                 module=str(version),
                 why=str(why),
             )
-            yield Problem("retracted", text, State.UNPROVEN, version, file, line)
+            # Where the upstream has no list nobody can have retracted anything.
+            state = State.NOTE if isinstance(why, NotFound) else State.UNPROVEN
+            yield Problem("retracted", text, state, version, file, line)
 
 
 def recalled(
@@ -276,6 +280,8 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
         yield Problem("toolchain", Text("nothing says which Go builds this"), State.UNPROVEN, file=file)
         return
     go = exposure.go
+    # A go line alone is a lower bound: most likely a newer Go builds it.
+    state = State.NOTE if go.decided.origin is Origin.GO_LINE else State.FAILED
     for match in exposure.toolchain:
         fixed = match.fixed.version
         yield Problem(
@@ -288,8 +294,9 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
                 fixed=fixed or "-",
                 summary=match.entry.summary,
             ),
-            module=Version("toolchain", f"go{go.version}"),
-            file=file,
+            state,
+            Version("toolchain", f"go{go.version}"),
+            file,
         )
 
 

@@ -9,16 +9,16 @@ from types import TracebackType
 from typing import Final, Self
 
 from goferry.deps.base import BuildList, Project, Supply
-from goferry.deps.buildlist import JOBS, build_list
+from goferry.deps.buildlist import JOBS, modules
 from goferry.deps.gate import sums, tidy
 from goferry.deps.gate.packages import Loading, Source
 from goferry.deps.gate.trees import FolderTree, Tree, ZipTree
-from goferry.errors import GoferryError
-from goferry.gomod import gover
+from goferry.deps.sources import check_module_line, local_requirements, requirements_of
+from goferry.errors import GoferryError, StorageError
+from goferry.gomod import gover, modfile
 from goferry.gomod.gosum import go_mod_key
-from goferry.gomod.modgraph import Local, Main, ModuleGraph
+from goferry.gomod.modgraph import Graph, Local, Main, Mains, ModuleGraph, Requirements
 from goferry.gomod.module import Version
-from goferry.gomod.sumdb.lookup import Sums
 
 _UNPRUNED: Final = "1.16"
 
@@ -40,14 +40,18 @@ class Reading:
 
 
 class Files:
-    """go.mod files and zips, each fetched once however often it is asked for. A context manager: zips stay open."""
+    """go.mod files and zips for one main module (in its variants), each fetched once however often it is asked for.
+
+    A context manager: zips stay open.
+    """
 
     def __init__(self, supply: Supply, step: Step | None = None) -> None:
         self.supply = supply
         self.unread: dict[str, GoferryError] = {}
         self._step = step
         self._slots = asyncio.Semaphore(JOBS)
-        self._mods: dict[Version, asyncio.Task[bytes]] = {}
+        self._known: dict[Version, Requirements | None] = {}
+        self._lost: dict[Version, GoferryError] = {}
         self._trees: dict[Source, Tree | None] = {}
         self._open = ExitStack()
         self._done = self._total = 0
@@ -62,9 +66,34 @@ class Files:
 
     async def graph(self, project: Project) -> BuildList:
         """The build list and graph of a project; what could not be had is in `unread` of both."""
-        found = await build_list(project, self)
-        self.unread |= {str(go_mod_key(version)): error for version, error in found.unread.items()}
-        return found
+        graph = Graph(project.mains)
+        for version, known in self._known.items():
+            graph.add(version, known)
+        while missing := graph.missing():
+            await asyncio.gather(*(self._read(version, project.mains) for version in missing))
+            for version in missing:
+                graph.add(version, self._known[version])
+        listed = modules(project, graph.build_list())
+        return BuildList(project, listed, graph.module_graph(), dict(self._lost))
+
+    async def _read(self, version: Version, mains: Mains) -> None:
+        """What a version requires: all projects here are variants of one, so its source is always the same."""
+        source = mains.source(version)
+        found = None
+        async with self._slots:
+            try:
+                found = await self._requirements(version, source)
+            except GoferryError as error:
+                self._lost[version] = error
+                self.unread[str(go_mod_key(version))] = error
+        self._known[version] = found
+
+    async def _requirements(self, version: Version, source: Source) -> Requirements:
+        if isinstance(source, Local):
+            return local_requirements(source)
+        file = modfile.parse_lax(f"{source}/go.mod", await self.supply.mod(source))
+        check_module_line(file, version, source)
+        return requirements_of(file)
 
     async def trees(self, sources: Iterable[Source]) -> dict[Source, Tree | None]:
         """The source trees; None for one that cannot be had, which is in `unread` then."""
@@ -81,35 +110,13 @@ class Files:
             try:
                 path = await self.supply.zip(source)
                 tree: ZipTree | None = self._open.enter_context(ZipTree(source, path))
-            except GoferryError as error:
-                self.unread[str(source)] = error
+            except (GoferryError, OSError) as error:
+                self.unread[str(source)] = _ours(error)
                 tree = None
         self._done += 1
         if self._step is not None:
             self._step(self._done, self._total)
         return tree
-
-    # A supply itself, that remembers go.mod files.
-
-    async def mod(self, version: Version) -> bytes:
-        if version not in self._mods:
-            self._mods[version] = asyncio.ensure_future(self.supply.mod(version))
-        return await self._mods[version]
-
-    async def info(self, version: Version) -> bytes:
-        return await self.supply.info(version)
-
-    async def zip(self, version: Version) -> Path:
-        return await self.supply.zip(version)
-
-    async def versions(self, path: str) -> tuple[str, ...]:
-        return await self.supply.versions(path)
-
-    async def latest(self, path: str) -> bytes:
-        return await self.supply.latest(path)
-
-    async def prove(self, version: Version) -> Sums:
-        return await self.supply.prove(version)
 
 
 async def read(project: Project, files: Files) -> Reading:
@@ -152,3 +159,9 @@ async def _requirements(project: Project, files: Files, loading: Loading) -> Map
         except StopIteration as done:
             found: Mapping[str, str] = done.value
             return found
+
+
+def _ours(error: GoferryError | OSError) -> GoferryError:
+    if isinstance(error, GoferryError):
+        return error
+    return StorageError("cannot read {file}: {why}", file=error.filename, why=error.strerror)

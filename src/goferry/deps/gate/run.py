@@ -7,7 +7,7 @@ import datetime
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -117,14 +117,15 @@ class _Gate:
         have = sums.read_sums(files)
         self._found.problems += checks.sum_lines(have)
         await self._prove(have)
-        with Files(self._supply, lambda done, total: self._options.step("zips", done, total)) as opened:
-            readings = [await read(project, opened) for project in self._projects]
-            self._judge_sums(readings)
-            if readings:
-                self._found.problems += checks.surplus(have, [reading.needed for reading in readings])
-            for reading in readings:
+        with ExitStack() as stack:
+            readings = [await self._read(project, stack) for project in self._projects]
+            for reading, _files in readings:
+                self._judge_sums(reading)
                 await self._judge_module(reading)
-            await self._judge_vendor(readings, opened, have)
+            if not any(reading.unread for reading, _files in readings):
+                wanted = [reading.needed for reading, _files in readings]
+                self._found.problems += checks.surplus(have, wanted)
+            await self._judge_vendor(readings, have)
         head = await self._supply.log_head() if self._found.equal[How.LOG] else ""
         judged = rules.judge(self._found.problems, self._policy, self._options.today)
         proven = Proven(
@@ -186,12 +187,18 @@ class _Gate:
         self._found.problems += checks.proofs(found, self._options.log)
         self._found.problems += checks.first_sight(found)
 
-    def _judge_sums(self, readings: Iterable[Reading]) -> None:
+    async def _read(self, project: Project, stack: ExitStack) -> tuple[Reading, Files]:
+        files = stack.enter_context(self._files())
+        return await read(project, files), files
+
+    def _files(self) -> Files:
+        return Files(self._supply, lambda done, total: self._options.step("zips", done, total))
+
+    def _judge_sums(self, reading: Reading) -> None:
         """Each main module must have all lines itself: go.work.sum is not there when it is released."""
-        for reading in readings:
-            file = reading.project.root / "go.sum"
-            own = sums.read_sums([(self._shown(file), file)])
-            self._found.problems += checks.sum_needs(own, reading.needed, self._shown(file), reading.unread)
+        file = reading.project.root / "go.sum"
+        own = sums.read_sums([(self._shown(file), file)])
+        self._found.problems += checks.sum_needs(own, reading.needed, self._shown(file), reading.unread)
 
     # ---- go.mod ----------------------------------------------------------------------------------------
 
@@ -233,25 +240,43 @@ class _Gate:
 
     # ---- vendor ----------------------------------------------------------------------------------------
 
-    async def _judge_vendor(self, readings: Iterable[Reading], files: Files, have: sums.SumFiles) -> None:
-        for project in self._vendoring():
-            folder = project.root / "vendor"
-            if not folder.is_dir():
-                continue
-            place = folder / MANIFEST
-            text = place.read_text("utf-8", "replace") if place.is_file() else ""
-            modules = modulestxt.parse(text)
-            if modules.workspace != (project.work is not None):
-                continue  # go does not use it in this mode; it is judged where it counts
-            file = self._shown(place)
-            self._found.problems += checks.manifest(disagreements(project, modules), file)
-            compared = await self._compare(project, modules, files, have)
-            self._found.problems += checks.vendored(compared.findings, self._shown(folder))
-            self._found.vendored_files += compared.files
-            self._found.vendored_modules += compared.modules
-            for reading in readings:
-                if project.work is None and reading.project.root == project.root:
-                    self._found.problems += checks.vendored_packages(reading, modules.owners, file)
+    async def _judge_vendor(self, readings: list[tuple[Reading, Files]], have: sums.SumFiles) -> None:
+        with self._files() as shared:
+            opened = {reading.project.root: files for reading, files in readings}
+            for project in self._vendoring():
+                alone = project.work is None
+                await self._judge_folder(project, opened[project.root] if alone else shared, have)
+        for reading, _files in readings:
+            self._judge_packages(reading)
+
+    async def _judge_folder(self, project: Project, files: Files, have: sums.SumFiles) -> None:
+        modules = self._manifest(project)
+        if modules is None:
+            return
+        folder = project.root / "vendor"
+        self._found.problems += checks.manifest(
+            disagreements(project, modules), self._shown(folder / MANIFEST)
+        )
+        compared = await self._compare(project, modules, files, have)
+        self._found.problems += checks.vendored(compared.findings, self._shown(folder))
+        self._found.vendored_files += compared.files
+        self._found.vendored_modules += compared.modules
+
+    def _judge_packages(self, reading: Reading) -> None:
+        modules = self._manifest(reading.project)
+        if modules is not None:
+            file = self._shown(reading.project.root / "vendor" / MANIFEST)
+            self._found.problems += checks.vendored_packages(reading, modules.owners, file)
+
+    def _manifest(self, project: Project) -> modulestxt.Modules | None:
+        """None where there is no vendor folder that go would use: each mode has its own."""
+        folder = project.root / "vendor"
+        if not folder.is_dir():
+            return None
+        place = folder / MANIFEST
+        text = place.read_text("utf-8", "replace") if place.is_file() else ""
+        modules = modulestxt.parse(text)
+        return modules if modules.workspace == (project.work is not None) else None
 
     def _vendoring(self) -> Iterator[Project]:
         yield from self._projects

@@ -1,0 +1,300 @@
+"""The whole gate on loopback: an upstream with Go's test modules, a log with its own key, and what is done to them."""
+
+import datetime
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateworlds import Proxy, go, proxy_in, world
+from goferry.deps.advisories.database import shipped
+from goferry.deps.gate.rules import Class, Level, Policy, State, Verdict
+from goferry.deps.gate.run import Options, Outcome, gate
+from goferry.deps.supply import ProxySupply
+from goferry.gomod.module import Version, match_prefix_patterns
+from goferry.gomod.sumdb.memlog import Lie
+from proxyworld import World, zip_hash
+from proxyworld import world as proxy_world
+from sizes import size
+
+pytestmark = pytest.mark.go
+
+TODAY = datetime.date(2026, 11, 29)
+SAMPLER = Version("rsc.io/sampler", "v1.3.0")
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    with proxy_in(tmp_path_factory.mktemp("gate")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def files(proxy: Proxy) -> dict[str, bytes]:
+    """The proxy tree in memory."""
+    found = (file for file in proxy.folder.rglob("*") if file.is_file())
+    return {file.relative_to(proxy.folder).as_posix(): file.read_bytes() for file in found}
+
+
+@pytest.fixture
+def project(tmp_path: Path, proxy: Proxy) -> Path:
+    """A tidy module."""
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "go.mod").write_text("module example.net/m\n\ngo 1.22\n\nrequire rsc.io/quote v1.5.2\n")
+    (folder / "m.go").write_text('package m\n\nimport _ "rsc.io/quote"\n')
+    assert go(proxy, folder, "mod", "tidy").returncode == 0
+    return folder
+
+
+def options(private: str = "", **levels: Level) -> Options:
+    return Options(
+        Policy(Class.LIBRARY, {"pseudo_version": Level.OFF} | levels),
+        lambda path: match_prefix_patterns(private, path),
+        "sum.example.org",
+        TODAY,
+        shipped,
+    )
+
+
+@asynccontextmanager
+async def proven(root: Path, files: dict[str, bytes], **settings: Any) -> AsyncIterator[World]:
+    async with proxy_world(root, files, **settings) as made:
+        yield made
+
+
+async def gated(made: World, project: Path, private: str = "", **levels: Level) -> Outcome:
+    return await gate(project, ProxySupply(made.proxy), options(private, **levels))
+
+
+def broken(outcome: Outcome) -> set[tuple[str, str, int | None, str]]:
+    """Rule, file, line and module of everything that is not just a note."""
+    return {
+        (one.problem.rule, one.problem.file, one.problem.line, str(one.problem.module))
+        for one in outcome.judged
+        if one.level is not Level.OFF
+    }
+
+
+async def test_a_tidy_module_passes_and_passes_again_offline(
+    tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    async with proven(tmp_path / "store", files) as made:
+        first = await gated(made, project)
+        assert (first.verdict, broken(first)) == (Verdict.PASSED, set())
+        assert first.proven.lines == len((project / "go.sum").read_text().splitlines())
+        assert first.proven.equal == {"log": first.proven.lines}
+        assert first.proven.head.startswith("go.sum database tree\n")
+        offline = await made.another(offline=True, upstream="off")
+        again = await gate(project, ProxySupply(offline), options())
+    assert (again.verdict, again.proven) == (Verdict.PASSED, first.proven)
+
+
+async def test_without_a_network_and_a_store_nothing_is_proven(tmp_path: Path, project: Path) -> None:
+    async with proven(tmp_path / "store", {}, offline=True) as made:
+        outcome = await gated(made, project)
+    assert outcome.verdict is Verdict.UNPROVEN
+    assert outcome.verdict.exit_code == 3
+    assert {one.problem.state for one in outcome.judged if one.level is Level.ON} == {State.UNPROVEN}
+
+
+async def test_an_upstream_that_is_down_proves_nothing(tmp_path: Path, project: Path) -> None:
+    settings = {"upstream": "http://127.0.0.1:9", "attempts": 1}
+    async with proven(tmp_path / "store", {}, **settings) as made:
+        assert (await gated(made, project)).verdict is Verdict.UNPROVEN
+
+
+@pytest.mark.parametrize(
+    "lie", [Lie.MISSING_LINE, Lie.EXTRA_LINES, Lie.FORGED_RECORD], ids=["4984", "6180", "6179"]
+)
+async def test_the_bypasses_of_2026_do_not_pass(
+    lie: Lie, tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    """The upstream serves other bytes, go.sum was poisoned to fit them, and the log's answers are bent to vouch."""
+    text = (project / "go.sum").read_text()
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if one.startswith("rsc.io/sampler v1.3.0 "))
+    old = text.splitlines()[line - 1].split()[2]
+    (project / "go.sum").write_text(text.replace(old, f"h1:{'A' * 43}="))
+    async with proven(tmp_path / "store", files) as made:
+        made.tree.answers.lie = lie
+        outcome = await gated(made, project)
+    assert outcome.verdict is Verdict.FAILED
+    named = {row for row in broken(outcome) if row[0] in ("sum_unproven", "sum_mismatch")}
+    assert any(row[1:] == ("go.sum", line, str(SAMPLER)) for row in named), broken(outcome)
+
+
+@pytest.mark.parametrize(
+    "lie", [Lie.FORK, Lie.WRONG_RECORD, Lie.WRONG_TILE, Lie.SHORT_TILE, Lie.WRONG_KEY, Lie.BAD_SIGNATURE]
+)
+async def test_a_log_that_lies_vouches_for_nothing(
+    lie: Lie, tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    async with proven(tmp_path / "store", files) as made:
+        made.tree.log.find(Version("rsc.io/quote", "v1.5.1"))
+        await made.proxy.prove(Version("rsc.io/quote", "v1.5.1"))
+        made.tree.answers.lie = lie
+        outcome = await gated(made, project)
+    assert outcome.verdict is not Verdict.PASSED
+
+
+def flipped(text: str, line: int) -> str:
+    lines = text.splitlines(keepends=True)
+    at = lines[line].index("h1:") + 10
+    char = "A" if lines[line][at] != "A" else "B"
+    lines[line] = lines[line][:at] + char + lines[line][at + 1 :]
+    return "".join(lines)
+
+
+async def test_a_flipped_line_is_named_by_file_line_and_module(
+    tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    text = (project / "go.sum").read_text()
+    async with proven(tmp_path / "store", files) as made:
+        for number, line in enumerate(text.splitlines()):
+            (project / "go.sum").write_text(flipped(text, number))
+            outcome = await gated(made, project)
+            path, version, _ = line.split()
+            module = Version(path, version.removesuffix("/go.mod"))
+            assert broken(outcome) == {("sum_mismatch", "go.sum", number + 1, str(module))}
+            assert outcome.verdict is Verdict.FAILED
+
+
+MUTATIONS: dict[str, Callable[[str], str]] = {
+    "drop first": lambda text: "".join(text.splitlines(keepends=True)[1:]),
+    "drop last": lambda text: "".join(text.splitlines(keepends=True)[:-1]),
+    "drop all": lambda text: "",
+    "flip": lambda text: flipped(text, 0),
+    "duplicate": lambda text: text + text.splitlines(keepends=True)[0],
+    "contradict": lambda text: text + flipped(text, 0).splitlines(keepends=True)[0],
+    "h2 beside": lambda text: text + text.splitlines(keepends=True)[0].replace("h1:", "h2:"),
+    "h2 instead": lambda text: text.replace("h1:", "h2:", 1),
+    "two fields": lambda text: text + "rsc.io/quote v1.5.2\n",
+    "four fields": lambda text: text + "rsc.io/quote v1.5.2 h1:x more\n",
+    "surplus": lambda text: text + "rsc.io/quote v1.5.1 SUM\n",
+    "blank lines": lambda text: "\n\n" + text.replace("\n", "\n\n"),
+    "conflict markers": lambda text: "<<<<<<< HEAD\n" + text + "=======\n>>>>>>> other\n",
+    "carriage returns": lambda text: text.replace("\n", "\r\n"),
+    "byte order mark": lambda text: "\ufeff" + text,
+}  # fmt: skip
+HARMLESS = {"duplicate", "h2 beside", "surplus", "blank lines", "carriage returns"}
+STRICTER = {"contradict"}
+"""go is content when the first of two hashes fits; which one is right only the log can tell."""
+
+
+def changed(diff: str, sign: str) -> set[str]:
+    return {line[1:].strip() for line in diff.splitlines() if line.startswith(sign) and line[1:3] != sign * 2}
+
+
+@pytest.mark.parametrize("kind", MUTATIONS)
+async def test_go_sum_is_judged_as_go_judges_it(
+    kind: str, tmp_path: Path, project: Path, files: dict[str, bytes], proxy: Proxy
+) -> None:
+    """With an empty cache and without a database of its own, as a fresh machine in CI behind a proxy."""
+    text = (project / "go.sum").read_text()
+    spare = zip_hash(files["rsc.io/quote/@v/v1.5.1.zip"])
+    (project / "go.sum").write_text(MUTATIONS[kind](text).replace("SUM", spare))
+    fresh = Proxy(proxy.folder, tmp_path / "cache")
+    builds = go(fresh, project, "build", "./...", GOFLAGS="-mod=readonly -modcacherw").returncode == 0
+    tidy = go(fresh, project, "mod", "tidy", "-diff")
+    before, after = (changed(tidy.stdout, sign) for sign in "-+")
+    passes = builds and not after - before
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, project, sum_unproven=Level.OFF)
+    assert (outcome.verdict is Verdict.PASSED) == (kind in HARMLESS)
+    if kind not in STRICTER:
+        assert (outcome.verdict is Verdict.PASSED) == passes, (builds, tidy.stdout, broken(outcome))
+    assert all(row[1] == "go.sum" for row in broken(outcome))
+
+
+async def test_private_modules_are_compared_with_what_the_store_has_seen(
+    tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    async with proven(tmp_path / "store", files, private="rsc.io") as made:
+        first = await gated(made, project, private="rsc.io")
+        assert first.verdict is Verdict.PASSED
+        count = (project / "go.sum").read_text().count("rsc.io/")
+        assert first.proven.equal["bytes"] == count
+        asked = [path for path in made.upstream.asked if "lookup/rsc.io" in path]
+        assert asked == []
+        again = await gated(made, project, private="rsc.io")
+        assert again.proven.equal == {"log": again.proven.lines - count, "store": count}
+        text = (project / "go.sum").read_text()
+        number = next(
+            n for n, one in enumerate(text.splitlines()) if one.startswith("rsc.io/sampler v1.3.0 ")
+        )
+        (project / "go.sum").write_text(flipped(text, number))
+        outcome = await gated(made, project, private="rsc.io")
+    assert broken(outcome) == {("sum_mismatch", "go.sum", number + 1, str(SAMPLER))}
+    assert "this store first fetched" in str(outcome.judged[0].problem.message)
+
+
+@pytest.mark.parametrize("seed", range(size(6, 60)))
+async def test_tidy_worlds_pass_with_their_vendor_folders(
+    seed: int, tmp_path: Path, proxy: Proxy, files: dict[str, bytes]
+) -> None:
+    folder = tmp_path / "m"
+    lines = ("1.13", "1.16", "1.17", "1.22", "1.23", "1.26")
+    if not world(seed + 40_000, folder, proxy, (lines[seed % 6],)):
+        return
+    if go(proxy, folder, "mod", "vendor", GOFLAGS="-modcacherw").returncode:
+        return
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, folder, retracted=Level.OFF, deprecated=Level.OFF, recalled=Level.OFF)
+    assert broken(outcome) == set(), (folder / "go.mod").read_text()
+    assert outcome.verdict is Verdict.PASSED
+
+
+async def test_a_tampered_vendor_folder_is_named(
+    tmp_path: Path, project: Path, proxy: Proxy, files: dict[str, bytes]
+) -> None:
+    assert go(proxy, project, "mod", "vendor", GOFLAGS="-modcacherw").returncode == 0
+    file = project / "vendor/rsc.io/sampler/sampler.go"
+    file.write_text(file.read_text() + "\nfunc init() { println(1) }\n")
+    assert go(proxy, project, "build", "./...", GOFLAGS="-mod=vendor").returncode == 0
+    verified = go(proxy, project, "mod", "verify")
+    assert "all modules verified" in verified.stdout
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, project)
+    assert broken(outcome) == {("vendor_edited", "vendor/rsc.io/sampler/sampler.go", 1, str(SAMPLER))}
+
+
+async def test_what_only_the_workspace_provides_does_not_pass(
+    tmp_path: Path, project: Path, proxy: Proxy, files: dict[str, bytes]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "go.mod").write_text("module example.net/other\n\ngo 1.22\n")
+    (other / "o.go").write_text("package other\n")
+    (project / "n.go").write_text('package m\n\nimport _ "example.net/other"\n')
+    (tmp_path / "go.work").write_text("go 1.22\n\nuse ./m\nuse ./other\n")
+    environ = {"GOWORK": str(tmp_path / "go.work"), "GOFLAGS": "-modcacherw"}
+    assert go(proxy, project, "build", "./...", **environ).returncode == 0
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, tmp_path)
+    assert broken(outcome) == {("workspace", "m/go.mod", None, "example.net/other")}
+
+
+async def test_policy_rules_judge_go_mod(tmp_path: Path, proxy: Proxy, files: dict[str, bytes]) -> None:
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "go.mod").write_text(
+        "module example.net/m\n\ngo 1.22\n\n"
+        "require example.com/retract v1.0.0-bad\n"
+        "require example.com/deprecated/a v1.0.0\n"
+        "require golang.org/x/text v0.0.0-20170915032832-14c0d48ead0c\n\n"
+        "replace golang.org/x/text => golang.org/x/text v0.3.0\n"
+    )  # fmt: skip
+    (folder / "m.go").write_text(
+        'package m\n\nimport _ "example.com/retract"\nimport _ "example.com/deprecated/a"\n'
+        'import _ "golang.org/x/text/language"\n'
+    )
+    go(proxy, folder, "mod", "tidy")
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, folder, pseudo_version=Level.ON)
+    rules = {row[0] for row in broken(outcome)}
+    assert {"retracted", "deprecated", "replace", "pseudo_version"} <= rules, broken(outcome)
+    modules = {row[0]: row[3] for row in broken(outcome)}
+    assert modules["retracted"] == "example.com/retract@v1.0.0-bad"
+    assert modules["deprecated"] == "example.com/deprecated/a@v1.0.0"
