@@ -38,6 +38,16 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.db",
         JUDGE,
         N_("Look at the vulnerability database, and get a newer one."),
+        "fix",
+        "goferry.cli.deps.fix",
+        CHANGE,
+        N_("Raise as few requirements as possible until nothing is affected."),
+    ),
+    Entry(
+        "lock",
+        "goferry.cli.deps.lock",
+        CHANGE,
+        N_("Tidy, download, verify, vendor: everything for a build that can be repeated."),
     ),
 )
 
