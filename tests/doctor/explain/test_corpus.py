@@ -10,7 +10,6 @@ from goferry.doctor.verdict import Certainty, Verdict
 from goferry.lab.cases import find
 from paste_corpus import Case, cases
 
-
 LAB_GOLDENS = sorted((Path(__file__).parents[1] / "goldens").iterdir())
 """What the real go of several versions says in each scenario of the lab (tools/goldens.py)."""
 
