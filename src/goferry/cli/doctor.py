@@ -78,6 +78,12 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 @option("--save", metavar="FILE", default="", help=N_("Write what was seen, redacted, for others to judge."))
 @option("--replay", metavar="FILE", default="", help=N_("Judge what was saved, here, without any network."))
 @option("--compare", "old", metavar="FILE", default="", help=N_("Say what changed since that saved run."))
+@option(
+    "--doh",
+    metavar="URL",
+    multiple=True,
+    help=N_("Ask this server over HTTPS for a second opinion on names; may be given several times."),
+)
 @public_dns_option
 @pass_console
 def command(
@@ -93,8 +99,11 @@ def command(
     save: str,
     replay: str,
     old: str,
+    doh: tuple[str, ...],
     public_dns: bool | None,
 ) -> int:
+    from dataclasses import replace
+
     from goferry.doctor.settings import parse_subject  # heavy: --help does not need the doctor
 
     wanted = Wanted("json" if as_json else form or "", fix, yes, save, old)
@@ -104,7 +113,8 @@ def command(
     if replay:
         return _replay(console, wanted, replay)
     asked = parse_subject(subject)
-    world = world_of(console, public_dns=may_ask_public(console, public_dns, quiet=bool(wanted.form)))
+    consent = may_ask_public(console, public_dns, quiet=bool(wanted.form))
+    world = replace(world_of(console, public_dns=consent), doh_urls=doh)
     if watch:
         return _watch(console, world, asked, watch)
     diagnosis = asyncio.run(_diagnose(console, world, asked, wanted))

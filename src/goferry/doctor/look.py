@@ -48,7 +48,7 @@ from goferry.doctor.probes.path import (
 from goferry.doctor.probes.trace import probe_ways
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
-from goferry.doctor.roots import read_stores
+from goferry.doctor.roots import read_host_stores
 from goferry.doctor.rules.scene import SLOW, facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
@@ -245,7 +245,7 @@ async def _network(board: _Board, settings: SettingsSeen, targets: Sequence[Targ
     places = list(dict.fromkeys(job for target in targets for job in _places(target, names)))
     dials = await board.step(N_("connecting"), probe_dials(world, places), ())
     jobs = [*_direct(targets, dials), *_tunnelled(world, targets)]
-    stores, version = await asyncio.to_thread(read_stores, world, settings.git), settings.go_version
+    stores, version = await asyncio.to_thread(read_host_stores, world, settings.git), settings.go_version
     trying = probe_handshakes(world, jobs, stores=stores, go_version=version)
     shakes = await board.step(N_("trying TLS"), trying, ())
     suspects = [

@@ -17,7 +17,7 @@ READ_FROM_PLACES = {tag for tag, *_ in surroundings.PLACES} | {
     "comma_behind_it",
 }  # fmt: skip
 READ_FROM_TARGETS = {
-    "proxy", "zip", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
+    "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
     "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger",
 }  # fmt: skip

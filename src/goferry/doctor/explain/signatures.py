@@ -172,7 +172,7 @@ SIGNATURES: Final = (
         "forward_proxy_broken", LIKELY,
         needs="tunnel_eof",
         lacks="own_mirror",
-        others="middlebox_reset transient_network",
+        others="middlebox_reset transient_network forward_proxy_wrong_scheme",
     ),
     _row(
         "forward_proxy_broken", LIKELY,
@@ -270,7 +270,7 @@ SIGNATURES: Final = (
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb_lies verifying|sumdb",
         lacks="dns_words",
-        others="sumdb_unreachable",
+        others="sumdb_unreachable captive_portal",
     ),
     # logs of the mirror itself
     _row(
@@ -390,6 +390,13 @@ SIGNATURES: Final = (
         needs="proxy status_5xx",
         lacks="dialled",
         others="goproxy_upstream_unreachable transient_network goproxy_comma_no_fallback",
+    ),
+    # A mirror for everybody asks nobody for a password: that is somebody on the way.
+    _row(
+        "forward_proxy_denied", LIKELY,
+        needs="proxy public_host status_401",
+        lacks="own_mirror",
+        others="goproxy_comma_no_fallback captive_portal tls_mitm_corporate_ca",
     ),
     _row(
         "goproxy_lacks_vcs_credentials", POSSIBLE,
@@ -520,8 +527,8 @@ SIGNATURES: Final = (
     _row("revocation_check_slow", LIKELY, needs="revocation", others="tls_mitm_corporate_ca"),
     _row(
         "captive_portal", LIKELY,
-        needs="wrong_host portal_name public_host",
-        others="dns_hijacked hosts_file_override",
+        needs="wrong_host portal_name public_host|proxy|import_host",
+        others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
     _row(
         "dns_hijacked", LIKELY,
@@ -592,6 +599,12 @@ SIGNATURES: Final = (
         needs="public_host to_loopback|to_private",
         lacks="ip_host",
         others="hosts_file_override forward_proxy_broken",
+    ),
+    _row(
+        "hosts_file_override", LIKELY,
+        needs="proxy|import_host to_loopback",
+        lacks="ip_host inside_host loopback_proxy own_mirror",
+        others="dns_hijacked dns_negative_filter forward_proxy_broken goproxy_host_blocked",
     ),
     # R26, R18 plain http where TLS was expected
     _row("goproxy_value_malformed", LIKELY, needs="proxy http_at_https", others="goproxy_server_5xx"),
@@ -679,6 +692,11 @@ SIGNATURES: Final = (
     ),
     # R08, R09 the connection to the module proxy
     _row(
+        "zip_storage_forbidden", LIKELY,
+        needs="zip storage dial_timeout|dial_refused|tls_timeout|reset|eof",
+        others="goproxy_host_blocked transient_network",
+    ),
+    _row(
         "goproxy_setting_not_effective", LIKELY,
         needs="proxy goproxy_elsewhere dial_timeout|dial_refused|tls_timeout|deadline|reset|eof",
         lacks="own_mirror",
@@ -740,15 +758,22 @@ SIGNATURES: Final = (
         needs="proxy dial_timeout|dial_refused",
         others="goproxy_server_5xx no_proxy_missing no_proxy_black_hole transient_network",
     ),
+    # Where Google is filtered the connection fails before TLS; reports of a handshake that was late passed.
+    _row(
+        "transient_network", LIKELY,
+        needs="proxy google_host tls_timeout",
+        lacks="in_china own_mirror goproxy_elsewhere",
+        others="goproxy_host_blocked tls_large_clienthello mtu_blackhole sni_filtered ipv6_path_broken",
+    ),
     _row(
         "goproxy_host_blocked", LIKELY,
         needs="proxy tls_timeout",
-        others="tls_large_clienthello mtu_blackhole sni_filtered transient_network",
+        others="tls_large_clienthello mtu_blackhole sni_filtered transient_network ipv6_path_broken",
     ),
     _row(
         "goproxy_host_blocked", POSSIBLE,
         needs="proxy old_timeout|no_route|deadline|invalid_argument",
-        others="transient_network dns_resolver_unreachable goproxy_server_5xx",
+        others="transient_network dns_resolver_unreachable goproxy_server_5xx forward_proxy_overloaded",
     ),
     _row(
         "forward_proxy_broken", LIKELY,

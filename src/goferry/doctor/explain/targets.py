@@ -84,14 +84,16 @@ _ROLES: Final = (
             r"^https?:/{1,2}(?:sum\.golang\.(?:org|google\.cn)|gosum\.io)\b|[^/]/(?:lookup/\S+@v|tile/8/)"
         ),
     ),
-    ("proxy zip", re.compile(r"/@v/[^/]*\.zip|storage\.googleapis\.com/proxy-")),
+    ("proxy zip storage", re.compile(r"/@v/[^/]*\.zip\?|storage\.googleapis\.com/proxy-")),
+    ("proxy zip", re.compile(r"/@v/[^/]*\.zip")),
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
 )
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
     r"\bgit (?:ls-remote|fetch|clone|init|remote|-c)|^\s*fatal: |^\s*remote: |ssh: connect|unable to access"
-    r"|Cloning into|git@|Host key verification|could not read Username|hg (?:clone|pull|identify)|svn ",
+    r"|Cloning into|正克隆到|致命错误|无法访问 '|git@|Host key verification|could not read Username"
+    r"|hg (?:clone|pull|identify)|svn ",
     re.MULTILINE,
 )
 

@@ -6,7 +6,7 @@ for a reason that may pass is asked once more: a fault that lasts and one that p
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -50,12 +50,12 @@ _LEAST_TIME: Final = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask. url: with credentials, if it has any; login: (user, password) from netrc; most: bytes to read."""
+    """What to ask. url: with credentials, if it has any; headers: those of GOAUTH; most: bytes to read."""
 
     url: str
     purpose: str
     entry: int = -1
-    login: tuple[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     most: int = SOME
 
 
@@ -86,8 +86,17 @@ class Reply:
 class Asker:
     """Asks for one world. All its questions together end within `seconds`."""
 
-    def __init__(self, world: World, client: Client, clean: Callable[[str], str], seconds: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        client: Client,
+        clean: Callable[[str], str],
+        seconds: float,
+        again: Callable[[str, AnswerSeen], Awaitable[Mapping[str, str]]] | None = None,
+    ) -> None:
+        """again: credentials to ask once more with after a refusal, as go does."""
         self._client = client
+        self._again = again
         self._clean = clean
         self._timeouts = timeouts_of(world)
         self._body_seconds = world.limits.body
@@ -106,18 +115,25 @@ class Asker:
         """The answers, in order; at least one."""
         if urlsplit(question.url).scheme == "file":
             return await asyncio.to_thread(_read_file, question)
-        reply = await self._walk(question, 1)
+        reply = await self._with_credentials(question, await self._walk(question, 1))
         # The second time must have the chance that the first one had.
         if not _may_pass(reply.last) or self.left() < max(_LEAST_TIME, reply.last.seconds):
             return reply
         again = await self._walk(question, 2)
         return replace(again, seen=reply.seen + again.seen)
 
+    async def _with_credentials(self, question: Question, reply: Reply) -> Reply:
+        """The answer to the same question with what GOAUTH tells after a refusal: that one is go's answer."""
+        if self._again is None or len(reply.seen) > 1 or not self.has_time():
+            return reply
+        headers = await self._again(question.url, reply.last)
+        return await self._walk(replace(question, headers=headers), 1) if headers else reply
+
     async def _walk(self, question: Question, attempt: int) -> Reply:
         seen: list[AnswerSeen] = []
-        url, login = question.url, question.login
+        url, headers = question.url, question.headers
         while True:
-            exchange = await self._once(replace(question, url=url, login=login), attempt)
+            exchange = await self._once(replace(question, url=url, headers=headers), attempt)
             seen.append(exchange.seen)
             if not exchange.following:
                 return Reply(tuple(seen), bytes(exchange.body), exchange.whole)
@@ -125,7 +141,7 @@ class Asker:
                 seen[-1] = replace(seen[-1], failure=Failure.TOO_MANY_REDIRECTS)
                 return Reply(tuple(seen))
             # Who redirects gets no say in where a password goes.
-            login = login if _origin(url) == _origin(exchange.following) else None
+            headers = headers if _origin(url) == _origin(exchange.following) else {}
             url = exchange.following
 
     async def _once(self, question: Question, attempt: int) -> "_Exchange":
@@ -238,12 +254,11 @@ def _may_pass(answer: AnswerSeen) -> bool:
 
 
 def authorization(question: Question) -> Mapping[str, str]:
-    """The header with the login from netrc, or the one in the URL."""
+    """The headers that GOAUTH told, or the login in the URL."""
     parts = urlsplit(question.url)
-    login = question.login
-    if parts.username is not None:
-        login = (unquote(parts.username), unquote(parts.password or ""))
-    return {} if login is None else {"Authorization": basic_credentials(*login)}
+    if parts.username is None:
+        return question.headers
+    return {"Authorization": basic_credentials(unquote(parts.username), unquote(parts.password or ""))}
 
 
 def _origin(url: str) -> tuple[str, str]:

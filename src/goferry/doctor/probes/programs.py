@@ -41,22 +41,36 @@ class Ran:
     times: tuple[float, ...] = ()
 
 
-async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, limit: float) -> Ran:
-    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed."""
+async def run_program(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path,
+    limit: float,
+    feed: bytes = b"",
+    errors: bool = True,
+) -> Ran:
+    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed.
+
+    feed: what it finds on its standard input; errors: whether its complaints are part of the output.
+    """
     started = time.monotonic()
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
             env=dict(environ),
             cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if feed else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.STDOUT if errors else asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
     except OSError as exc:
         return Ran(NOT_STARTED, time.monotonic() - started, f"{argv[0]}: {exc.strerror or exc}")
     output = HeadTail()
+    if process.stdin is not None:
+        process.stdin.write(feed)
+        process.stdin.close()
     try:
         exit_status = await _to_its_end(process, output, limit, started)
     finally:

@@ -134,7 +134,7 @@ def http_setting(settings: Iterable[GitSetting], name: str, url: str) -> GitSett
     for setting in settings:
         section, _dot, rest = setting.key.partition(".")
         pattern, _dot, variable = rest.rpartition(".")
-        if section != "http" or variable != name.lower():
+        if section.lower() != "http" or variable.lower() != name.lower():
             continue
         rank = _url_rank(pattern, url) if pattern else (0, 0, 0)
         if rank is not None and (best is None or rank >= best[0]):

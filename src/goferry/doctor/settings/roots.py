@@ -65,14 +65,14 @@ def _of_git(world: World, git: tuple[GitSetting, ...]) -> Iterator[CaFile]:
 
 
 def _named_for_git(world: World, git: tuple[GitSetting, ...]) -> Iterator[CaFile]:
-    """The environment stands in for http.sslCAInfo; a setting for one URL is more specific than both."""
+    """A variable beats every setting, also one for a single URL."""
     for variable, key in (("GIT_SSL_CAINFO", "sslcainfo"), ("GIT_SSL_CAPATH", "sslcapath")):
         named = world.environ.get(variable)
         if named:
             yield _look("git", world.cwd / named, variable)
+            continue
         for setting in _last_of_each(git, key):
-            if not (named and setting.key == f"http.{key}"):
-                yield _look("git", _home_path(world, setting.value), setting.key)
+            yield _look("git", _home_path(world, setting.value), setting.key)
 
 
 def _last_of_each(git: tuple[GitSetting, ...], name: str) -> Iterable[GitSetting]:
