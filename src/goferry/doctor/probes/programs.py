@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,8 +41,18 @@ class Ran:
     times: tuple[float, ...] = ()
 
 
-async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, limit: float) -> Ran:
-    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed."""
+async def run_program(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path,
+    limit: float,
+    watch: Callable[[bytes], None] | None = None,
+) -> Ran:
+    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed.
+
+    watch: is shown what the program says while it still runs.
+    """
     started = time.monotonic()
     try:
         process = await asyncio.create_subprocess_exec(
@@ -58,7 +68,7 @@ async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: P
         return Ran(NOT_STARTED, time.monotonic() - started, f"{argv[0]}: {exc.strerror or exc}")
     output = HeadTail()
     try:
-        exit_status = await _to_its_end(process, output, limit, started)
+        exit_status = await _to_its_end(process, output, limit, started, watch)
     finally:
         _end_group(process.pid)
         await _reaped(process)
@@ -66,13 +76,19 @@ async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: P
 
 
 async def _to_its_end(
-    process: asyncio.subprocess.Process, output: "HeadTail", limit: float, started: float
+    process: asyncio.subprocess.Process,
+    output: "HeadTail",
+    limit: float,
+    started: float,
+    watch: Callable[[bytes], None] | None,
 ) -> int:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(limit):
             while data := await process.stdout.read(_READ):
                 output.add(data, time.monotonic() - started)
+                if watch is not None:
+                    watch(data)
             return await process.wait()
     except TimeoutError:
         return STOPPED
