@@ -56,6 +56,7 @@ class ProxySupply:
         name = next(iter(self._proxy.sumdb_names), "")
         body = await self._proxy.store.read(f".goferry/sumdb/{name}/latest") if name else None
         return (body or b"").decode()
+
     async def first_fetched(self, version: Version) -> datetime | None:
         """When the store got the first file of a version; it was published then or before. None when it has none."""
         keys = [request_path(kind, version.path, version.version) for kind in (Kind.INFO, Kind.MOD, Kind.ZIP)]

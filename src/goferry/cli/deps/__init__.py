@@ -38,6 +38,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.db",
         JUDGE,
         N_("Look at the vulnerability database, and get a newer one."),
+    ),
+    Entry(
         "fix",
         "goferry.cli.deps.fix",
         CHANGE,

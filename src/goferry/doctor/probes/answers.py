@@ -44,6 +44,8 @@ _HEADERS: Final = (
     "x-cache-status",
 )
 _PLAIN_QUERIES: Final = ("go-get=1", "service=git-upload-pack")
+_PAUSE: Final = 5.0
+"""Seconds between two pieces of a body that still flows."""
 _LEAST_TIME: Final = 0.2
 """Seconds without which asking is no use."""
 
@@ -157,7 +159,8 @@ class Asker:
                 exchange.note(response, question.url)
                 await self._read(response, question.most, exchange)
         except NetError as exc:
-            failure, text = exc.kind, said(exc)
+            if exc.kind is not Failure.WHOLE_TIMEOUT or not exchange.still_flows():
+                failure, text = exc.kind, said(exc)
         except GoferryError as exc:  # a URL or a setting that nothing can be asked with
             failure, text = Failure.UNKNOWN, said(exc)
         if exchange.leaves_tls(question.url):
@@ -192,6 +195,7 @@ class Asker:
             async with asyncio.timeout(self._body_seconds):
                 async for chunk in response.chunks():
                     exchange.body += chunk[: most - len(exchange.body)]
+                    exchange.latest = time.monotonic()
                     if len(exchange.body) >= most:
                         exchange.whole = exchange.declared == most
                         return
@@ -225,6 +229,8 @@ class _Exchange:
     following: str = ""
     body: bytearray = field(default_factory=bytearray)
     whole: bool = False
+    latest: float = 0.0
+    """When the last piece of the body came."""
     seen: AnswerSeen = field(default_factory=lambda: AnswerSeen("", ""))
 
     def note(self, response: ClientResponse, url: str) -> None:
@@ -236,6 +242,10 @@ class _Exchange:
         self.declared = int(length) if length.isdecimal() else -1
         if self.status in _REDIRECTS and given.get("location"):
             self.location = self.following = urljoin(_without_user(url), given["location"])
+
+    def still_flows(self) -> bool:
+        """Whether more of the body came just now: one that is slow is no failure."""
+        return time.monotonic() - self.latest < _PAUSE
 
     def leaves_tls(self, url: str) -> bool:
         """Whether it redirects from https to http, which go refuses."""

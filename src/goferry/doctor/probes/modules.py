@@ -30,6 +30,9 @@ from goferry.gomod.sumdb.lookup import lookup_path
 SHARE: Final = 0.7
 """The part of the time for looking that these questions may use: what they lead to has to be asked after them."""
 
+_MARGIN: Final = 1.0
+"""Seconds between the last answer and the end of the time: what is not handed over by then is lost."""
+
 _LIST_BYTES: Final = 1024 * 1024
 _PAGE_BYTES: Final = 256 * 1024
 _ORIGIN_BYTES: Final = 4 * 1024
@@ -62,9 +65,11 @@ async def probe_sums(world: World, settings: SettingsSeen, subject: Subject) -> 
         return await look.sums()
 
 
-async def look_at_modules(world: World, settings: SettingsSeen, subject: Subject) -> ModulesSeen:
-    """Both at once, with each question asked only once."""
-    async with _opened(world, settings, subject, ALL) as look:
+async def look_at_modules(
+    world: World, settings: SettingsSeen, subject: Subject, *, left: float | None = None
+) -> ModulesSeen:
+    """Both at once, with each question asked only once. left: seconds until nobody waits for it any more."""
+    async with _opened(world, settings, subject, ALL, left) as look:
         await look.all()
         return ModulesSeen(look.answers(), await look.sums())
 
@@ -80,8 +85,15 @@ def repository_urls(subject: Subject, answers: Sequence[AnswerSeen]) -> tuple[st
 
 @asynccontextmanager
 async def _opened(
-    world: World, settings: SettingsSeen, subject: Subject, purposes: Collection[str]
+    world: World,
+    settings: SettingsSeen,
+    subject: Subject,
+    purposes: Collection[str],
+    left: float | None = None,
 ) -> AsyncIterator["_Look"]:
+    seconds = world.limits.look * SHARE
+    if left is not None:
+        seconds = min(seconds, left - _MARGIN)
     go = read_go_settings(world, settings)
     auth = GoAuth(world, go, settings.go_version)
     known = secrets_of(world, go).clean
@@ -93,7 +105,7 @@ async def _opened(
         http_client(world, settings) as client,
         dialer(world, settings, lambda: h2_context(world)) as dials,
     ):
-        asker = Asker(world, client, clean, world.limits.look * SHARE, auth.after)
+        asker = Asker(world, client, clean, seconds, auth.after)
         second = partial(ask_http2, world, dials, clean=clean)
         yield _Look(world, go, subject, asker, purposes, second, auth)
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,10 +49,12 @@ async def run_program(
     limit: float,
     feed: bytes = b"",
     errors: bool = True,
+    watch: Callable[[bytes], None] | None = None,
 ) -> Ran:
     """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed.
 
-    feed: what it finds on its standard input; errors: whether its complaints are part of the output.
+    feed: what it finds on its standard input; errors: whether its complaints are part of the output; watch: is shown
+    what the program says while it still runs.
     """
     started = time.monotonic()
     try:
@@ -72,7 +74,7 @@ async def run_program(
         process.stdin.write(feed)
         process.stdin.close()
     try:
-        exit_status = await _to_its_end(process, output, limit, started)
+        exit_status = await _to_its_end(process, output, limit, started, watch)
     finally:
         _end_group(process.pid)
         await _reaped(process)
@@ -80,13 +82,19 @@ async def run_program(
 
 
 async def _to_its_end(
-    process: asyncio.subprocess.Process, output: "HeadTail", limit: float, started: float
+    process: asyncio.subprocess.Process,
+    output: "HeadTail",
+    limit: float,
+    started: float,
+    watch: Callable[[bytes], None] | None,
 ) -> int:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(limit):
             while data := await process.stdout.read(_READ):
                 output.add(data, time.monotonic() - started)
+                if watch is not None:
+                    watch(data)
             return await process.wait()
     except TimeoutError:
         return STOPPED

@@ -270,7 +270,7 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
             continue
         yield judged(
             evidence, "R01", "dns_hijacked", target.host, "resolve",
-            Text(doubt or N_("{host} is answered with {addresses}, where another host is"), host=target.host,
+            Text(doubt or _OF_ANOTHER, host=target.host,
                  addresses=", ".join(name.addresses)),
             proof=None if right is None else _by_address(evidence, target, right),
         )  # fmt: skip
@@ -278,14 +278,38 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
 
 def _unconfirmed(evidence: Evidence, target: Target, name: NameSeen) -> Iterable[Judgement]:
     """Another host's certificate may mean another host's address, as long as nobody else was asked for it."""
-    is_foreign = any(shake.wrong == "wrong_host" for shake in scene.handshakes(evidence, target))
-    if is_foreign and not _opinions(evidence, target.host):
-        yield judged(
-            evidence, "R01", "dns_hijacked", target.host, "resolve",
-            Text(N_("{host} is answered with {addresses}, where another host is"), host=target.host,
-                 addresses=", ".join(name.addresses)),
-            weak=True,
-        )  # fmt: skip
+    shown = next((shake for shake in scene.handshakes(evidence, target) if shake.wrong == "wrong_host"), None)
+    if shown is None or _opinions(evidence, target.host):
+        return
+    owner = owner_of(evidence, shown)
+    key = _OF_OWNER if owner else _OF_ANOTHER
+    addresses = ", ".join(name.addresses)
+    yield judged(
+        evidence, "R01", "dns_hijacked", target.host, "resolve",
+        Text(key, host=target.host, addresses=addresses, owner=owner),
+        weak=True,
+    )  # fmt: skip
+
+
+_OF_ANOTHER: Final = N_("{host} is answered with {addresses}, where another host is")
+_OF_OWNER: Final = N_(
+    "{host} is answered with {addresses}, the address of {owner}; nobody else was asked for it"
+)
+
+
+def owner_of(evidence: Evidence, shake: HandshakeSeen) -> str:
+    """The host of another house that the certificate is for and whose own address this is; "" for none."""
+    names = {name.lower() for name in shake.chain[0].names} if shake.chain else set()
+    return next(
+        (
+            seen.name
+            for seen in evidence.names
+            if (seen.asker, seen.name in names) == ("go", True)
+            and shake.address in seen.addresses
+            and seen.name.split(".")[-2:] != shake.host.split(".")[-2:]
+        ),
+        "",
+    )
 
 
 def leads_nowhere(evidence: Evidence, host: str) -> bool:

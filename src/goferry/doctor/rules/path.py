@@ -87,6 +87,7 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
             ),
         )  # fmt: skip
 
+    yield from _origin_blocked(evidence, code, refused=refused)
     tags = ("dial_refused",) if refused else ("dial_timeout|no_route|tls_timeout",)
     for host, fact in _only_told(evidence, *tags):
         yield judged(
@@ -97,6 +98,26 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
             "connect",
             Text(N_("no connection to {host}: {said}"), host=host, said=scene.quoted(fact)),
         )
+
+
+_NO_CONNECTION: Final = frozenset({
+    Failure.CONNECT_TIMEOUT, Failure.CONNECT_REFUSED, Failure.CONNECT_RESET,
+    Failure.NETWORK_UNREACHABLE,
+})  # fmt: skip
+
+
+def _origin_blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterator[Judgement]:
+    """The repository that a page named, which go was still waiting for when its time was over."""
+    known = {target.host for target in evidence.targets}
+    for answer in evidence.answers if scene.was_stopped(evidence) and scene.goes_direct(evidence) else ():
+        host = scene.host_of(scene.host_in(answer.url))
+        is_cut_off = answer.purpose == "origin" and answer.failure in _NO_CONNECTION and not answer.via
+        if is_cut_off and host not in known and refused is (answer.failure == Failure.CONNECT_REFUSED):
+            yield judged(
+                evidence, code, "direct_host_blocked", host, "connect",
+                Text(N_("no connection to {host}: {said}"), host=host, said=answer.text or answer.failure),
+            )  # fmt: skip
+            return
 
 
 def _other_host(evidence: Evidence, target: Target) -> DialSeen | None:

@@ -73,6 +73,7 @@ def read_settings(world: World) -> tuple[SettingsSeen, Context, tuple[Skipped, .
         tools={name: find_program(world, name) for name in _PROGRAMS},
         environ=tuple(_others(world)),
         requires=workspace.requires,
+        imports=workspace.imports,
     )
     seen = replace(seen, proxying=decide(seen, plan_targets(seen, Subject())))
     skipped = (*_no_go(go), *git.skipped, *_bad_go_mod(workspace))
