@@ -6,6 +6,7 @@ that lengths and sums mean the file itself. Cookies are neither kept nor sent.
 """
 
 import asyncio
+import io
 import os
 import re
 import ssl
@@ -174,7 +175,7 @@ class Client:
             raw = await self._open().request(
                 method,
                 target if target.raw_user is None else target.with_user(None),
-                data=body,
+                data=None if body is None else io.BytesIO(body),  # aiohttp warns of large plain bytes
                 headers=_request_headers(headers, target, proxy),
                 proxy=None if proxy is None else _proxy_key(proxy, target),
                 timeout=flight.remaining(),
