@@ -179,6 +179,13 @@ def _parse_language(text: str) -> str:
     return known[text.strip().lower()]
 
 
+def _parse_interval(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds < 60.0:
+        raise ValueError(text)
+    return seconds
+
+
 STORE_SCHEMES: Final = ("file",)
 """The kinds of store URL; goferry.storage.opening has a backend for each."""
 
@@ -226,6 +233,9 @@ COUNT0 = Kind("count0", N_("a whole number, 0 or more"), _parse_count(0), str, (
 DURATION = Kind(
     "duration", N_("a duration such as 250ms, 30s, 5m, 1h or 7d"), parse_duration, format_duration
 )
+INTERVAL = Kind(
+    "interval", N_("a duration of 1m or more, such as 6h, 1d or 1w"), _parse_interval, format_duration
+)
 DURATION_OR_NONE = Kind(
     "duration?",
     N_("a duration such as 12h or 30d, or nothing for no limit"),
@@ -269,8 +279,9 @@ STORE: Final = N_("Store")
 UPSTREAM: Final = N_("Upstream")
 FRESHNESS: Final = N_("Freshness of lists and of answers that say no")
 NETWORK: Final = N_("Network")
+AUDIT: Final = N_("Audits on a schedule")
 LOGS: Final = N_("Logs and language")
-SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, LOGS)
+SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, AUDIT, LOGS)
 
 _SERVE: Final = ("serve",)
 _FETCH: Final = ("serve", "warm", "deps")
@@ -556,6 +567,35 @@ class Settings:
         ),
     )
 
+    audit_repos: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        _SERVE,
+        N_(
+            "What to audit on a schedule while serving: a file that lists repositories, or a folder of "
+            "checkouts. Default: nothing."
+        ),
+    )
+    audit_every: float = _row(
+        86400.0,
+        INTERVAL,
+        AUDIT,
+        _SERVE,
+        N_("How long from one audit to the next."),
+        "seconds",
+    )
+    audit_history: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        ("serve", "history"),
+        N_(
+            "File that keeps audits, and what was told of them. Default: goferry/audits.sqlite in the user's "
+            "data folder."
+        ),
+    )
+
     access_log: str = _row("text", LOG_FORMAT, LOGS, _SERVE, N_("Form of the access log."))
     access_log_file: Path | None = _row(
         None,
@@ -573,6 +613,9 @@ class Settings:
         N_("Language of the text for people. Default: the environment's."),
     )
 
+
+OTHER_TABLES: Final = frozenset({"notify"})
+"""Tables of the settings file that are no settings: goferry.deps.notify.settings reads them."""
 
 SETTINGS: Final = tuple(Setting(name=f.name, default=f.default, **f.metadata) for f in fields(Settings))
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
@@ -645,6 +688,31 @@ def load(
 
 def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
     """`goferry/store` in the user's data folder, as each system names it. ConfigError without a home."""
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to put the store in",
+            name="store",
+            hint=N_("give --store DIR or set GOFERRY_STORE"),
+        )
+    return base / "store"
+
+
+def audit_history(settings: Settings, environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """The file that keeps audits. ConfigError when it is not set and there is no home."""
+    if settings.audit_history is not None:
+        return settings.audit_history
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to keep audits in",
+            name="audit_history",
+            hint=N_("give --audit-history FILE or set GOFERRY_AUDIT_HISTORY"),
+        )
+    return base / "audits.sqlite"
+
+
+def _data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
     home = environ.get("USERPROFILE" if platform == "win32" else "HOME", "")
     if platform == "win32":
         base = environ.get("LOCALAPPDATA") or (home and str(Path(home, "AppData", "Local")))
@@ -654,13 +722,7 @@ def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> P
         xdg = environ.get("XDG_DATA_HOME", "")
         # The XDG rule: a relative path here is invalid and must be ignored.
         base = xdg if Path(xdg).is_absolute() else home and str(Path(home, ".local", "share"))
-    if not base:
-        raise ConfigError(
-            "setting {name}: no home folder to put the store in",
-            name="store",
-            hint=N_("give --store DIR or set GOFERRY_STORE"),
-        )
-    return Path(base, "goferry", "store")
+    return Path(base, "goferry") if base else None
 
 
 def parse_value(name: str, text: str) -> Any:
@@ -706,6 +768,8 @@ def _from_file(file: Path) -> _Raw:
         raise ConfigError("{file} is not valid TOML: {why}", file=file, why=error) from error
     raw: _Raw = {}
     for name, value in table.items():
+        if name in OTHER_TABLES:
+            continue
         origin = Origin("file", f"{file}:{_line_of(name, text)}")
         if name not in BY_NAME:
             raise _unknown(name, origin)

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from goferry.errors import StorageError
 from goferry.i18n import N_
+from goferry.storage.locks import NamedLocks
 
 _BUSY_SECONDS: Final = 30.0
 
@@ -167,6 +168,13 @@ class Kept:
             raise StorageError(
                 "the record of audits {file} cannot be used: {why}", file=self.path, why=error
             ) from error
+
+    def locks(self) -> NamedLocks:
+        """Locks that all processes with this file share; to be closed."""
+        folder = self.path.with_name(self.path.name + ".locks")
+        with self._faults():
+            folder.mkdir(exist_ok=True)
+        return NamedLocks(str(folder))
 
     def close(self) -> None:
         self._file.close()

@@ -20,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from goferry import __version__
+from goferry.config import Settings
 from goferry.errors import InvalidInput
 from goferry.net.base import Timeouts
 from goferry.net.dial import Dialer, Endpoint
@@ -59,6 +60,25 @@ class ClientOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     ca_file: str | None = None
     user_agent: str = f"goferry/{__version__}"
+
+    @classmethod
+    def of(cls, settings: Settings, environ: Mapping[str, str]) -> "ClientOptions":
+        """What the settings say."""
+        return cls(
+            timeouts=Timeouts(
+                resolve=settings.resolve_timeout,
+                connect=settings.connect_timeout,
+                tls=settings.tls_timeout,
+                first_byte=settings.first_byte_timeout,
+                idle=settings.idle_timeout,
+                whole=settings.download_timeout,
+            ),
+            nameservers=settings.nameservers,
+            hosts=tuple(str(host) for host in settings.hosts),
+            connections_per_host=settings.per_host,
+            environ=dict(environ),
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+        )
 
 
 class Client:

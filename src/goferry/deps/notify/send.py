@@ -40,7 +40,6 @@ from goferry.i18n import N_
 from goferry.net.backoff import Backoff, retry_after
 from goferry.net.base import HttpSender
 from goferry.net.failure import NetError
-from goferry.storage.locks import NamedLocks
 
 _AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MOST_ANSWER: Final = 4 * 2**20
@@ -96,7 +95,7 @@ async def notify(
     processes: a receiver is talked to by one at a time, and what one has told the next does not tell again.
     """
     mark = fingerprint(audit)
-    locks = _locks(kept)
+    locks = kept.locks()
 
     async def one(receiver: Receiver) -> Outcome:
         try:
@@ -110,12 +109,6 @@ async def notify(
         return tuple(await asyncio.gather(*map(one, receivers)))
     finally:
         locks.close()
-
-
-def _locks(kept: Kept) -> NamedLocks:
-    folder = kept.path.with_name(kept.path.name + ".locks")
-    folder.mkdir(exist_ok=True)
-    return NamedLocks(str(folder))
 
 
 @contextmanager

@@ -25,7 +25,8 @@ async def send_mail(mail: Mail, tls: Callable[[], ssl.SSLContext]) -> Verdict:
     except smtplib.SMTPException as error:
         return Verdict(f"{mail.host}:{mail.port}: {error}")
     except ssl.SSLError as error:
-        return Verdict(f"{mail.host}:{mail.port}: TLS: {_tls_reason(error)}")
+        said = f"{mail.host}:{mail.port}: TLS: {_tls_reason(error)}"
+        return Verdict(said, again=isinstance(error, ssl.SSLEOFError))
     except OSError as error:
         return Verdict(f"{mail.host}:{mail.port}: {error.strerror or error}", again=True)
     return TAKEN
