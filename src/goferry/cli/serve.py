@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,8 +33,13 @@ SUMMARY = N_("Serve modules to the go command from a verified store.")
 def command(console: Console, /, **given: Any) -> int:
     from goferry.server.run import serve  # heavy: only a server needs the server
 
+    file: Path | None = None
+
     def read() -> Complete:
-        found = complete(load_settings(console, given), go_environment(console.environ))
+        nonlocal file
+        loaded = load_settings(console, given)
+        file = loaded.file
+        found = complete(loaded, go_environment(console.environ))
         for warning in found.warnings:
             console.warn(warning)
         return found
@@ -45,7 +51,7 @@ def command(console: Console, /, **given: Any) -> int:
             console.out(line)
         console.stdout.flush()
 
-    return serve(first.settings, ready=greet, reload=lambda: read().settings)
+    return serve(first.settings, ready=greet, reload=lambda: read().settings, config=file)
 
 
 def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:
