@@ -11,6 +11,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import pytest
 
 import oracle
 from goferry.errors import InvalidInput
-from goferry.gomod import module, pseudo, query
+from goferry.gomod import gover, module, pseudo, query
 from goferry.gomod.goproxy import Kind, request_path
 from goferry.gomod.module import Version
 
@@ -125,9 +126,17 @@ def write_proxy(folder: Path) -> str:
 
 def go_env(proxy: str, cache: Path, **extra: str) -> dict[str, str]:
     """The environment of a `go` that knows this proxy only, and may rewrite go.mod."""
-    return oracle.go_env(
-        GOPROXY=proxy, GOMODCACHE=str(cache), GOFLAGS="-mod=mod -modcacherw", GOSUMDB="off", **extra
+    own = {"GOPROXY": proxy, "GOMODCACHE": str(cache), "GOFLAGS": "-mod=mod -modcacherw", "GOSUMDB": "off"}
+    return oracle.go_env(**{**own, **extra})
+
+
+@functools.cache
+def go_version() -> str:
+    """The version of the `go` in use, such as 1.26.8."""
+    run = subprocess.run(
+        ["go", "env", "GOVERSION"], capture_output=True, check=True, text=True, env=oracle.go_env()
     )
+    return gover.from_toolchain(run.stdout.strip())
 
 
 def _is_valid(version: Version) -> bool:

@@ -61,9 +61,6 @@ OTHER: Final = {
         "`SSL_CERT_FILE`、`SSL_CERT_DIR`、`HTTP_PROXY`、`HTTPS_PROXY` 和 `NO_PROXY` 的含义与 go 相同。"
     ),
 }
-SPOKEN: Final = {"gc": ("cache gc",), "history": ("deps notify", "deps trend")}
-"""Commands whose word in the table of settings is not their name."""
-
 EMPTY: Final = {"en": "none", "zh": "无"}
 
 
@@ -84,7 +81,7 @@ def _cells(setting: Setting, language: str) -> tuple[str, ...]:
         f"`{default}`" if default else EMPTY[language],
         _(setting.kind.allowed).replace("|", "\\|"),
         f"`{setting.variable}`",
-        ", ".join(f"`{name}`" for word in setting.commands for name in SPOKEN.get(word, (word,))) or "-",
+        ", ".join(f"`{'cache gc' if name == 'gc' else name}`" for name in setting.commands) or "-",
         _(setting.help).replace("|", "\\|"),
     )
 

@@ -77,7 +77,7 @@ def stale(
     )
 
 
-def unproven(project: str = APP, module: str = "") -> AuditFinding:
+def unproven(project: str = APP, module: str = "", modules: Iterable[str] = ()) -> AuditFinding:
     """What could not be looked at."""
     return AuditFinding(
         key=key_of(project, Kind.UNPROVEN, "unproven", module),
@@ -89,6 +89,7 @@ def unproven(project: str = APP, module: str = "") -> AuditFinding:
         module=module,
         version="",
         message=Text("nobody answered"),
+        details={"modules": list(modules)},
     )
 
 

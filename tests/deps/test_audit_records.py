@@ -23,7 +23,7 @@ from goferry.deps.audit.records import (
     to_json,
 )
 from goferry.errors import InvalidInput
-from goferry.findings import Severity, Text
+from goferry.findings import Location, Severity, Text
 from goferry.gomod.module import Version
 
 MAIN, MIDDLE = Version("example.com/app"), Version("example.com/middle", "v1.2.3")
@@ -43,6 +43,7 @@ FLAW = AuditFinding(
     fixed=Fixed(FixState.HERE, "v1.0.1", "example.com/flawed"),
     review="REVIEWED",
     level=Level.IDENTIFIER,
+    location=Location("services/app/go.mod", 7),
     details={"packages": ["example.com/flawed/p"], "all_versions": False},
 )
 STALE = AuditFinding(
@@ -116,6 +117,7 @@ def test_the_json_form_is_the_documented_one() -> None:
         "fixed": {"state": "here", "version": "v1.0.1", "path": "example.com/flawed"},
         "review": "REVIEWED",
         "level": "identifier",
+        "location": {"place": "services/app/go.mod", "line": 7},
         "details": {"packages": ["example.com/flawed/p"], "all_versions": False},
     }
     assert found["findings"][1]["fixed"] is None

@@ -5,45 +5,12 @@ from pathlib import Path
 import pytest
 
 import modworlds
+from foldersupply import FolderSupply
 from goferry.deps.base import BuildList
 from goferry.deps.buildlist import build_list
 from goferry.deps.sources import load
-from goferry.errors import NotFound
-from goferry.gomod.goproxy import Kind, request_path
 from goferry.gomod.module import Version
-from goferry.gomod.sumdb.lookup import Sums
 from sizes import size
-
-
-class FolderSupply:
-    """A file:// proxy, read at once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def mod(self, version: Version) -> bytes:
-        return self._read(Kind.MOD, version.path, version.version)
-
-    async def info(self, version: Version) -> bytes:
-        return self._read(Kind.INFO, version.path, version.version)
-
-    async def zip(self, version: Version) -> Path:
-        return self._folder / request_path(Kind.ZIP, version.path, version.version)
-
-    async def versions(self, path: str) -> tuple[str, ...]:
-        return tuple(self._read(Kind.LIST, path).decode().split())
-
-    async def latest(self, path: str) -> bytes:
-        return self._read(Kind.LATEST, path)
-
-    async def prove(self, version: Version) -> Sums:
-        raise NotFound("{module} is in no database", module=version)
-
-    def _read(self, kind: Kind, path: str, version: str = "") -> bytes:
-        file = self._folder / request_path(kind, path, version)
-        if not file.is_file():
-            raise NotFound("{file} is not there", file=file)
-        return file.read_bytes()
 
 
 async def _listed(world: modworlds.World) -> BuildList:

@@ -115,8 +115,10 @@ def test_an_audit_of_other_projects_says_nothing_of_this_one(kept: Kept) -> None
         ((unproven(module="example.com/flawed"),), None),
         ((unproven(module="example.com/another"),), 2),
         ((unproven("example.com/other"),), 2),
+        ((unproven(modules=["example.com/x@v1.0.0", "example.com/flawed@v1.0.0"]),), None),
+        ((unproven(modules=["example.com/x@v1.0.0", "example.com/y@v1.0.0"]),), 2),
     ],
-    ids=["all seen", "project", "its main module", "everything", "the module", "another module", "another"],
+    ids=["all", "project", "main", "everything", "module", "other module", "other", "two", "two others"],
 )
 def test_what_could_not_be_looked_at_is_not_gone(kept: Kept, blind: tuple[object, ...], closed: int) -> None:
     record(kept, audit(flaw()))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from goferry.deps.sources import Exact, find, local_requirements, read, requirements
-from goferry.errors import InvalidInput
+from goferry.errors import InvalidInput, NotFound
 from goferry.gomod.modgraph import Local, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
 from modworlds import go_mod, random_world
@@ -49,7 +49,8 @@ exclude example.org/a v0.9.0
     local = mains.source(v("example.org/b@v1.0.0"))
     assert isinstance(local, Local)
     assert local_requirements(local) == req("1.16", "example.org/c@v1.0.0")
-    assert local_requirements(Local(str(tmp_path / "none"))) is None
+    with pytest.raises(NotFound, match="none replaces a module"):
+        local_requirements(Local(str(tmp_path / "none")))
     assert main.exclude == {v("example.org/a@v0.9.0")}
 
 

@@ -10,8 +10,11 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"time"
 	"unicode"
+
+	"cmd/go/internal/imports"
 
 	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/module"
@@ -430,4 +433,25 @@ func urlParse(text string) (*urlParts, error) {
 		parts.User = &user
 	}
 	return parts, nil
+}
+
+// sourceHead is what the go command reads of a Go file, and whether any tags at all build it.
+type sourceHead struct {
+	Imports []string
+	Builds  bool
+}
+
+func readSourceHead(data []byte) (sourceHead, error) {
+	var literals []string
+	head, err := imports.ReadImports(bytes.NewReader(data), false, &literals)
+	if err != nil {
+		return sourceHead{}, err
+	}
+	found := sourceHead{[]string{}, imports.ShouldBuild(head, imports.AnyTags())}
+	for _, literal := range literals {
+		if path, err := strconv.Unquote(literal); err == nil && path != "C" {
+			found.Imports = append(found.Imports, path)
+		}
+	}
+	return found, nil
 }

@@ -51,6 +51,8 @@ var table = map[string]any{
 	"module.PseudoVersionRev":    module.PseudoVersionRev,
 	"module.PseudoVersionBase":   module.PseudoVersionBase,
 
+	"imports.Head": readSourceHead,
+
 	"gover.Compare":         gover.Compare,
 	"gover.Max":             gover.Max,
 	"gover.IsLang":          gover.IsLang,

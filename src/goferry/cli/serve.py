@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import click
@@ -33,13 +32,8 @@ SUMMARY = N_("Serve modules to the go command from a verified store.")
 def command(console: Console, /, **given: Any) -> int:
     from goferry.server.run import serve  # heavy: only a server needs the server
 
-    file: Path | None = None
-
     def read() -> Complete:
-        nonlocal file
-        loaded = load_settings(console, given)
-        file = loaded.file
-        found = complete(loaded, go_environment(console.environ))
+        found = complete(load_settings(console, given), go_environment(console.environ))
         for warning in found.warnings:
             console.warn(warning)
         return found
@@ -51,7 +45,7 @@ def command(console: Console, /, **given: Any) -> int:
             console.out(line)
         console.stdout.flush()
 
-    return serve(first.settings, ready=greet, reload=lambda: read().settings, config=file)
+    return serve(first.settings, ready=greet, reload=lambda: read().settings, config=first.file)
 
 
 def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:

@@ -17,7 +17,7 @@ from goferry.cli.progress import Progress, showing
 from goferry.cli.provable import SumProxy, make_provable
 from goferry.config import Settings
 from goferry.deps.sources import Exact, local_requirements, read, requirements
-from goferry.errors import GoferryError, InvalidInput, StorageError
+from goferry.errors import GoferryError, InvalidInput, NotFound, StorageError
 from goferry.gomod import goenv, module
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.modgraph import Graph, Local, Mains, Requirements
@@ -167,7 +167,10 @@ class _Worker:
 
     async def _requirements(self, source: Version | Local) -> Requirements | None:
         if isinstance(source, Local):
-            return local_requirements(source)
+            try:
+                return local_requirements(source)
+            except NotFound:
+                return None  # go would not build it, but there is nothing to fetch here either
         key = request_path(Kind.MOD, source.path, source.version)
         answer = self._done[key]
         if isinstance(answer, GoferryError):

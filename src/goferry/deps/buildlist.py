@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from goferry.deps.base import BuildList, Module, Project, Supply
-from goferry.deps.sources import local_requirements, requirements
+from goferry.deps.sources import check_module_line, local_requirements, requirements_of
 from goferry.errors import GoferryError
+from goferry.gomod import modfile
 from goferry.gomod.modgraph import Graph, Local, Requirements
 from goferry.gomod.module import Version
 
@@ -60,7 +61,7 @@ class _Reader:
     async def _one(self, version: Version, source: Version | Local) -> Requirements | None:
         async with self._slots:
             try:
-                found = await self._requirements(source)
+                found = await self._requirements(version, source)
             except GoferryError as error:
                 self.unread[version] = error
                 found = None
@@ -69,7 +70,9 @@ class _Reader:
             self._step(self._done, self._total)
         return found
 
-    async def _requirements(self, source: Version | Local) -> Requirements | None:
+    async def _requirements(self, version: Version, source: Version | Local) -> Requirements:
         if isinstance(source, Local):
             return local_requirements(source)
-        return requirements(f"{source}/go.mod", await self._supply.mod(source))
+        file = modfile.parse_lax(f"{source}/go.mod", await self._supply.mod(source))
+        check_module_line(file, version, source)
+        return requirements_of(file)

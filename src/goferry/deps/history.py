@@ -3,7 +3,7 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,12 +52,18 @@ def gone(audit: Audit, before: Mapping[str, tuple[str, str]]) -> set[str]:
         return {finding.key for finding in audit.since.gone} & set(before)
     there = {finding.key for finding in audit.findings}
     looked_at = {project.name for project in audit.projects}
-    blind = {(finding.project, finding.module) for finding in audit.unproven}
+    blind = {(finding.project, path) for finding in audit.unproven for path in _modules(finding)}
     return {
         key
         for key, (project, module) in before.items()
         if key not in there and project in looked_at and not _hidden(blind, project, module)
     }
+
+
+def _modules(unproven: AuditFinding) -> Collection[str]:
+    """The module paths that an unproven thing is about; an empty one for all of the project."""
+    named = unproven.details.get("modules") or [unproven.module]
+    return {str(name).partition("@")[0] for name in named}
 
 
 def _hidden(blind: set[tuple[str, str]], project: str, module: str) -> bool:

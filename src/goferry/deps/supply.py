@@ -1,12 +1,13 @@
 """The real supply: everything goes through goferry's own module proxy, so it is proven, and kept in the store."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from goferry.errors import NotFound
-from goferry.gomod import semver
 from goferry.gomod.goproxy import Kind, parse_request, request_path
 from goferry.gomod.module import Version
+from goferry.gomod.query import versions_in_list
 from goferry.gomod.sumdb.lookup import Sums
 from goferry.proxy.base import Answer
 from goferry.proxy.service import ModuleProxy
@@ -34,13 +35,19 @@ class ProxySupply:
 
     async def versions(self, path: str) -> tuple[str, ...]:
         text = (await self._body(Kind.LIST, path)).decode(errors="replace")
-        return tuple(semver.sort(words[0] for line in text.splitlines() if (words := line.split())))
+        return tuple(versions_in_list(text))
 
     async def latest(self, path: str) -> bytes:
         return await self._body(Kind.LATEST, path)
 
     async def prove(self, version: Version) -> Sums:
         return await self._proxy.prove(version)
+
+    async def first_seen(self, version: Version) -> datetime | None:
+        """When the store got the first file of a version; it was published then or before. None when it has none."""
+        keys = [request_path(kind, version.path, version.version) for kind in (Kind.INFO, Kind.MOD, Kind.ZIP)]
+        found = [blob.mtime for key in keys if (blob := await self._proxy.store.stat(key)) is not None]
+        return datetime.fromtimestamp(min(found), UTC) if found else None
 
     async def _body(self, kind: Kind, path: str, version: str = "") -> bytes:
         answer = await self._answer(request_path(kind, path, version))

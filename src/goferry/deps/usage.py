@@ -1,8 +1,8 @@
 """What Go source imports and names, read without a compiler.
 
-Two levels stand above "the module is in the build list": a package with the flaw is imported by what is built, and one of
-its flawed identifiers is named in the source of a package that imports it. Both are read from text. Neither says that
-the code is ever run: that only a call graph can tell (govulncheck). Whatever could not be read counts as used.
+Two levels stand above "the module is in the build list": a package with the flaw is imported by what is built, and one
+of its flawed identifiers is named in the source of a package that imports it. Both are read from text. Neither says
+that the code is ever run: that only a call graph can tell (govulncheck). Whatever could not be read counts as used.
 """
 
 from collections.abc import Mapping

@@ -63,6 +63,8 @@ class Local:
     """A replacement that is a folder: nothing to fetch, but its go.mod counts."""
 
     folder: str
+    written: str = field(default="", compare=False)
+    """As go prints it: as it stands in the go.mod or go.work, in a workspace from the folder of the go.work."""
 
 
 Replacements: TypeAlias = Mapping[Version, "Version | Local"]

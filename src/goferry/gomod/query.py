@@ -195,6 +195,22 @@ def resolve(
     return Chosen(best)
 
 
+def newer(
+    path: str,
+    versions: Iterable[str],
+    current: str,
+    *,
+    allowed: Callable[[str], bool] = _always,
+    has_go_mod: Callable[[str], bool] = _always,
+) -> list[str]:
+    """What an upgrade from `current` can choose from, ascending; arguments as for `resolve`."""
+    at_least = (v for v in versions if gover.mod_compare(path, v, current) >= 0 and allowed(v))
+    ascending = sorted(at_least, key=lambda v: (gover.mod_key(path, v), v))
+    if not current.endswith(INCOMPATIBLE):
+        ascending = _without_incompatible(ascending, has_go_mod)
+    return [v for v in ascending if gover.mod_compare(path, v, current) > 0]
+
+
 def _has_prefix(path: str, prefix: str, version: str) -> bool:
     return version.startswith(prefix) or (gover.is_toolchain(path) and version + "." == prefix)
 

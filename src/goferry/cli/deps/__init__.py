@@ -20,17 +20,31 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
+    Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
     Entry(
-        "trend",
-        "goferry.cli.deps.trend",
-        TELL,
-        N_("Show how findings came and went over the kept audits."),
+        "audit",
+        "goferry.cli.deps.audit",
+        JUDGE,
+        N_("Find what is wrong with the modules that are built: flaws, age, licences."),
+    ),
+    Entry(
+        "db",
+        "goferry.cli.deps.db",
+        JUDGE,
+        N_("Look at the vulnerability database, and get a newer one."),
     ),
     Entry(
         "notify",
         "goferry.cli.deps.notify",
         TELL,
         N_("Tell what is new in an audit: chat, e-mail, webhooks, GitHub."),
+    ),
+    Entry(
+        "trend",
+        "goferry.cli.deps.trend",
+        TELL,
+        N_("Show how findings came and went over the kept audits."),
     ),
 )
 

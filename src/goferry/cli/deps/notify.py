@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import click
 
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
+from goferry.cli.environment import Complete
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded, audit_history
 from goferry.errors import ConfigError, InvalidInput
@@ -37,7 +38,7 @@ SUMMARY = N_("Tell what is new in an audit: chat, e-mail, webhooks, GitHub.")
 @option("--dry-run", is_flag=True, help=N_("Print what would be sent, without secrets, and send nothing."))
 @option("--all", "everything", is_flag=True, help=N_("Tell all findings, also those that were told before."))
 @json_option
-@settings_flags("history")
+@settings_flags("deps notify")
 @pass_console
 def command(
     console: Console,
@@ -70,14 +71,18 @@ def read_audit(console: Console, name: str) -> "Audit":
 
 def tell_news(
     console: Console,
-    loaded: Loaded,
+    loaded: Loaded | Complete,
     audit: "Audit",
     *,
     to: Sequence[str] = (),
     everything: bool = False,
     as_json: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Tells an audit, and says what became of it; the exit status. What `deps audit --notify` calls."""
+    """Tells an audit, and says what became of it; the exit status. What `deps audit --notify` calls.
+
+    quiet: standard output belongs to something else.
+    """
     from goferry.deps.kept import Kept
     from goferry.deps.notify.run import tell
 
@@ -96,13 +101,13 @@ def tell_news(
     if as_json:
         console.json({"receivers": [_outcome_json(outcome) for outcome in outcomes]})
     else:
-        _report(console, outcomes)
+        _report(console.note if quiet else console.out, console, outcomes)
     return 1 if any(outcome.failure for outcome in outcomes) else 0
 
 
 def show_news(
     console: Console,
-    loaded: Loaded,
+    loaded: Loaded | Complete,
     audit: "Audit",
     *,
     to: Sequence[str] = (),
@@ -143,7 +148,7 @@ def show_news(
     return 0
 
 
-def _receivers(loaded: Loaded, to: Sequence[str]) -> "tuple[Receiver, ...]":
+def _receivers(loaded: Loaded | Complete, to: Sequence[str]) -> "tuple[Receiver, ...]":
     from goferry.deps.notify.run import chosen
 
     receivers = chosen(loaded.file, to)
@@ -156,11 +161,11 @@ def _receivers(loaded: Loaded, to: Sequence[str]) -> "tuple[Receiver, ...]":
     return receivers
 
 
-def _report(console: Console, outcomes: "Sequence[Outcome]") -> None:
+def _report(say: Callable[[str], None], console: Console, outcomes: "Sequence[Outcome]") -> None:
     for outcome in outcomes:
         receiver = outcome.receiver
         if outcome.failure is None:
-            console.out(f"{receiver.name} ({receiver.kind}): {_state_text(outcome.state, outcome.news)}")
+            say(f"{receiver.name} ({receiver.kind}): {_state_text(outcome.state, outcome.news)}")
             continue
         console.warn(str(outcome.failure))
         if outcome.failure.hint:

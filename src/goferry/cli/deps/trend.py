@@ -39,7 +39,7 @@ _GROUPS = ("kind", "project", "owner", "severity")
 @option("--since", metavar="TIME", default=None, help=N_("Only the audits of this long, such as 30d."))
 @option("--last", is_flag=True, help=N_("Print the last kept audit as JSON instead."))
 @json_option
-@settings_flags("history")
+@settings_flags("deps trend")
 @pass_console
 def command(console: Console, /, by: str, since: str | None, last: bool, as_json: bool, **given: Any) -> int:
     from goferry.deps.audit.records import dumps

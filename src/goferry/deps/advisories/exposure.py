@@ -1,22 +1,30 @@
 """Flaws of Go itself, by the Go that really builds.
 
-The go line of a go.mod is only a lower bound: the toolchain line, GOTOOLCHAIN, the go command on the machine, the image
-of the pipeline, or the finished binary decide. So every answer says where the version came from and how sure it is.
+The go line of a go.mod is only a lower bound. The finished binary knows exactly; what the pipeline installs,
+GOTOOLCHAIN or the go command on the machine say it for a build to come, and a newer go or toolchain line makes that Go
+switch to it.
+So every answer says which place decided and how sure it is.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.matching import Match
+from goferry.deps.advisories.matching import Match, judge
+from goferry.deps.advisories.osv import STDLIB, TOOLCHAIN
+from goferry.deps.advisories.ranges import go_semver
+from goferry.deps.base import Module, Project
+from goferry.gomod import gover, semver
 
 
 class Certainty(StrEnum):
     EXACT = "exact"
-    """What built: read from the binary, or asked of the go command."""
+    """What built, or what would build here."""
     PINNED = "pinned"
-    """What is written down for the build: GOTOOLCHAIN, a pipeline's image, a toolchain line."""
+    """What is written down for the build elsewhere."""
     AT_LEAST = "at_least"
     """A lower bound: what builds may be newer."""
 
@@ -25,14 +33,27 @@ class Origin(StrEnum):
     """Where a Go version is written, the most telling first."""
 
     BINARY = "binary"
-    COMMAND = "command"
-    """`go version` in the project."""
+    PIPELINE = "pipeline"
+    """The image or the set-up step of CI, a Dockerfile."""
     ENVIRONMENT = "environment"
     """GOTOOLCHAIN."""
-    PIPELINE = "pipeline"
-    """The image or the set-up step of CI."""
+    COMMAND = "command"
+    """`go version`."""
     TOOLCHAIN_LINE = "toolchain_line"
     GO_LINE = "go_line"
+
+
+_CERTAINTY: Final[Mapping[Origin, Certainty]] = {
+    Origin.BINARY: Certainty.EXACT,
+    Origin.PIPELINE: Certainty.PINNED,
+    Origin.ENVIRONMENT: Certainty.EXACT,
+    Origin.COMMAND: Certainty.EXACT,
+    Origin.TOOLCHAIN_LINE: Certainty.AT_LEAST,
+    Origin.GO_LINE: Certainty.AT_LEAST,
+}
+_ORDER: Final = tuple(_CERTAINTY)
+_SWITCHES: Final = (Origin.PIPELINE, Origin.COMMAND)
+"""A Go from there makes way for a newer one that go.mod or go.work names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +62,7 @@ class Evidence:
 
     origin: Origin
     version: str
-    """Without `go`: 1.26.3, 1.27rc1."""
+    """Without `go`: 1.26.3, 1.27rc1; 1.26 alone stands for any release of it."""
     where: str
     """The file, variable or command."""
 
@@ -67,11 +88,83 @@ class Exposure:
     """In the go command: concerns whoever builds with it, people and pipelines."""
 
 
-def deciding(evidence: Iterable[Evidence]) -> GoVersion | None:
-    """The version that builds by all that is known; None without a usable one."""
-    raise NotImplementedError
-
-
 def exposure(database: Database, go: GoVersion) -> Exposure:
     """The entries about that version."""
-    raise NotImplementedError
+    stdlib, toolchain = (judge(database, Module(path, f"go{go.version}")) for path in (STDLIB, TOOLCHAIN))
+    return Exposure(go, stdlib, toolchain)
+
+
+# ---- which Go -------------------------------------------------------------------------------------------------
+
+
+def deciding(evidence: Iterable[Evidence]) -> GoVersion | None:
+    """The version that builds by all that is known; None without a usable one. Of several pipelines the oldest counts:
+    it is the one that may still have the flaw."""
+    known = sorted((one for one in evidence if gover.is_valid(one.version)), key=_telling)
+    if not known:
+        return None
+    lines = [one for one in known if _CERTAINTY[one.origin] is Certainty.AT_LEAST]
+    floor = max(lines, key=_order, default=None)
+    first = known[0]
+    decided = first
+    if floor is not None and (
+        first in lines or (first.origin in _SWITCHES and _order(floor) > _order(first))
+    ):
+        decided = floor
+    certainty = Certainty.AT_LEAST if _is_open(decided.version) else _CERTAINTY[first.origin]
+    return GoVersion(decided.version, certainty, decided, tuple(one for one in known if one is not decided))
+
+
+def _telling(one: Evidence) -> tuple[int, semver.Key]:
+    return _ORDER.index(one.origin), _order(one)
+
+
+def _order(one: Evidence) -> semver.Key:
+    return semver.key(go_semver(f"go{one.version}"))
+
+
+def _is_open(version: str) -> bool:
+    """Whether a version names a minor with all its releases."""
+    return version.count(".") < 2 and not gover.is_prerelease(version)
+
+
+# ---- places ---------------------------------------------------------------------------------------------------
+
+_NAMED: Final = re.compile(r"go version (\S+)")
+
+
+def from_lines(project: Project) -> tuple[Evidence, ...]:
+    """The go and toolchain lines of a project's go.mod and go.work files."""
+    files = [(str(part.folder / "go.mod"), part.file.go, part.file.toolchain) for part in project.parts]
+    if project.work is not None:
+        files.append((str(project.start), project.work.go, project.work.toolchain))
+    found = []
+    for where, go, toolchain in files:
+        if go is not None:
+            found.append(Evidence(Origin.GO_LINE, go.version, where))
+        if toolchain is not None and (version := gover.from_toolchain(toolchain.name)):
+            found.append(Evidence(Origin.TOOLCHAIN_LINE, version, where))
+    return tuple(found)
+
+
+def from_gotoolchain(value: str, where: str = "GOTOOLCHAIN") -> tuple[Evidence, ...]:
+    """What GOTOOLCHAIN says: a name such as go1.26.3 is the version itself, `go1.26.3+auto` only what is used by
+    default; local, auto and path say nothing."""
+    name, plus, _ = value.partition("+")
+    version = gover.from_toolchain(name)
+    if not version:
+        return ()
+    return (Evidence(Origin.COMMAND if plus else Origin.ENVIRONMENT, version, where),)
+
+
+def from_go_version(text: str, where: str = "go version") -> tuple[Evidence, ...]:
+    """What `go version` printed; nothing for a Go built from a development tree."""
+    found = _NAMED.match(text)
+    version = gover.from_toolchain(found[1]) if found else ""
+    return (Evidence(Origin.COMMAND, version, where),) if version else ()
+
+
+def from_binary(go_version: str, where: str) -> tuple[Evidence, ...]:
+    """The Go version in the build information of a binary (go1.26.3, `go1.26.3 X:exp`)."""
+    version = gover.from_toolchain(go_version)
+    return (Evidence(Origin.BINARY, version, where),) if version else ()

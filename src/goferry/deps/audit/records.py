@@ -14,8 +14,11 @@ from typing import Any, Final
 
 import msgspec
 
+from goferry.deps.advisories.matching import Fixed as Fixed
+from goferry.deps.advisories.matching import FixState as FixState
+from goferry.deps.usage import Level as Level
 from goferry.errors import InvalidInput
-from goferry.findings import Severity, Text
+from goferry.findings import Location, Severity, Text
 from goferry.gomod.module import Version
 
 SCHEMA: Final = "goferry.audit/1"
@@ -54,39 +57,6 @@ class Kind(StrEnum):
     """Something could not be looked at, so nothing is said about it; only in `unproven`."""
 
 
-class Level(StrEnum):
-    """How closely it was looked. Never call any of them reachable: no calls are followed."""
-
-    MODULE = "module"
-    """The module is in the build list."""
-    PACKAGE = "package"
-    """One of the affected packages is imported by a package that is built."""
-    IDENTIFIER = "identifier"
-    """One of the affected identifiers is named in the source of an importing package."""
-
-
-class FixState(StrEnum):
-    """Where a flaw is mended."""
-
-    HERE = "here"
-    """In a version of the same module."""
-    NEXT_MAJOR = "next_major"
-    """Only under another major version's path."""
-    UNRELEASED = "unreleased"
-    """Only in a commit that no release holds yet."""
-    NOWHERE = "nowhere"
-    """In nothing that is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Where a flaw is mended; `version` and `path` are empty when nowhere."""
-
-    state: FixState
-    version: str = ""
-    path: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class AuditFinding:
     """One thing to act on."""
@@ -113,6 +83,8 @@ class AuditFinding:
     review: str = ""
     """`REVIEWED` or `UNREVIEWED`, as the advisory says; empty for the rest."""
     level: Level = Level.MODULE
+    location: Location | None = None
+    """The line that requires it, or through which it comes; the place is relative like `root` of the project."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON; what is in it depends on the kind (docs/en/json.md)."""
 
