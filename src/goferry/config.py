@@ -179,6 +179,13 @@ def _parse_language(text: str) -> str:
     return known[text.strip().lower()]
 
 
+def _parse_interval(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds < 60.0:
+        raise ValueError(text)
+    return seconds
+
+
 STORE_SCHEMES: Final = ("file",)
 """The kinds of store URL; goferry.storage.opening has a backend for each."""
 
@@ -225,6 +232,9 @@ COUNT = Kind("count", N_("a whole number, 1 or more"), _parse_count(1), str, (in
 COUNT0 = Kind("count0", N_("a whole number, 0 or more"), _parse_count(0), str, (int,))
 DURATION = Kind(
     "duration", N_("a duration such as 250ms, 30s, 5m, 1h or 7d"), parse_duration, format_duration
+)
+INTERVAL = Kind(
+    "interval", N_("a duration of 1m or more, such as 6h, 1d or 1w"), _parse_interval, format_duration
 )
 DURATION_OR_NONE = Kind(
     "duration?",
@@ -564,6 +574,35 @@ class Settings:
         ),
     )
 
+    audit_repos: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        _SERVE,
+        N_(
+            "What to audit on a schedule while serving: a file that lists repositories, or a folder of "
+            "checkouts. Default: nothing."
+        ),
+    )
+    audit_every: float = _row(
+        86400.0,
+        INTERVAL,
+        AUDIT,
+        _SERVE,
+        N_("How long from one audit to the next."),
+        "seconds",
+    )
+    audit_history: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        ("serve", "deps audit", "deps notify", "deps trend"),
+        N_(
+            "File that keeps audits, and what was told of them. Default: goferry/audits.sqlite in the user's "
+            "data folder."
+        ),
+    )
+
     access_log: str = _row("text", LOG_FORMAT, LOGS, _SERVE, N_("Form of the access log."))
     access_log_file: Path | None = _row(
         None,
@@ -604,6 +643,9 @@ class Settings:
     )
 
 
+FEATURE_TABLES: Final = frozenset(("gate", "notify"))
+"""Tables of the settings file that are no settings: a feature reads its own."""
+
 SETTINGS: Final = tuple(Setting(name=f.name, default=f.default, **f.metadata) for f in fields(Settings))
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 
@@ -626,10 +668,6 @@ class Origin:
 
 
 DEFAULT: Final = Origin("default")
-
-
-FEATURE_TABLES: Final = frozenset(("gate",))
-"""Tables of the settings file that are no settings: a feature reads its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -689,6 +727,31 @@ def feature_table(file: Path | None, name: str) -> Mapping[str, Any]:
 
 def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
     """`goferry/store` in the user's data folder, as each system names it. ConfigError without a home."""
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to put the store in",
+            name="store",
+            hint=N_("give --store DIR or set GOFERRY_STORE"),
+        )
+    return base / "store"
+
+
+def audit_history(settings: Settings, environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """The file that keeps audits. ConfigError when it is not set and there is no home."""
+    if settings.audit_history is not None:
+        return settings.audit_history
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to keep audits in",
+            name="audit_history",
+            hint=N_("give --audit-history FILE or set GOFERRY_AUDIT_HISTORY"),
+        )
+    return base / "audits.sqlite"
+
+
+def _data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
     home = environ.get("USERPROFILE" if platform == "win32" else "HOME", "")
     if platform == "win32":
         base = environ.get("LOCALAPPDATA") or (home and str(Path(home, "AppData", "Local")))
@@ -698,13 +761,7 @@ def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> P
         xdg = environ.get("XDG_DATA_HOME", "")
         # The XDG rule: a relative path here is invalid and must be ignored.
         base = xdg if Path(xdg).is_absolute() else home and str(Path(home, ".local", "share"))
-    if not base:
-        raise ConfigError(
-            "setting {name}: no home folder to put the store in",
-            name="store",
-            hint=N_("give --store DIR or set GOFERRY_STORE"),
-        )
-    return Path(base, "goferry", "store")
+    return Path(base, "goferry") if base else None
 
 
 def parse_value(name: str, text: str) -> Any:

@@ -56,6 +56,8 @@ class Complete:
     settings: Settings
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...]
+    file: Path | None = None
+    """The settings file that was read."""
 
 
 def go_environment(environ: Mapping[str, str], platform: str = sys.platform) -> GoEnvironment:
@@ -79,6 +81,7 @@ def complete(loaded: Loaded, go: GoEnvironment, *, serving: bool = True) -> Comp
         replace(loaded.settings, upstream=upstream, sumdb=sumdb, private=private),
         {**loaded.origins, "upstream": upstream_from, "sumdb": sumdb_from, "private": private_from},
         tuple(warnings),
+        loaded.file,
     )
 
 

@@ -17,6 +17,7 @@ _METAVARS: Final[Mapping[str, str]] = {
     "count0": "N",
     "duration": "TIME",
     "duration?": "TIME",
+    "interval": "TIME",
     "size": "SIZE",
     "size?": "SIZE",
     "address": "HOST:PORT",

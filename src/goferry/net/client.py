@@ -6,6 +6,7 @@ that lengths and sums mean the file itself. Cookies are neither kept nor sent.
 """
 
 import asyncio
+import io
 import os
 import re
 import ssl
@@ -19,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from goferry import __version__
+from goferry.config import Settings
 from goferry.errors import InvalidInput
 from goferry.net.base import Timeouts
 from goferry.net.dial import Dialer, Endpoint
@@ -58,6 +60,25 @@ class ClientOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     ca_file: str | None = None
     user_agent: str = f"goferry/{__version__}"
+
+    @classmethod
+    def of(cls, settings: Settings, environ: Mapping[str, str]) -> "ClientOptions":
+        """What the settings say."""
+        return cls(
+            timeouts=Timeouts(
+                resolve=settings.resolve_timeout,
+                connect=settings.connect_timeout,
+                tls=settings.tls_timeout,
+                first_byte=settings.first_byte_timeout,
+                idle=settings.idle_timeout,
+                whole=settings.download_timeout,
+            ),
+            nameservers=settings.nameservers,
+            hosts=tuple(str(host) for host in settings.hosts),
+            connections_per_host=settings.per_host,
+            environ=dict(environ),
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+        )
 
 
 class Client:
@@ -174,7 +195,7 @@ class Client:
             raw = await self._open().request(
                 method,
                 target if target.raw_user is None else target.with_user(None),
-                data=body,
+                data=None if body is None else io.BytesIO(body),  # aiohttp warns of large plain bytes
                 headers=_request_headers(headers, target, proxy),
                 proxy=None if proxy is None else _proxy_key(proxy, target),
                 timeout=flight.remaining(),

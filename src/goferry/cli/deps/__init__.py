@@ -11,6 +11,7 @@ SUMMARY: Final = N_("Audit what a project depends on, mend it, and prove it befo
 LOOK: Final = N_("Look")
 JUDGE: Final = N_("Judge")
 CHANGE: Final = N_("Change")
+TELL: Final = N_("Tell")
 
 COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(
@@ -50,6 +51,18 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.lock",
         CHANGE,
         N_("Tidy, download, verify, vendor: everything for a build that can be repeated."),
+    ),
+    Entry(
+        "notify",
+        "goferry.cli.deps.notify",
+        TELL,
+        N_("Tell what is new in an audit: chat, e-mail, webhooks, GitHub."),
+    ),
+    Entry(
+        "trend",
+        "goferry.cli.deps.trend",
+        TELL,
+        N_("Show how findings came and went over the kept audits."),
     ),
 )
 

@@ -13,6 +13,8 @@ import click
 
 from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
+from goferry.cli.deps import regular
+from goferry.cli.deps.notify import tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
 from goferry.cli.progress import showing
@@ -110,6 +112,16 @@ def _audit_flags(function: Any) -> Any:
     default=None,
     help=N_("Use this vulnerability database: a folder, a vulndb.zip, or an OSV file."),
 )
+@option(
+    "--repos",
+    metavar="PLACE",
+    default=None,
+    help=N_(
+        "Audit these repositories and keep the result: a file that lists them, or a folder of checkouts."
+    ),
+)
+@option("--every", metavar="TIME", default=None, help=N_("With --repos: again and again, until stopped."))
+@option("--notify", is_flag=True, help=N_("Tell the receivers of the settings file what is new."))
 @_audit_flags
 @pass_console
 def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
@@ -117,6 +129,16 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     given.pop("form", None)
     output = given.pop("output")
     ready = complete_settings(console, given, as_json=form == "json" and output is None)
+    repos, every, telling = given.pop("repos"), given.pop("every"), given.pop("notify")
+    if repos is not None or every is not None:
+        if paths:
+            raise InvalidInput("with --repos no PATH can be named")
+
+        def show(audit: Audit) -> int:
+            _show(console, audit, (), form, output, notes=given["notes"])
+            return failing.status(audit, failing.parse(given["fail_on"]))
+
+        return regular.audit(console, ready, repos, every, telling=telling, show=show)
     asked = _asked(console, paths, ready.settings, given, form)
     looked, unreadable = _look(console, ready, asked, quiet=form == "json" and output is None)
     audit = compose(
@@ -130,7 +152,8 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     if asked.old is not None:
         audit = since(asked.old, audit, place=asked.old_name)
     _show(console, audit, looked, form, output, notes=given["notes"])
-    return failing.status(audit, asked.fail_on)
+    status = failing.status(audit, asked.fail_on)
+    return max(status, tell_news(console, ready, audit, quiet=True)) if telling else status
 
 
 # ---- what is asked for
