@@ -15,7 +15,8 @@ import os
 import random
 import struct
 import sys
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -160,6 +161,15 @@ class NamedLocks:
         if folder is not None:
             self._kernel = _RangeLocks(folder) if _HAS_RANGES else _FileLocks(folder)
         self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Has it for a while."""
+        await self.acquire(name)
+        try:
+            yield
+        finally:
+            self.release(name)
 
     async def acquire(self, name: str) -> None:
         """Waits for its turn without blocking the loop; OSError when the lock file cannot be made."""

@@ -106,7 +106,9 @@ class Walk:
         return trouble or NotFound("no module of the build list has the package {path}", path=path)
 
     def _read(self, path: str, place: Place) -> Package:
-        names, files, imports = "", [], set()
+        names = ""
+        files: list[File] = []
+        imports: set[str] = set()
         for name in place.tree.files(place.folder):
             found = self._head(path, place, name)
             if found is not None and is_built(self.build, name, found):
