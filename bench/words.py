@@ -44,6 +44,7 @@ _DEMANDS: Final = {
     ),
     "upstream cuts 30 % of bodies, 500 modules: failures": "上游截断 30 % 的响应，500 个模块：失败数",
     "h1 of a 50 MB zip ÷ bare SHA-256 of its content": "50 MB zip 的 h1 ÷ 对其内容单独计算 SHA-256",
+    "deps list, 1,000 modules, warm store ÷ go list -m all": "deps list，1,000 个模块，存储已有 ÷ go list -m all",
     "goferry --help": "goferry --help",
 }
 
@@ -66,6 +67,7 @@ _PHRASES: Final = (
     (r"go list without -e", "不带 -e 的 go list"),
     (r"files in it", "其中的文件数"),
     (r"bare SHA-256", "单独计算 SHA-256"),
+    (r"empty store", "空存储"),
     (r"one pass", "一次"),
     (r"database on", "启用数据库"),
     (r"list p99", "list 的 p99"),

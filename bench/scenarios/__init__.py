@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.plan import Bench
-from bench.scenarios import coalesce, cold, faults, graph, hashing, memory, outage, serve, startup
+from bench.scenarios import coalesce, cold, deps, faults, graph, hashing, memory, outage, serve, startup
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "serve": serve.plain,
@@ -17,4 +17,5 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "help": startup.help_text,
     "graph": graph.download,
     "list": graph.list_updates,
+    "deps_list": deps.build_list,
 }

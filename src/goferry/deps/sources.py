@@ -39,7 +39,7 @@ def read(named: Path) -> Mains | Exact:
     itself looks for them. InvalidInput for anything else, and for a file that cannot be read.
     """
     file = find(named) if named.is_dir() else named
-    return _read_sum(file) if file.suffix == ".sum" else load(file).mains
+    return read_sum(file) if file.suffix == ".sum" else load(file).mains
 
 
 def load(named: Path, *, workspace: bool = True) -> Project:
@@ -84,7 +84,7 @@ def local_go_mod(local: Local) -> bytes:
     file = Path(local.folder, "go.mod")
     if not file.is_file():
         raise NotFound("the folder {folder} replaces a module, but it has no go.mod", folder=local.folder)
-    return _bytes(file)
+    return read_bytes(file)
 
 
 def check_module(named: str, version: Version, source: Version) -> None:
@@ -127,14 +127,14 @@ def main_of(part: Part, work: Path | None = None) -> Main:
 
 def _part(file: Path) -> Part:
     with _one_line():
-        part = Part(file.parent, modfile.parse(str(file), _bytes(file)))
+        part = Part(file.parent, modfile.parse(str(file), read_bytes(file)))
     check_main(file, part)
     return part
 
 
 def _load_work(file: Path) -> Project:
     with _one_line():
-        work = workfile.parse_work(str(file), _bytes(file))
+        work = workfile.parse_work(str(file), read_bytes(file))
     check_uses(file, work)
     parts = tuple(_part(Path(file.parent, use.path, "go.mod")) for use in work.use)
     mains = tuple(main_of(part, file.parent) for part in parts)
@@ -147,9 +147,10 @@ def _load_work(file: Path) -> Project:
     return Project(file, Mains(mains, workspace), parts, work)
 
 
-def _read_sum(file: Path) -> Exact:
+def read_sum(file: Path) -> Exact:
+    """What a go.sum names. InvalidInput for a file that go refuses."""
     try:
-        lines = gosum.parse(_bytes(file, MAX_SUM).decode(), str(file))
+        lines = gosum.parse(read_bytes(file, MAX_SUM).decode(), str(file))
     except UnicodeDecodeError as error:
         raise InvalidInput("{file}: not text: {why}", file=file, why=error) from error
     versions = dict.fromkeys(
@@ -176,7 +177,7 @@ def _local(folder: Path, named: str, work: Path | None) -> Local:
     return Local(str(place), seen if modfile.is_directory_path(seen) else f"./{seen}")
 
 
-def _bytes(file: Path, limit: int = MAX_MOD) -> bytes:
+def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
     """The file, if a person can have written it: not huge, and not half merged."""
     try:
         size = file.stat().st_size
