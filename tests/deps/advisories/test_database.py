@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from advisories import block, database, entry, file, public, put, zipped
+from goferry.deps.advisories import osv
 from goferry.deps.advisories.base import About
 from goferry.deps.advisories.database import FILE, Database, installed, layer, load, shipped
 from goferry.deps.advisories.osv import InvalidAdvisory
@@ -69,7 +70,9 @@ def test_every_layout_is_the_same_database(tmp_path: Path, lay_out: Callable[[Pa
     assert found.get("GO-2026-0004") is None
     assert found.names("GO-2026-0001") == ("CVE-1", "GHSA-1", "GO-2026-0001")
     assert [one.id for one in found] == ["GO-2026-0001", "GO-2026-0002", "GO-2026-0003"]
-    assert pack(About("x", TIME, 0), found.texts()) == pack(About("x", TIME, 0), FILES)
+    again = database(*(osv.parse(*one) for one in found.texts()))
+    assert list(again) == list(found) == list(database(*(osv.parse(*one) for one in FILES)))
+    assert all(osv.parse(one.id, found.text(one.id)) == one for one in found)
     assert [one.id for one in load(place.as_uri()).entries("example.org/n")] == ["GO-2026-0002"]
 
 

@@ -1,19 +1,26 @@
 """A newer database comes whole or not at all, from a real server or a folder; an older one does not come by itself."""
 
 import asyncio
+import json
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
+import oracle
 from advisories import block, file, public, put, zipped
 from goferry.config import Settings
 from goferry.deps.advisories import refresh
 from goferry.deps.advisories.base import About
-from goferry.deps.advisories.database import FILE, installed, layer, shipped
+from goferry.deps.advisories.database import FILE, Database, installed, layer, shipped
+from goferry.deps.advisories.matching import match
 from goferry.deps.advisories.osv import InvalidAdvisory
 from goferry.deps.advisories.packed import pack
 from goferry.deps.advisories.refresh import Verdict, install, judge
+from goferry.deps.base import Module
 from goferry.errors import StorageError
+from goferry.gomod.module import Version
 from goferry.lab.goproxy import Fault, LabProxy, Trouble, running
 from goferry.net.failure import Failure, NetError
 from goferry.proxy.assemble import open_site
@@ -265,3 +272,50 @@ def test_what_is_no_database_is_said_in_one_line(home: Path) -> None:
         assert said.code == 2
         assert name in said.err
         assert "Traceback" not in said.err
+
+
+# ---- the Go project's own small database ----------------------------------------------------------------------
+
+VULN = "golang.org/x/vuln@v1.1.4"
+SMALL = "cmd/govulncheck/testdata/common/vulndb-v1"
+
+
+def small_database(folder: Path) -> dict[str, bytes]:
+    """The test database of govulncheck, out of its own module; skips where that cannot be had."""
+    if oracle.go_command() is None:
+        pytest.skip("the real upstream is asked by a go command")
+    environ = {**os.environ, "GOMODCACHE": str(folder), "GOFLAGS": "-modcacherw", "GOTOOLCHAIN": "local"}
+    words = ["go", "mod", "download", "-json", VULN]
+    done = subprocess.run(words, env=environ, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip("the real upstream can't be reached")
+    root = Path(json.loads(done.stdout)["Dir"]) / SMALL
+    tree = {file.relative_to(root).as_posix(): file.read_bytes() for file in root.rglob("*.json*")}
+    del tree["index/vulns.json.gz"]  # a tar file by mistake; nothing over there reads it
+    return tree
+
+
+@pytest.mark.online
+@pytest.mark.go
+async def test_the_module_level_findings_of_govulncheck_on_its_own_database(tmp_path: Path) -> None:
+    """Facts: the ids in its transcripts for these projects (multientry, replace, vendored, wholemodvuln)."""
+    tree = await asyncio.to_thread(small_database, tmp_path)
+    async with running(tree) as lab, open_site(lab.url, FAST, environ={}) as site:
+        found = await refresh.fetch(site)
+    known = Database(found.about, [found])
+    assert (len(known), known.about.modified) == (7, "2023-04-03T15:57:51Z")
+    text, gjson = "golang.org/x/text", "github.com/tidwall/gjson"
+    projects = {
+        "multientry": ([Module(text, "v0.3.5")], ["GO-2021-0113"]),
+        "replace": (
+            [Module(text, "v0.9.0", replace=Version(text, "v0.3.0"))],
+            ["GO-2020-0015", "GO-2021-0113"],
+        ),
+        "vendored": (
+            [Module(gjson, "v1.6.5"), Module(text, "v0.3.0")],
+            ["GO-2020-0015", "GO-2021-0054", "GO-2021-0113", "GO-2021-0265"],
+        ),
+        "wholemodvuln": ([Module("gopkg.in/yaml.v2", "v2.2.3")], ["GO-2022-0956"]),
+    }
+    for name, (modules, wanted) in projects.items():
+        assert sorted(one.entry.id for one in match(known, modules)) == wanted, name

@@ -78,6 +78,11 @@ class Database:
         place = self._places.get(id)
         return None if place is None else self._entry(*place)
 
+    def text(self, id: str) -> bytes:
+        """One entry as an OSV file. KeyError when there is none."""
+        number, row = self._places[id]
+        return self._layers[number].text(row)
+
     def names(self, id: str) -> tuple[str, ...]:
         """All names of one flaw, by the closure of aliases over the whole database, itself among them; sorted."""
         found = self._flaws.get(id)

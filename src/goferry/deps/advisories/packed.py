@@ -51,6 +51,9 @@ class Packed:
     def entry(self, row: int) -> Entry:
         return osv.parse(self.index.names[row][0], self._lines[row])
 
+    def text(self, row: int) -> bytes:
+        return self._lines[row]
+
     def texts(self) -> Iterator[tuple[str, bytes]]:
         return ((names[0], line) for names, line in zip(self.index.names, self._lines, strict=True))
 

@@ -39,7 +39,7 @@ class FolderTree:
 
     def files(self, folder: str) -> Sequence[str]:
         try:
-            return sorted(name for name in os.listdir(self.root / folder) if name.endswith(".go"))
+            return sorted(one.name for one in (self.root / folder).iterdir() if one.name.endswith(".go"))
         except OSError:
             return ()
 
@@ -80,18 +80,40 @@ def _is_ignored(folder: str, ignored: Sequence[str]) -> bool:
     )
 
 
+class OpenZips:
+    """Module zips, of which only a few are open at a time: a build list may have more than a process may open files."""
+
+    def __init__(self, limit: int = 64) -> None:
+        self._limit = limit
+        self._open: dict[Path, zipfile.ZipFile] = {}
+
+    def get(self, place: Path) -> zipfile.ZipFile:
+        """The zip; the one that was not asked for longest is closed for it. InvalidInput when it is none."""
+        found = self._open.pop(place, None)
+        if found is None:
+            while len(self._open) >= self._limit:
+                self._open.pop(next(iter(self._open))).close()
+            try:
+                found = zipfile.ZipFile(place)
+            except (OSError, zipfile.BadZipFile) as error:
+                raise InvalidInput("cannot read {file}: {why}", file=place, why=error) from error
+        self._open[place] = found
+        return found
+
+    def close(self) -> None:
+        while self._open:
+            self._open.popitem()[1].close()
+
+
 class ZipTree:
     """A module zip; `prefix` is `path@version/`."""
 
-    def __init__(self, place: Path, prefix: str) -> None:
+    def __init__(self, zips: OpenZips, place: Path, prefix: str) -> None:
+        self._zips = zips
         self._place = place
         self._prefix = prefix
-        try:
-            self._zip = zipfile.ZipFile(place)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InvalidInput("cannot read {file}: {why}", file=place, why=error) from error
         self._folders: dict[str, list[str]] = defaultdict(list)
-        for name in self._zip.namelist():
+        for name in zips.get(place).namelist():
             if name.endswith(".go") and name.startswith(prefix):
                 folder, _, file = name[len(prefix) :].rpartition("/")
                 self._folders[folder].append(file)
@@ -102,25 +124,12 @@ class ZipTree:
     def text(self, folder: str, file: str) -> str:
         name = self._prefix + posixpath.join(folder, file)
         try:
-            with self._zip.open(name) as source:
+            with self._zips.get(self._place).open(name) as source:
                 return source.read(MOST).decode(*_ENCODING)
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise InvalidInput(
                 "cannot read {file}: {why}", file=f"{self._place}: {name}", why=error
             ) from error
-
-    def close(self) -> None:
-        self._zip.close()
-
-
-class NoTree:
-    """A module whose source could not be had."""
-
-    def files(self, folder: str) -> Sequence[str]:  # noqa: ARG002 - the protocol has it
-        return ()
-
-    def text(self, folder: str, file: str) -> str:
-        raise InvalidInput("cannot read {file}: {why}", file=f"{folder}/{file}", why="no source")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,11 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _QUIET: Final = re.compile(
-    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|`[^`]*(?:`|\Z)|"(?:[^"\\\n]|\\.)*["\n]|'(?:[^'\\\n]|\\[^\n])*'""", re.DOTALL
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(`)[^`]*(?:`|\Z)|(")(?:[^"\\\n]|\\.)*["\n]|(')(?:[^'\\\n]|\\[^\n])*'""",
+    re.DOTALL,
 )
-"""What holds no names. In `'"'` and `"'"` the first mark decides, hence one expression for all."""
+"""What holds no names. In `'"'` and `"'"` the first mark decides, hence one expression for all. Of a string its mark
+stays, so that nothing before it meets what comes after it."""
 _SELECTOR: Final = re.compile(rf"({_IDENT})?\s*\.\s*({_IDENT})")
 _NAME: Final = re.compile(_IDENT)
 _LINKNAME: Final = re.compile(rf"^//go:linkname[ \t]+\S+[ \t]+(\S+\.{_IDENT})[ \t]*\r?$", re.MULTILINE)
@@ -91,7 +93,7 @@ def head(file: str, text: str) -> Head:
 
 def names(text: str, *, alone: bool = False) -> Names:
     """What the text of a file names. Nothing is ever refused: what does not scan is passed over."""
-    code = _QUIET.sub(" ", text)
+    code = _QUIET.sub(r" \1\2\3", text)
     return Names(
         frozenset(_SELECTOR.findall(code)),
         frozenset(_NAME.findall(code)) if alone else frozenset(),

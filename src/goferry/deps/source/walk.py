@@ -11,7 +11,7 @@ from typing import Final
 from goferry.deps.source.constraints import Build, is_built
 from goferry.deps.source.places import Place, Tree, is_standard, module_candidates
 from goferry.deps.source.scanner import C, Head, Import, head
-from goferry.errors import GoferryError, NotFound
+from goferry.errors import GoferryError
 
 STD: Final = "std"
 
@@ -50,7 +50,9 @@ class Walk:
     """Of each package the one that came to it first; roots have none."""
     unread: dict[str, GoferryError] = field(default_factory=dict)
     """Packages whose source could not be had, with the reason."""
-    std_reached: set[str] = field(default_factory=set)
+    nowhere: set[str] = field(default_factory=set)
+    """Imports that no module of the build list has."""
+    _roots: set[str] = field(default_factory=set)
     _trees: dict[str, Tree | GoferryError] = field(default_factory=dict)
     _todo: list[str] = field(default_factory=list)
     _waiting: dict[str, list[str]] = field(default_factory=dict)
@@ -62,7 +64,9 @@ class Walk:
 
     def start(self, paths: Iterable[str]) -> None:
         """The packages to start from."""
-        self._todo += [path for path in paths if path not in self.packages]
+        paths = list(paths)
+        self._roots.update(paths)
+        self._todo += paths
 
     def missing(self) -> list[str]:
         """Goes as far as it can; the modules whose source is needed to go on."""
@@ -83,13 +87,13 @@ class Walk:
         self.packages[path] = package
         for imported in package.imports:
             if imported not in self.packages and imported not in self.parents:
-                self.parents[imported] = path
+                if imported not in self._roots:
+                    self.parents[imported] = path
                 self._todo.append(imported)
 
     def _find(self, path: str) -> Place | GoferryError | None:
-        """Where a package is; None when that has to wait, or needs no reading."""
+        """Where a package is; None when that has to wait, needs no reading, or is nowhere."""
         if is_standard(path) and not any(module_candidates(path, self.modules)):
-            self.std_reached.add(path)
             return Place(STD, self.std, path) if self.std is not None and self.std.files(path) else None
         trouble: GoferryError | None = None
         for module in module_candidates(path, self.modules):
@@ -103,12 +107,13 @@ class Walk:
             folder = path[len(module) + 1 :]
             if tree.files(folder):
                 return Place(module, tree, folder)
-        return trouble or NotFound("no module of the build list has the package {path}", path=path)
+        if trouble is None:
+            self.nowhere.add(path)  # the go command would stop here: nothing that is built can be behind it
+        return trouble
 
     def _read(self, path: str, place: Place) -> Package:
-        names = ""
-        files: list[File] = []
-        imports: set[str] = set()
+        names, files = "", list[File]()
+        imports = set[str]()
         for name in place.tree.files(place.folder):
             found = self._head(path, place, name)
             if found is not None and is_built(self.build, name, found):
