@@ -61,6 +61,9 @@ DEMANDS: Final = (
     Demand("faults.failed", "faults", "upstream cuts 30 % of bodies, 500 modules: failures", "", "=", 0),
     Demand("hash.h1", "hash", "h1 of a 50 MB zip ÷ bare SHA-256 of its content", "x", "<=", 2.5),
     Demand("help.time", "help", "goferry --help", "ms", "<=", 150),
+    Demand("gate.cold", "gate", "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers", "s", "<=", 30),
+    Demand("gate.warm", "gate", "the same again, warm store, offline", "s", "<=", 1),
+    Demand("gate.vendor", "vendor", "deps gate, 150 vendored modules, warm store, offline", "s", "<=", 5),
 )  # fmt: skip
 
 GROUPS: Final = tuple(dict.fromkeys(demand.group for demand in DEMANDS))
