@@ -8,6 +8,7 @@ of 250 modules and their packages, go.mod, and whether any was retracted: not on
 import asyncio
 import io
 import json
+import os
 import subprocess
 import threading
 import time
@@ -86,10 +87,11 @@ def _gate(project: Path, store: Path, url: str, key: str, *words: str) -> _Run:
     """The command from start to end. Raises LoadError unless it passes: a gate that fails is no figure."""
     command = [
         *tools.goferry(), "deps", "gate", str(project), "--json", "--store", str(store), "--goproxy", url,
-        "--sumdb", key, "--rule", "toolchain=off", *words,
+        "--sumdb", key, *words,
     ]  # fmt: skip
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environ)
     seconds = time.perf_counter() - started
     if done.returncode != 0:
         raise LoadError(f"the gate did not pass: {tools.first_line(done.stderr or done.stdout)}")
