@@ -45,6 +45,11 @@ _DEMANDS: Final = {
     "upstream cuts 30 % of bodies, 500 modules: failures": "上游截断 30 % 的响应，500 个模块：失败数",
     "h1 of a 50 MB zip ÷ bare SHA-256 of its content": "50 MB zip 的 h1 ÷ 对其内容单独计算 SHA-256",
     "goferry --help": "goferry --help",
+    "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers": "门禁，go.sum 500 行，空存储，到各方 50 毫秒",
+    "the same again, warm store, offline": "同上，存储已热，离线",
+    "deps gate, 150 vendored modules, warm store, offline": "门禁，150 个 vendor 模块，存储已热，离线",
+    "lines of go.sum, all proven by the log": "由日志证明的 go.sum 行数",
+    "vendored files compared": "比较过的 vendor 文件数",
 }
 
 _PHRASES: Final = (
