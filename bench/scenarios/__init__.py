@@ -3,7 +3,19 @@
 from collections.abc import Callable
 
 from bench.plan import Bench
-from bench.scenarios import coalesce, cold, deps_gate, faults, graph, hashing, memory, outage, serve, startup
+from bench.scenarios import (
+    coalesce,
+    cold,
+    deps,
+    deps_gate,
+    faults,
+    graph,
+    hashing,
+    memory,
+    outage,
+    serve,
+    startup,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "serve": serve.plain,
@@ -19,4 +31,5 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "vendor": deps_gate.vendored,
     "graph": graph.download,
     "list": graph.list_updates,
+    "deps_list": deps.build_list,
 }

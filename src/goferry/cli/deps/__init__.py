@@ -19,6 +19,8 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
+    Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
     Entry(
         "gate",
         "goferry.cli.deps.gate",
