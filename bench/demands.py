@@ -67,6 +67,9 @@ DEMANDS: Final = (
     Demand("match.cold", "match", "one go.mod file, from the start of the process", "s", "<=", 0.5),
     Demand("match.repositories", "match", "1,000 repositories, warm", "s", "<=", 5),
     Demand("match.memory", "match", "most resident memory in all of that", "MB", "<=", 200),
+    Demand("gate.cold", "gate", "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers", "s", "<=", 30),
+    Demand("gate.warm", "gate", "the same again, warm store, offline", "s", "<=", 1),
+    Demand("gate.vendor", "vendor", "deps gate, 150 vendored modules, warm store, offline", "s", "<=", 5),
 )  # fmt: skip
 
 GROUPS: Final = tuple(dict.fromkeys(demand.group for demand in DEMANDS))

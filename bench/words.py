@@ -51,6 +51,11 @@ _DEMANDS: Final = {
     "one go.mod file, from the start of the process": "一份依赖清单，从进程启动算起",
     "1,000 repositories, warm": "1,000 个仓库，已加载",
     "most resident memory in all of that": "其间的最大常驻内存",
+    "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers": "门禁，go.sum 500 行，空存储，到各方 50 毫秒",
+    "the same again, warm store, offline": "同上，存储已热，离线",
+    "deps gate, 150 vendored modules, warm store, offline": "门禁，150 个 vendor 模块，存储已热，离线",
+    "lines of go.sum, all proven by the log": "由日志证明的 go.sum 行数",
+    "vendored files compared": "比较过的 vendor 文件数",
 }
 
 _PHRASES: Final = (

@@ -3,7 +3,20 @@
 from collections.abc import Callable
 
 from bench.plan import Bench
-from bench.scenarios import coalesce, cold, deps, deps_match, faults, graph, hashing, memory, outage, serve, startup
+from bench.scenarios import (
+    coalesce,
+    cold,
+    deps,
+    deps_gate,
+    deps_match,
+    faults,
+    graph,
+    hashing,
+    memory,
+    outage,
+    serve,
+    startup,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "serve": serve.plain,
@@ -16,6 +29,8 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "hash": hashing.h1,
     "help": startup.help_text,
     "match": deps_match.shipped,
+    "gate": deps_gate.proven,
+    "vendor": deps_gate.vendored,
     "graph": graph.download,
     "list": graph.list_updates,
     "deps_list": deps.build_list,

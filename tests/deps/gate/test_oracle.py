@@ -35,7 +35,7 @@ def lines(folder: Path) -> set[str]:
     return set(file.read_text().splitlines()) if file.exists() else set()
 
 
-@pytest.mark.parametrize("seed", range(size(12, 300)))
+@pytest.mark.parametrize("seed", range(size(8, 300)))
 def test_a_tidy_module_needs_exactly_its_lines_and_has_no_fault(
     seed: int, tmp_path: Path, proxy: Proxy
 ) -> None:
@@ -74,7 +74,7 @@ def mutate(kind: str, folder: Path, rng: random.Random) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(size(15, 300)))
+@pytest.mark.parametrize("seed", range(size(10, 300)))
 def test_a_fault_is_found_when_go_would_change_go_mod(seed: int, tmp_path: Path, proxy: Proxy) -> None:
     folder = tmp_path / "m"
     kind = MUTATIONS[seed % len(MUTATIONS)]

@@ -143,7 +143,7 @@ def compared(proxy: Proxy, project: Project) -> Compared:
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("seed", range(size(14, 200)))
+@pytest.mark.parametrize("seed", range(size(12, 200)))
 def test_what_go_vendored_is_proven_to_the_last_file(seed: int, tmp_path: Path, proxy: Proxy) -> None:
     folder = tmp_path / "m"
     lines = ("1.13", "1.16", "1.17", "1.22", "1.23", "1.26")

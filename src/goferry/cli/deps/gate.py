@@ -163,7 +163,7 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         "" if spec is None else spec.name,
         datetime.datetime.now(datetime.UTC).date(),
         shipped,
-        _toolchain(console),
+        lambda: _toolchain(console),
         lambda what, done, total: bar.update(done, total, what),
     )
 

@@ -199,7 +199,7 @@ _UNTIDY: Mapping[Untidy, str] = {
     Untidy.NOT_INDIRECT: N_("{module} is marked indirect, but {package} of it is imported here"),
     Untidy.INDIRECT: N_("{module} is not marked indirect, and nothing of it is imported here"),
     Untidy.ABSENT: N_("no module in use has {package}, which {importer} imports"),
-    Untidy.AMBIGUOUS: "several modules have {package}, which {importer} imports",
+    Untidy.AMBIGUOUS: N_("several modules have {package}, which {importer} imports"),
 }
 
 
@@ -318,7 +318,7 @@ _MANIFEST: Mapping[Inconsistent, str] = {
     Inconsistent.NOT_MARKED_REPLACED: N_("{module} is replaced by {wanted}, but not in modules.txt"),
     Inconsistent.OTHER_REPLACEMENT: N_("{module} is replaced by {wanted}, but in modules.txt by {marked}"),
     Inconsistent.NOT_REQUIRED: N_("{module} is marked explicit in modules.txt, but not required in go.mod"),
-    Inconsistent.NOT_REPLACED: "{module} is replaced by {marked} in modules.txt, but nowhere else",
+    Inconsistent.NOT_REPLACED: N_("{module} is replaced by {marked} in modules.txt, but nowhere else"),
 }
 
 
@@ -343,7 +343,7 @@ _VENDORED: Mapping[Trouble, tuple[str, str, State]] = {
     Trouble.RENAMED: ("vendor_extra", N_("in {module} this file is called {other}"), State.FAILED),
     Trouble.UNLISTED: (
         "vendor_unlisted",
-        "modules.txt lists no package in this folder ({module})",
+        N_("modules.txt lists no package in this folder ({module})"),
         State.FAILED,
     ),
     Trouble.LINK: ("vendor_extra", N_("a symbolic link; go makes none ({module})"), State.FAILED),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.exposure import Evidence, deciding, exposure, from_lines
@@ -31,6 +31,17 @@ from goferry.findings import Text
 from goferry.gomod import gosum, gover, modulestxt
 from goferry.gomod.module import Version
 
+_READING: Final = (
+    "sum_missing",
+    "tidy",
+    "workspace",
+    "retracted",
+    "deprecated",
+    "recalled",
+    "vendor_missing",
+)
+"""Rules that need the module graph and the packages; with all of them off neither is read."""
+
 
 class Memory(Prover, Protocol):
     """Where a gate gets everything."""
@@ -49,8 +60,8 @@ class Options:
     """The name of the checksum database."""
     today: datetime.date
     database: Callable[[], Database]
-    toolchain: tuple[Evidence, ...] = ()
-    """What is known of the Go that builds, beside the go and toolchain lines."""
+    toolchain: Callable[[], tuple[Evidence, ...]] = tuple
+    """What is known of the Go that builds, beside the go and toolchain lines; asked only when the rule is on."""
     step: Callable[[str, int, int], None] = lambda _what, _done, _total: None
 
 
@@ -118,13 +129,16 @@ class _Gate:
         self._found.problems += checks.sum_lines(have)
         await self._prove(have)
         with ExitStack() as stack:
-            readings = [await self._read(project, stack) for project in self._projects]
+            wanted = self._on(*_READING)
+            readings = [await self._read(project, stack) for project in self._projects if wanted]
+            for project in self._projects:
+                self._judge_file(project)
             for reading, _files in readings:
                 self._judge_sums(reading)
                 await self._judge_module(reading)
-            if not any(reading.unread for reading, _files in readings):
-                wanted = [reading.needed for reading, _files in readings]
-                self._found.problems += checks.surplus(have, wanted)
+            if readings and not any(reading.unread for reading, _files in readings):
+                needed = [reading.needed for reading, _files in readings]
+                self._found.problems += checks.surplus(have, needed)
             await self._judge_vendor(readings, have)
         head = await self._supply.log_head() if self._found.equal[How.LOG] else ""
         judged = rules.judge(self._found.problems, self._policy, self._options.today)
@@ -202,6 +216,13 @@ class _Gate:
 
     # ---- go.mod ----------------------------------------------------------------------------------------
 
+    def _judge_file(self, project: Project) -> None:
+        """What go.mod says, without looking further."""
+        self._found.problems += checks.replaced(project, self._shown)
+        self._found.problems += checks.pseudo_versions(project, self._shown)
+        if self._on("toolchain"):
+            self._judge_toolchain(project, self._shown(project.start))
+
     async def _judge_module(self, reading: Reading) -> None:
         project = reading.project
         file = self._shown(project.start)
@@ -212,8 +233,6 @@ class _Gate:
             if part.path != project.parts[0].path
         }
         problems += checks.tidiness(reading, neighbours, self._shown)
-        problems += checks.replaced(project, self._shown)
-        problems += checks.pseudo_versions(project, self._shown)
         used = _in_use(reading)
         if self._on("retracted", "deprecated"):
             problems += checks.statuses(await self._statuses(project, used), file, _places(project))
@@ -221,8 +240,6 @@ class _Gate:
             versions = [version for module in used for version in {module.module, module.source} if version]
             found = match(self._options.database(), used)
             problems += checks.recalled(versions, self._policy.recalled, found, file)
-        if self._on("toolchain"):
-            self._judge_toolchain(project, file)
 
     async def _statuses(self, project: Project, used: Iterable[Module]) -> Mapping[Version, Status]:
         versions = [module.source for module in used if module.source]
@@ -234,7 +251,7 @@ class _Gate:
         )
 
     def _judge_toolchain(self, project: Project, file: str) -> None:
-        go = deciding([*self._options.toolchain, *from_lines(project)])
+        go = deciding([*self._options.toolchain(), *from_lines(project)])
         known = exposure(self._options.database(), go) if go is not None else None
         self._found.problems += checks.toolchain(known, file)
 
@@ -245,7 +262,8 @@ class _Gate:
             opened = {reading.project.root: files for reading, files in readings}
             for project in self._vendoring():
                 alone = project.work is None
-                await self._judge_folder(project, opened[project.root] if alone else shared, have)
+                files = opened.get(project.root, shared) if alone else shared
+                await self._judge_folder(project, files, have)
         for reading, _files in readings:
             self._judge_packages(reading)
 

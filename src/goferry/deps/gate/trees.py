@@ -26,6 +26,9 @@ class Tree(Protocol):
     def read(self, name: str) -> bytes:
         """The content of a file."""
 
+    def head(self, name: str) -> gosource.Head:
+        """What a Go file says before its declarations."""
+
     def below(self, name: str) -> Iterator[str]:
         """All files below a folder."""
 
@@ -50,6 +53,9 @@ class FolderTree:
     def read(self, name: str) -> bytes:
         return (self.root / name).read_bytes()
 
+    def head(self, name: str) -> gosource.Head:
+        return gosource.head(self.read(name))
+
     def below(self, name: str) -> Iterator[str]:
         top = self.root / name
         for place, folders, files in os.walk(top):
@@ -67,6 +73,8 @@ class ZipTree:
         prefix = f"{module}/"
         self._entries: dict[str, Entry] = {}
         self._folders: dict[str, list[str]] = {}
+        self._heads: dict[str, gosource.Head] = {}
+        self._h1 = ""
         self._digests: Mapping[str, str] | None = None
         for entry in self._archive.entries:
             if entry.is_dir or not entry.name.startswith(prefix):
@@ -93,6 +101,11 @@ class ZipTree:
     def read(self, name: str) -> bytes:
         return self._archive.read(self._entries[name])
 
+    def head(self, name: str) -> gosource.Head:
+        if name not in self._heads:
+            self._heads[name] = gosource.head(self.read(name))
+        return self._heads[name]
+
     def below(self, name: str) -> Iterator[str]:
         prefix = f"{name}/" if name else ""
         yield from (file for file in sorted(self._entries) if file.startswith(prefix))
@@ -109,9 +122,11 @@ class ZipTree:
 
     def h1(self) -> str:
         """The h1 hash of the zip as it is on the disk now."""
-        return self._hash()
+        if not self._h1:
+            self._hash()
+        return self._h1
 
-    def _hash(self) -> str:
+    def _hash(self) -> None:
         found = self._archive.digests()
         entries = self._archive.entries
         prefix = len(f"{self.module}/")
@@ -120,7 +135,7 @@ class ZipTree:
             for entry, digest in zip(entries, found, strict=True)
             if not entry.is_dir
         }
-        return summary_hash(zip((entry.raw for entry in entries), found, strict=True))
+        self._h1 = summary_hash(zip((entry.raw for entry in entries), found, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +159,7 @@ def package(tree: Tree, folder: str) -> Package | None:
     for name in files:
         if name[0] in "_.":
             continue
-        head = gosource.head(tree.read(f"{folder}/{name}" if folder else name))
+        head = tree.head(f"{folder}/{name}" if folder else name)
         if head.excluded:
             continue
         built += 1
