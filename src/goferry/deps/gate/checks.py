@@ -22,6 +22,7 @@ from goferry.findings import Fix, Text
 from goferry.gomod import gosum, pseudo
 from goferry.gomod.gosum import GO_MOD
 from goferry.gomod.module import Version
+from goferry.i18n import N_
 
 Shown = Callable[[Path], str]
 """How a file is named in a problem."""
@@ -192,12 +193,12 @@ def _untidy(fault: Fault) -> Text:
 
 
 _UNTIDY: Mapping[Untidy, str] = {
-    Untidy.MISSING: "{module} is needed for {package} and not required",
-    Untidy.UNUSED: "{module} is required and not needed",
-    Untidy.INCONSISTENT: "{module} is required, but {wanted} is selected: go wants to rewrite go.mod",
-    Untidy.NOT_INDIRECT: "{module} is marked indirect, but {package} of it is imported here",
-    Untidy.INDIRECT: "{module} is not marked indirect, and nothing of it is imported here",
-    Untidy.ABSENT: "no module in use has {package}, which {importer} imports",
+    Untidy.MISSING: N_("{module} is needed for {package} and not required"),
+    Untidy.UNUSED: N_("{module} is required and not needed"),
+    Untidy.INCONSISTENT: N_("{module} is required, but {wanted} is selected: go wants to rewrite go.mod"),
+    Untidy.NOT_INDIRECT: N_("{module} is marked indirect, but {package} of it is imported here"),
+    Untidy.INDIRECT: N_("{module} is not marked indirect, and nothing of it is imported here"),
+    Untidy.ABSENT: N_("no module in use has {package}, which {importer} imports"),
     Untidy.AMBIGUOUS: "several modules have {package}, which {importer} imports",
 }
 
@@ -312,11 +313,11 @@ def manifest(found: Iterable[Disagreement], file: str) -> Iterator[Problem]:
 
 
 _MANIFEST: Mapping[Inconsistent, str] = {
-    Inconsistent.NOT_EXPLICIT: "{module} is required in go.mod, but not marked explicit in modules.txt",
-    Inconsistent.OTHER_VERSION: "{module} is required in go.mod, but modules.txt has {marked}",
-    Inconsistent.NOT_MARKED_REPLACED: "{module} is replaced by {wanted}, but not in modules.txt",
-    Inconsistent.OTHER_REPLACEMENT: "{module} is replaced by {wanted}, but in modules.txt by {marked}",
-    Inconsistent.NOT_REQUIRED: "{module} is marked explicit in modules.txt, but not required in go.mod",
+    Inconsistent.NOT_EXPLICIT: N_("{module} is required in go.mod, but not marked explicit in modules.txt"),
+    Inconsistent.OTHER_VERSION: N_("{module} is required in go.mod, but modules.txt has {marked}"),
+    Inconsistent.NOT_MARKED_REPLACED: N_("{module} is replaced by {wanted}, but not in modules.txt"),
+    Inconsistent.OTHER_REPLACEMENT: N_("{module} is replaced by {wanted}, but in modules.txt by {marked}"),
+    Inconsistent.NOT_REQUIRED: N_("{module} is marked explicit in modules.txt, but not required in go.mod"),
     Inconsistent.NOT_REPLACED: "{module} is replaced by {marked} in modules.txt, but nowhere else",
 }
 
@@ -336,17 +337,21 @@ def vendored(found: Iterable[Finding], folder: str) -> Iterator[Problem]:
 
 
 _VENDORED: Mapping[Trouble, tuple[str, str, State]] = {
-    Trouble.EDITED: ("vendor_edited", "its bytes are not those that {module} has", State.FAILED),
-    Trouble.EXTRA: ("vendor_extra", "{module} has no such file", State.FAILED),
-    Trouble.MISSING: ("vendor_missing", "{module} has it, and here it is missing", State.FAILED),
-    Trouble.RENAMED: ("vendor_extra", "in {module} this file is called {other}", State.FAILED),
+    Trouble.EDITED: ("vendor_edited", N_("its bytes are not those that {module} has"), State.FAILED),
+    Trouble.EXTRA: ("vendor_extra", N_("{module} has no such file"), State.FAILED),
+    Trouble.MISSING: ("vendor_missing", N_("{module} has it, and here it is missing"), State.FAILED),
+    Trouble.RENAMED: ("vendor_extra", N_("in {module} this file is called {other}"), State.FAILED),
     Trouble.UNLISTED: (
         "vendor_unlisted",
         "modules.txt lists no package in this folder ({module})",
         State.FAILED,
     ),
-    Trouble.LINK: ("vendor_extra", "a symbolic link; go makes none ({module})", State.FAILED),
-    Trouble.SURPLUS: ("vendor_extra", "{module} has this file, but go would not have copied it", State.NOTE),
+    Trouble.LINK: ("vendor_extra", N_("a symbolic link; go makes none ({module})"), State.FAILED),
+    Trouble.SURPLUS: (
+        "vendor_extra",
+        N_("{module} has this file, but go would not have copied it"),
+        State.NOTE,
+    ),
 }
 
 

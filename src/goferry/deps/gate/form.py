@@ -6,6 +6,7 @@ from goferry.deps.gate.proving import How
 from goferry.deps.gate.rules import RULES, Judged, Level, State, Verdict
 from goferry.deps.gate.run import Outcome
 from goferry.findings import Finding, Location, Report, Severity, Text
+from goferry.i18n import N_
 
 SCHEMA: Final = "goferry.gate/1"
 
@@ -52,9 +53,9 @@ def _problem(one: Judged) -> dict[str, Any]:
 
 
 _TITLES: Final = {
-    Verdict.PASSED: "gate: {name} passed",
-    Verdict.FAILED: "gate: {name} failed",
-    Verdict.UNPROVEN: "gate: {name} could not be proven",
+    Verdict.PASSED: N_("gate: {name} passed"),
+    Verdict.FAILED: N_("gate: {name} failed"),
+    Verdict.UNPROVEN: N_("gate: {name} could not be proven"),
 }
 
 
