@@ -126,9 +126,8 @@ def write_proxy(folder: Path) -> str:
 
 def go_env(proxy: str, cache: Path, **extra: str) -> dict[str, str]:
     """The environment of a `go` that knows this proxy only, and may rewrite go.mod."""
-    return oracle.go_env(
-        GOPROXY=proxy, GOMODCACHE=str(cache), GOFLAGS="-mod=mod -modcacherw", GOSUMDB="off", **extra
-    )
+    own = {"GOPROXY": proxy, "GOMODCACHE": str(cache), "GOFLAGS": "-mod=mod -modcacherw", "GOSUMDB": "off"}
+    return oracle.go_env(**{**own, **extra})
 
 
 @functools.cache

@@ -269,8 +269,9 @@ STORE: Final = N_("Store")
 UPSTREAM: Final = N_("Upstream")
 FRESHNESS: Final = N_("Freshness of lists and of answers that say no")
 NETWORK: Final = N_("Network")
+AUDIT: Final = N_("Audit")
 LOGS: Final = N_("Logs and language")
-SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, LOGS)
+SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, AUDIT, LOGS)
 
 _SERVE: Final = ("serve",)
 _FETCH: Final = ("serve", "warm", "deps")
@@ -444,6 +445,13 @@ class Settings:
         N_("How long a failing upstream host is left alone before one request may try it again."),
         "seconds",
     )
+    vulndb: str = _row(
+        "https://vuln.go.dev",
+        TEXT,
+        UPSTREAM,
+        ("deps",),
+        N_("Where `deps db update` gets the vulnerability database: a URL, a folder, or a vulndb.zip."),
+    )
     early_zip: bool = _row(
         True,
         BOOL,
@@ -565,6 +573,28 @@ class Settings:
         N_("File for the access log. Default: standard output."),
     )
     log_level: str = _row("info", LOG_LEVEL, LOGS, _FETCH, N_("The least important message that is logged."))
+    stale_after: float = _row(
+        365 * 86400.0,
+        DURATION,
+        AUDIT,
+        ("deps audit",),
+        N_("How long a module may be without a release before an audit calls it stale."),
+        "seconds",
+    )
+    allow_licences: str = _row(
+        "",
+        TEXT,
+        AUDIT,
+        ("deps audit",),
+        N_("SPDX names of allowed licences, with commas between them; with any, all others are errors."),
+    )
+    deny_licences: str = _row(
+        "",
+        TEXT,
+        AUDIT,
+        ("deps audit",),
+        N_("SPDX names of licences that are errors, with commas between them."),
+    )
     lang: str = _row(
         "",
         LANGUAGE,

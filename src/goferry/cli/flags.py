@@ -25,7 +25,15 @@ _METAVARS: Final[Mapping[str, str]] = {
     "log format": "text|json|off",
     "log level": "debug|info|warning|error",
 }
-_OWN_METAVARS: Final = {"store": "DIR|URL", "upstream": "LIST", "sumdb": "SPEC|off", "private": "PATTERNS"}
+_OWN_METAVARS: Final = {
+    "store": "DIR|URL",
+    "upstream": "LIST",
+    "sumdb": "SPEC|off",
+    "private": "PATTERNS",
+    "vulndb": "URL|PATH",
+    "allow_licences": "NAMES",
+    "deny_licences": "NAMES",
+}
 
 
 class SettingOption(Option):

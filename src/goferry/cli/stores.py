@@ -9,8 +9,9 @@ from goferry.config import Settings
 from goferry.errors import StorageError
 from goferry.i18n import N_
 from goferry.storage.base import BlobStore
+from goferry.storage.folders import folder_of
 from goferry.storage.index_sqlite import Index
-from goferry.storage.opening import folder_of, open_index, open_store
+from goferry.storage.opening import open_index, open_store
 
 
 @dataclass(frozen=True, slots=True)

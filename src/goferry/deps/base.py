@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from goferry.errors import GoferryError
 from goferry.gomod.modfile import File
 from goferry.gomod.modgraph import Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
-from goferry.gomod.sumdb.lookup import Sums
 from goferry.gomod.workfile import WorkFile
+
+if TYPE_CHECKING:
+    from goferry.gomod.sumdb.lookup import Sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,6 @@ class Supply(Protocol):
     async def latest(self, path: str) -> bytes:
         """`@latest`, as the JSON of an .info."""
 
-    async def prove(self, version: Version) -> Sums:
+    async def prove(self, version: Version) -> "Sums":
         """The sums that the checksum database has signed; VerifyError when it contradicts itself, Unavailable when it
         cannot be asked, Refused for a module that it must not be asked about."""

@@ -1,11 +1,15 @@
 """go.mod, go.work and go.sum files on disk, read into projects and into what a module graph starts from."""
 
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part, Project
+from goferry.deps.refusals import check_main, check_uses, check_workspace
 from goferry.errors import InvalidInput, NotFound
 from goferry.gomod import gosum, gover, modfile, workfile
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
@@ -14,6 +18,12 @@ from goferry.i18n import N_
 
 NAMES: Final = ("go.work", "go.mod")
 """What a folder is searched for, the first one first."""
+
+MAX_MOD: Final = 4 << 20
+"""More than a go.mod or go.work can need. Real ones have some thousand lines."""
+MAX_SUM: Final = 64 << 20
+
+_CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +70,8 @@ def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
 
 def requirements(name: str, data: bytes) -> Requirements:
     """What the go.mod of a dependency says for the graph. InvalidInput when it cannot be read."""
-    return requirements_of(modfile.parse_lax(name, data))
+    with _one_line():
+        return requirements_of(modfile.parse_lax(name, data))
 
 
 def local_requirements(local: Local) -> Requirements:
@@ -76,18 +87,23 @@ def local_go_mod(local: Local) -> bytes:
     return _bytes(file)
 
 
-def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
-    """Raises InvalidInput unless the go.mod of a dependency is the one of the module that is required, or of the one
-    that replaces it: what was renamed cannot be used under its old path."""
-    if file.module is None or not file.module.path:
+def check_module(named: str, version: Version, source: Version) -> None:
+    """Raises InvalidInput unless a dependency's go.mod names the module that is required, or the one that replaces it:
+    what was renamed cannot be used under its old path."""
+    if not named:
         raise InvalidInput("{module}/go.mod has no module line", module=source)
-    if file.module.path not in (version.path, source.path):
+    if named not in (version.path, source.path):
         raise InvalidInput(
             "{module}/go.mod is that of {other}, but it was required as {path}",
             module=source,
-            other=file.module.path,
+            other=named,
             path=version.path,
         )
+
+
+def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
+    """The same for a go.mod that was read as a whole."""
+    check_module(file.module.path if file.module else "", version, source)
 
 
 def requirements_of(file: modfile.File) -> Requirements:
@@ -96,37 +112,44 @@ def requirements_of(file: modfile.File) -> Requirements:
     return Requirements(go, tuple(line.mod for line in file.require))
 
 
-def main_of(part: Part) -> Main:
-    """What a main module says for the graph."""
+def main_of(part: Part, work: Path | None = None) -> Main:
+    """What a main module says for the graph. `work` is the folder of the go.work, from where go names folders."""
     mod = part.file
     return Main(
         part.path,
         requirements_of(mod),
         toolchain=mod.toolchain.name if mod.toolchain else "",
         direct=frozenset(line.mod for line in mod.require if not line.indirect),
-        replace=_replacements(part.folder, mod.replace),
+        replace=_replacements(part.folder, mod.replace, work),
         exclude=frozenset(line.mod for line in mod.exclude),
     )
 
 
 def _part(file: Path) -> Part:
-    return Part(file.parent, modfile.parse(str(file), _bytes(file)))
+    with _one_line():
+        part = Part(file.parent, modfile.parse(str(file), _bytes(file)))
+    check_main(file, part)
+    return part
 
 
 def _load_work(file: Path) -> Project:
-    work = workfile.parse_work(str(file), _bytes(file))
+    with _one_line():
+        work = workfile.parse_work(str(file), _bytes(file))
+    check_uses(file, work)
     parts = tuple(_part(Path(file.parent, use.path, "go.mod")) for use in work.use)
+    mains = tuple(main_of(part, file.parent) for part in parts)
+    check_workspace(file, work, parts, mains)
     workspace = Workspace(
         work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
         toolchain=work.toolchain.name if work.toolchain else "",
         replace=_replacements(file.parent, work.replace),
     )
-    return Project(file, Mains(tuple(main_of(part) for part in parts), workspace), parts, work)
+    return Project(file, Mains(mains, workspace), parts, work)
 
 
 def _read_sum(file: Path) -> Exact:
     try:
-        lines = gosum.parse(_bytes(file).decode(), str(file))
+        lines = gosum.parse(_bytes(file, MAX_SUM).decode(), str(file))
     except UnicodeDecodeError as error:
         raise InvalidInput("{file}: not text: {why}", file=file, why=error) from error
     versions = dict.fromkeys(
@@ -139,14 +162,48 @@ def _read_sum(file: Path) -> Exact:
     )
 
 
-def _replacements(folder: Path, lines: Iterable[modfile.Replace]) -> dict[Version, Version | Local]:
-    return {
-        line.old: line.new if line.new.version else Local(str(Path(folder, line.new.path))) for line in lines
-    }
+def _replacements(
+    folder: Path, lines: Iterable[modfile.Replace], work: Path | None = None
+) -> dict[Version, Version | Local]:
+    return {line.old: line.new if line.new.version else _local(folder, line.new.path, work) for line in lines}
 
 
-def _bytes(file: Path) -> bytes:
+def _local(folder: Path, named: str, work: Path | None) -> Local:
+    place = Path(folder, named)
+    if work is None or Path(named).is_absolute():
+        return Local(str(place), named)
+    seen = os.path.relpath(place, work).replace(os.sep, "/")
+    return Local(str(place), seen if modfile.is_directory_path(seen) else f"./{seen}")
+
+
+def _bytes(file: Path, limit: int = MAX_MOD) -> bytes:
+    """The file, if a person can have written it: not huge, and not half merged."""
     try:
-        return file.read_bytes()
+        size = file.stat().st_size
+        data = file.read_bytes() if size <= limit else b""
     except OSError as error:
         raise InvalidInput("cannot read {file}: {why}", file=file, why=error.strerror) from error
+    if size > limit:
+        raise InvalidInput(
+            "{file} is too large: {size} bytes, where {limit} are allowed", file=file, size=size, limit=limit
+        )
+    if marker := _CONFLICT.search(data):
+        raise InvalidInput(
+            "{file}:{line}: this is a merge conflict that nobody has resolved",
+            hint=N_("resolve it, then try again"),
+            file=file,
+            line=data.count(b"\n", 0, marker.start()) + 1,
+        )
+    return data
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    """Of all that is wrong with a file the first thing is said, and how much more there is."""
+    try:
+        yield
+    except modfile.ModFileError as error:
+        first, *more = error.problems
+        if not more:
+            raise
+        raise InvalidInput("{problem} (and {count} more)", problem=first, count=len(more)) from error

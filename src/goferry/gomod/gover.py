@@ -10,6 +10,7 @@ order. Toolchains are downloaded as versions of a real module, `golang.org/toolc
 internal/modfetch/toolchain.go.
 """
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -63,6 +64,7 @@ def is_valid(v: str) -> bool:
     return _VERSION.fullmatch(v) is not None
 
 
+@functools.lru_cache(maxsize=1 << 10)  # a graph has few go lines, and asks for each a thousand times
 def key(v: str) -> Key:
     """A sort key: `key(v) < key(w)` exactly when `compare(v, w) < 0`."""
     p = _parse(v)

@@ -63,6 +63,8 @@ class Local:
     """A replacement that is a folder: nothing to fetch, but its go.mod counts."""
 
     folder: str
+    written: str = field(default="", compare=False)
+    """As go prints it: as it stands in the go.mod or go.work, in a workspace from the folder of the go.work."""
 
 
 Replacements: TypeAlias = Mapping[Version, "Version | Local"]
@@ -258,7 +260,9 @@ class _Summary:
 
 
 def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summary:
-    require = tuple(version for version in requirements.require if version not in exclude)
+    require = requirements.require
+    if exclude:
+        require = tuple(version for version in require if version not in exclude)
     if gover.compare(requirements.go, GO_STRICT) >= 0:
         require += (Version("go", requirements.go),)
     return _Summary(requirements.pruned, require)
@@ -305,7 +309,7 @@ class _Reading:
         self.versions: dict[str, str] = {}
         self.missing: set[Version] = set()
         self._summaries = summaries
-        self._seen: set[tuple[Version, _Pruning]] = set()
+        self._seen: dict[_Pruning, set[Version]] = {how: set() for how in _Pruning}
         self._mention(roots)
 
     def require(self, version: Version, requirements: Sequence[Version]) -> None:
@@ -317,10 +321,10 @@ class _Reading:
         """Reads these go.mod files and those below them, each at most once per way of reading."""
         queue = [(version, pruning) for version in versions]
         while queue:
-            item = version, how = queue.pop()
-            if item in self._seen or version.version == NONE:
+            version, how = queue.pop()
+            if version in self._seen[how] or version.version == NONE:
                 continue
-            self._seen.add(item)
+            self._seen[how].add(version)
             if summary := self._read_one(version):
                 queue += [(r, below) for below in _below(summary, how) for r in summary.require]
 
@@ -329,7 +333,8 @@ class _Reading:
 
     def files(self) -> set[Version]:
         """Versions whose go.mod was read or looked for, main modules apart."""
-        return {v for v, _how in self._seen if v.version and not gover.is_toolchain(v.path)}
+        read = set().union(*self._seen.values())
+        return {version for version in read if version.version and not gover.is_toolchain(version.path)}
 
     def _read_one(self, version: Version) -> _Summary | None:
         try:
@@ -342,9 +347,12 @@ class _Reading:
         return summary
 
     def _mention(self, versions: Iterable[Version]) -> None:
+        known = self.versions
         for version in versions:
-            if _less(version.path, self.versions.get(version.path, NONE), version.version):
-                self.versions[version.path] = version.version
+            path, new = version.path, version.version
+            old = known.get(path, NONE)
+            if old != new and _less(path, old, new):
+                known[path] = new
 
 
 def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:

@@ -8,6 +8,7 @@ be. Build metadata plays no part in the order. An invalid version is lower than 
 its like.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
@@ -65,6 +66,7 @@ def build(v: str) -> str:
     return "" if m is None else m[5] or ""
 
 
+@functools.lru_cache(maxsize=1 << 15)  # graphs compare the same few versions again and again
 def key(v: str) -> Key:
     """A sort key: `key(v) < key(w)` exactly when `compare(v, w) < 0`."""
     m = _VERSION.fullmatch(v)

@@ -1,12 +1,9 @@
 """Opens the store that a setting means: the one place that knows a backend for each kind in config.STORE_SCHEMES."""
 
-from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from goferry.errors import ConfigError
 from goferry.storage.base import BlobStore
+from goferry.storage.folders import folder_of
 from goferry.storage.index_sqlite import Index
 from goferry.storage.keys import OWN
 from goferry.storage.local import LocalStore
@@ -23,13 +20,3 @@ def open_index(store: BlobStore) -> Index | None:
     """What is known of the use of a store, kept in it where it is on a disk. It is the caller's to close."""
     place = store.local_path(_INDEX)
     return None if place is None else Index(place)
-
-
-def folder_of(store: str) -> Path:
-    """The folder that a local store is in. Raises ConfigError for a URL that is no folder of this machine."""
-    if "://" not in store:
-        return Path(store)
-    parts = urlsplit(store)
-    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
-        raise ConfigError("there is no kind of store for {scheme}://", scheme=parts.scheme)
-    return Path(url2pathname(parts.path))

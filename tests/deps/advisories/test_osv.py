@@ -61,9 +61,9 @@ def test_the_time_of_the_sources_is_no_time() -> None:
 
 def test_a_compact_entry_says_the_same_and_is_compact_already() -> None:
     data = json.dumps(FULL, indent=2).encode()
-    short = osv.compact("x.json", data)
-    assert osv.parse("x.json", short) == osv.parse("x.json", data)
-    assert osv.compact("x.json", short) == short
+    found, short = osv.compact("x.json", data)
+    assert found == osv.parse("x.json", short) == osv.parse("x.json", data)
+    assert osv.compact("x.json", short) == (found, short)
     assert b"\n" not in short
     assert b"something_new" not in short
 

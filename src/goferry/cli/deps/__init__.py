@@ -19,6 +19,14 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         LOOK,
         N_("List the modules that are really built, as `go list -m all` does."),
     ),
+    Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
+    Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
+    Entry(
+        "audit",
+        "goferry.cli.deps.audit",
+        JUDGE,
+        N_("Find what is wrong with the modules that are built: flaws, age, licences."),
+    ),
     Entry(
         "gate",
         "goferry.cli.deps.gate",
@@ -36,6 +44,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.lock",
         CHANGE,
         N_("Tidy, download, verify, vendor: everything for a build that can be repeated."),
+    ),
+    Entry(
+        "db",
+        "goferry.cli.deps.db",
+        CHANGE,
+        N_("Look at the vulnerability database, and get a newer one."),
     ),
 )
 

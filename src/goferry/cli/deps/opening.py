@@ -3,27 +3,36 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from goferry.cli.base import option
 from goferry.cli.console import Console
 from goferry.cli.environment import Complete, complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
-from goferry.i18n import N_
+from goferry.deps.base import BuildList
+from goferry.deps.reading import Reading, stored_in
+from goferry.deps.sources import load
+from goferry.i18n import N_, _
+from goferry.storage.folders import folder_of
 
 if TYPE_CHECKING:
     from goferry.deps.supply import ProxySupply
 
+EXIT_UNPROVEN: Final = 3
+"""What was asked could not be found out: no answer is no good answer."""
 
-def supply_flags(function: Any) -> Any:
-    """Adds --goproxy and the flags of every setting that `deps` takes (store, upstream, sumdb, private, …)."""
+
+def supply_flags(function: Any, *commands: str) -> Any:
+    """Adds --goproxy and the flags of every setting that `deps` takes (store, upstream, sumdb, private, …), or one of
+    `commands`."""
     goproxy = option(
         "--goproxy",
         metavar="LIST",
         default=None,
         help=N_("Where modules come from, as in GOPROXY. Default: what the go command would use here."),
     )
-    flags: Callable[[Any], Any] = settings_flags("deps")
+    flags: Callable[[Any], Any] = settings_flags("deps", *commands)
     return goproxy(flags(function))
 
 
@@ -47,3 +56,32 @@ async def opened(console: Console, ready: Complete) -> AsyncIterator["ProxySuppl
         console.warn(warning)
     async with open_proxy(ready.settings, environ=console.environ) as proxy:
         yield ProxySupply(proxy)
+
+
+def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> BuildList:
+    """The build list of a folder, or of a go.mod or go.work file."""
+    ready = complete_settings(console, given, as_json=as_json)
+    reading = Reading(load(Path(console.cwd, folder)))
+    reading.read_stored(stored_in(folder_of(ready.settings.store)))
+    return _fetched(console, ready, reading, as_json=as_json) if reading.missing() else reading.build_list()
+
+
+def _fetched(console: Console, ready: Complete, reading: Reading, *, as_json: bool) -> BuildList:
+    import asyncio  # heavy, like all behind it: what the store has needs no network
+
+    from goferry.cli.progress import showing
+    from goferry.deps.buildlist import finished
+
+    async def run() -> BuildList:
+        with showing(console, _("reading go.mod files"), quiet=as_json) as bar:
+            async with opened(console, ready) as supply:
+                return await finished(reading, supply, step=bar.update)
+
+    return asyncio.run(run())
+
+
+def named_unread(console: Console, found: BuildList) -> int:
+    """Names the go.mod files that could not be had; the exit status that says so."""
+    for version, why in found.unread.items():
+        console.warn(f"{version}: {why}")
+    return EXIT_UNPROVEN if found.unread else 0

@@ -67,7 +67,12 @@ class Tree:
             {module.path: tuple(rows[one.id] for one in module.vulns) for module in modules},
             tuple((id, *known[id]) for id in self._ids),
         )
-        self.about = About(name, self._needed(DB, _Db).modified, len(self._ids))
+        self.about = About(name, self.age(name, self._bytes(DB)), len(self._ids))
+
+    @staticmethod
+    def age(name: str, data: bytes) -> str:
+        """When the database was changed last, as its index/db.json says."""
+        return _decoded(name, DB, data, _Db).modified
 
     def entry(self, row: int) -> Entry:
         id = self._ids[row]
@@ -93,15 +98,16 @@ class Tree:
         return data
 
     def _needed(self, file: str, kind: type[_T]) -> _T:
-        try:
-            return msgspec.json.decode(self._bytes(file), type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise InvalidAdvisory(
-                "{name}: {file} is no index of a vulnerability database: {why}",
-                name=self.name,
-                file=file,
-                why=error,
-            ) from error
+        return _decoded(self.name, file, self._bytes(file), kind)
+
+
+def _decoded(name: str, file: str, data: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidAdvisory(
+            "{name}: {file} is no index of a vulnerability database: {why}", name=name, file=file, why=error
+        ) from error
 
 
 class Loose:

@@ -139,11 +139,10 @@ def parse(name: str, data: bytes) -> Entry:
     return _entry(_wire(name, data))
 
 
-def compact(name: str, data: bytes) -> bytes:
-    """The same file on one line, with nothing in it that `parse` passes over. InvalidAdvisory as for `parse`."""
+def compact(name: str, data: bytes) -> tuple[Entry, bytes]:
+    """The entry, and its file on one line with nothing in it that `parse` passes over. InvalidAdvisory as there."""
     wire = _wire(name, data)
-    _entry(wire)
-    return _ENCODER.encode(wire)
+    return _entry(wire), _ENCODER.encode(wire)
 
 
 # ---- the file as it is written --------------------------------------------------------------------------------

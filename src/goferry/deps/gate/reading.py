@@ -9,10 +9,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from goferry.deps.base import BuildList, Project, Supply
-from goferry.deps.buildlist import JOBS, modules
+from goferry.deps.buildlist import JOBS
 from goferry.deps.gate import sums, tidy
 from goferry.deps.gate.packages import Loading, Source
 from goferry.deps.gate.trees import FolderTree, Tree, ZipTree
+from goferry.deps.reading import modules
 from goferry.deps.sources import check_module_line, local_requirements, requirements_of
 from goferry.errors import GoferryError, StorageError
 from goferry.gomod import gover, modfile

@@ -1,0 +1,120 @@
+"""What go refuses in go.mod and go.work files that can be read well: lines and workspaces that contradict themselves.
+
+Each check raises InvalidInput and names the file. Rules: cmd/go internal/modload/init.go loadModFile, makeMainModules.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from goferry.deps.base import Part
+from goferry.errors import InvalidInput
+from goferry.gomod import gover, module
+from goferry.gomod.modfile import Replace
+from goferry.gomod.modgraph import GO_STRICT, Local, Main, Replacements
+from goferry.gomod.module import Version
+from goferry.gomod.workfile import WorkFile
+from goferry.i18n import N_
+
+
+def check_main(name: Path, part: Part) -> None:
+    """A main module needs a path that can be imported, and must not say two things about one replacement."""
+    if part.file.module is None:
+        raise InvalidInput(
+            "{file}: there is no module line",
+            hint=N_("add one: go mod edit -module=example.com/mod"),
+            file=name,
+        )
+    if gover.is_toolchain(part.path):
+        raise InvalidInput("{file}: the module path {path} is reserved", file=name, path=part.path)
+    for path in (part.path, *(tool.path for tool in part.file.tool)):
+        try:
+            module.check_import_path(path)
+        except InvalidInput as why:
+            raise InvalidInput("{file}: {why}", file=name, why=why) from why
+    check_replacements(name, part.file.replace)
+
+
+def check_replacements(name: Path, lines: Iterable[Replace]) -> None:
+    """Two lines of one file may repeat each other, but not differ."""
+    seen: dict[Version, Version] = {}
+    for line in lines:
+        other = seen.setdefault(line.old, line.new)
+        if other != line.new:
+            raise InvalidInput(
+                "{file}: conflicting replacements for {module}: {one} and {other}",
+                file=name,
+                module=line.old,
+                one=other,
+                other=line.new,
+            )
+
+
+def check_uses(name: Path, work: WorkFile) -> None:
+    """A folder is used once, and all replacements are of one mind."""
+    seen: set[str] = set()
+    for use in work.use:
+        place = os.path.normpath(name.parent / use.path)
+        if place in seen:
+            raise InvalidInput("{file}: {folder} is used twice", file=name, folder=use.path)
+        seen.add(place)
+    check_replacements(name, work.replace)
+
+
+def check_workspace(name: Path, work: WorkFile, parts: Sequence[Part], mains: Sequence[Main]) -> None:
+    """The modules of a workspace fit together and to its go.work."""
+    paths = [part.path for part in parts]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise InvalidInput("{file}: the module {path} is there more than once", file=name, path=path)
+    for line in work.replace:
+        if line.old.path in paths and not line.old.version:
+            raise InvalidInput(
+                "{file}: the module {path} of the workspace is replaced at all versions",
+                hint=N_("remove the replacement, or name the version that it replaces"),
+                file=name,
+                path=line.old.path,
+            )
+    _check_go_lines(name, work, parts)
+    overruled = {line.old.path for line in work.replace}
+    _check_agreement(name, [main.replace for main in mains], overruled)
+
+
+def _check_go_lines(name: Path, work: WorkFile, parts: Iterable[Part]) -> None:
+    """From Go 1.21 on, a go.work must not be older than its modules."""
+    own = work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION
+    for part in parts:
+        wanted = part.file.go.version if part.file.go else gover.DEFAULT_GO_MOD_VERSION
+        if gover.compare(wanted, own) > 0 and gover.compare(wanted, GO_STRICT) >= 0:
+            raise InvalidInput(
+                "{file}: the module in {folder} requires go >= {wanted}, but go.work lists go {own}",
+                hint=N_("update it: go work use"),
+                file=name,
+                folder=part.folder,
+                wanted=wanted,
+                own=own,
+            )
+
+
+def _check_agreement(name: Path, replaced: Iterable[Replacements], overruled: set[str]) -> None:
+    """What two modules replace they replace alike, unless go.work says by what."""
+    seen: dict[Version, Version | Local] = {}
+    for replace in replaced:
+        for old, new in replace.items():
+            if old.path in overruled:
+                continue
+            other = seen.setdefault(old, new)
+            if _target(other) != _target(new):
+                raise InvalidInput(
+                    "{file}: conflicting replacements for {module} in the workspace: {one} and {other}",
+                    hint=N_("overrule them: go work edit -replace"),
+                    file=name,
+                    module=old,
+                    one=_target(other),
+                    other=_target(new),
+                )
+
+
+def _target(new: Version | Local) -> str:
+    """As go compares them: folders by their clean path."""
+    return os.path.normpath(new.folder) if isinstance(new, Local) else str(new)
