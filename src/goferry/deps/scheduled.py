@@ -107,7 +107,7 @@ async def audit_repositories(
     async with open_proxy(settings, environ=environ) as proxy:
         supply = ProxySupply(proxy)
         wanted = Wanted(licences=bool(rules.allow or rules.deny))
-        auditor = Auditor(supply, database, wanted, first_seen=supply.first_fetched)
+        auditor = Auditor(supply, database, wanted, first_seen=supply.first_seen)
         for target in targets.projects:
             try:
                 subjects.append((await auditor.look(target)).subject)

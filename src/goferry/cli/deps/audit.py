@@ -262,7 +262,7 @@ def _look(
                     asked.wanted,
                     asked.go,
                     asked.archived,
-                    first_seen=supply.first_fetched,
+                    first_seen=supply.first_seen,
                 )
                 for target in asked.targets.projects:
 
