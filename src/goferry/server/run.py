@@ -217,7 +217,9 @@ class Supervisor:
         # Two generations of workers and this process; a row is used again when its worker is gone.
         self._board = metrics.Board(_rows(settings.workers))
         self._row = self._board.row(0)
-        self._free_rows = deque(range(1, self._board.rows))
+        *rows, one, other = range(1, self._board.rows)
+        self._free_rows = deque(rows)
+        self._free_chore_rows = deque((one, other))
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
         self._signals: deque[tuple[int, float]] = deque()
@@ -341,8 +343,9 @@ class Supervisor:
         children = (*self._workers, *self._chores)
         kills = [child.kill_at for child in children if child.kill_at is not None]
         # Without a free row a restart waits until a worker is gone, which is news.
-        restarts = [*(moment for moment, _ in self._restarts), self._chore_due] if self._free_rows else []
-        return min((*kills, *restarts), default=math.inf)
+        restarts = [moment for moment, _ in self._restarts] if self._free_rows else []
+        chores = [self._chore_due] if self._free_chore_rows else []
+        return min((*kills, *restarts, *chores), default=math.inf)
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -403,10 +406,10 @@ class Supervisor:
 
     def _start_chore(self) -> None:
         """If it is due. Whatever keeps it from starting is no reason not to serve."""
-        if self._chore_due > time.monotonic() or self._stopping() or not self._free_rows:
+        if self._chore_due > time.monotonic() or self._stopping() or not self._free_chore_rows:
             return
         self._chore_due = math.inf
-        row = self._free_rows.popleft()
+        row = self._free_chore_rows.popleft()
         try:
             chore = _Chore(
                 ChoreJob(
@@ -420,7 +423,7 @@ class Supervisor:
                 )
             )
         except OSError as error:
-            self._free_rows.append(row)
+            self._free_chore_rows.append(row)
             _log.error("cannot start a chore: %s", error)
             self._plan_chore(_CHORE_PAUSES[-1])
             return
@@ -433,7 +436,7 @@ class Supervisor:
         status = chore.bury()
         self._chores.remove(chore)
         self._board.clear_gauges(chore.row)
-        self._free_rows.append(chore.row)
+        self._free_chore_rows.append(chore.row)
         if chore.leaving or self._stopping():
             return
         if status != 0:
@@ -514,7 +517,8 @@ class Supervisor:
 
 
 def _rows(workers: int) -> int:
-    """Room for the supervisor, for this many workers and as many successors, for some change of mind, for chores."""
+    """Room for the supervisor, for this many workers and as many successors, for some change of mind, and for a chore
+    and its successor."""
     return 1 + 2 * max(workers, 4) + 2
 
 
