@@ -197,6 +197,14 @@ async def test_a_host_that_was_asked_about_is_looked_at_whatever_go_says(tmp_pat
     assert unknown.code in (1, 3)
 
 
+async def test_names_are_asked_for_over_https_where_and_only_where_it_is_said(tmp_path: Path) -> None:
+    async with lab.running(TREE) as server:
+        await doctor(tmp_path, "names.invalid", GOPROXY="off")
+        assert not server.asked
+        await doctor(tmp_path, "names.invalid", "--doh", f"{server.url}/dns-query", GOPROXY="off")
+        assert {path.partition("?")[0] for path in server.asked} == {"dns-query"}
+
+
 async def test_without_go_the_rest_is_looked_at(tmp_path: Path) -> None:
     async with lab.running(TREE) as proxy:
         said = await doctor(tmp_path, WANTED, "--json", GOPROXY=proxy.url, PATH=str(tmp_path))

@@ -314,7 +314,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
-    ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out")),
+    ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out", "temporarily unavailable")),
     # version control
     ("git_prompt", (
         "could not read username", "could not read password", "terminal prompts disabled",

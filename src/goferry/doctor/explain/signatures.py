@@ -632,7 +632,7 @@ SIGNATURES: Final = (
     _row(
         "git_ssh_key_refused", LIKELY,
         needs="ssh_key",
-        lacks="go_command code_host",
+        lacks="go_command insteadof_set",
         others="git_insteadof_ssh",
     ),
     _row(
@@ -875,6 +875,13 @@ SIGNATURES: Final = (
         needs="package_line unrecognized_import",
         lacks="status_404 no_meta",
         others="direct_host_blocked module_path_wrong",
+    ),
+    # Without a word why, and the path is one that everybody knows
+    _row(
+        "direct_host_blocked", LIKELY,
+        needs="unrecognized_import module_google_host|module_public_host",
+        lacks="status_404 no_meta said chain",
+        others="vanity_host_down module_path_wrong transient_network",
     ),
     _row(
         "module_path_wrong", POSSIBLE,

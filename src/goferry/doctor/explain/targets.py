@@ -15,7 +15,9 @@ from goferry.doctor.addresses import Kind, kind_of
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_URL: Final = r"(?:https?|git|ssh|file):/{1,2}[^\s\"'<>()\]`“”,;]+(?:;direct\S*|,direct\S*)?"
+_URL: Final = (
+    r"(?:https?|git|ssh|file):/{1,2}(?:[^\s/@\"']{1,80}@)?[^\s\"'<>()\]`“”,;]+(?:;direct\S*|,direct\S*)?"
+)
 _ASKED: Final = re.compile(
     rf"(?:\b(?:Get|Head|Post|reading|read|fetch(?:ing)?|parse|parsing|access|repository|status|from|for|get|clone)\b)"
     rf":?[ (]+[\"'(“]?({_URL})",
