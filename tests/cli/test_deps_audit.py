@@ -34,7 +34,9 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.publish(tree_of("example.org/flawed", "v1.0.0", "v1.1.0"))
-        self.publish(tree_of("example.org/middle", "v1.0.0", requires=[("example.org/flawed", "v1.0.0")]))
+        middle = {"m.go": b'package middle\n\nimport "example.org/flawed"\n\nvar Name = flawed.Name\n'}
+        flawed = [("example.org/flawed", "v1.0.0")]
+        self.publish(tree_of("example.org/middle", "v1.0.0", requires=flawed, extra=middle))
         self.publish(tree_of("example.org/old", "v1.0.0") | {"example.org/old/@v/v1.0.0.info": OLD,
                                                              "example.org/old/@latest": OLD})  # fmt: skip
         self.put(f"db/{FLAW[0]}", FLAW[1])
@@ -52,6 +54,8 @@ class World:
     def project(self, name: str = "app", *requires: str, more: str = "") -> Path:
         lines = [f"require {line}" for line in requires or ("example.org/middle v1.0.0",)]
         text = "\n".join([f"module example.org/{name}", "go 1.21", *lines, more])
+        imports = "".join(f'import _ "{line.split()[1]}"\n' for line in lines)
+        self.put(f"{name}/main.go", f"package main\n\n{imports}\nfunc main() {{}}\n")
         return self.put(f"{name}/go.mod", text + "\n")
 
     def audit(self, *words: str, cwd: str = "", **environ: str) -> Said:
@@ -98,6 +102,55 @@ def test_a_flaw_two_steps_away_is_found_with_its_chain_and_its_fix(world: World)
     (project,) = audit["projects"]
     assert (project["name"], project["root"], project["modules"]) == ("example.org/app", "app", 2)
     assert audit["unproven"] == []
+
+
+NARROWED = {
+    "named": ({"path": "example.org/flawed", "symbols": ["Name"]}, "error", "identifier", True),
+    "imported, not named": (
+        {"path": "example.org/flawed", "symbols": ["Other"]},
+        "warning",
+        "identifier",
+        False,
+    ),
+    "imported, no names": ({"path": "example.org/flawed"}, "error", "package", True),
+    "not imported": ({"path": "example.org/flawed/inner", "symbols": ["Name"]}, "info", "package", False),
+}
+
+
+@pytest.mark.parametrize(("package", "severity", "level", "used"), NARROWED.values(), ids=list(NARROWED))
+def test_source_tells_what_is_imported_and_named(
+    world: World, package: dict[str, Any], severity: str, level: str, used: bool
+) -> None:
+    world.project()
+    world.put(
+        f"db/{FLAW[0]}", file("GO-2024-0001", block("example.org/flawed", "0 -1.1.0", imports=[package]))[1]
+    )
+    audit = world.found("app", "--fail-on", "none", code=0)
+    (flaw,) = [finding for finding in audit["findings"] if finding["kind"] == "vulnerability"]
+    assert (flaw["severity"], flaw["level"], flaw["details"]["used"]) == (severity, level, used)
+    assert audit["projects"][0]["level"] == "identifier"
+
+
+def test_without_source_advisories_are_about_modules(world: World) -> None:
+    world.project()
+    world.put("app/main.go", "package main\n\nfunc main() {}\n")
+    for words, expected in (([], ("info", "package", False)), (["--no-source"], ("error", "module", None))):
+        audit = world.found("app", *words, code=1 if words else 0)
+        (flaw,) = [finding for finding in audit["findings"] if finding["kind"] == "vulnerability"]
+        assert (flaw["severity"], flaw["level"], flaw["details"]["used"]) == expected
+
+
+def test_source_that_cannot_be_had_counts_as_used(world: World) -> None:
+    world.project()
+    package = {"path": "example.org/flawed/inner", "symbols": ["Name"]}
+    world.put(
+        f"db/{FLAW[0]}", file("GO-2024-0001", block("example.org/flawed", "0 -1.1.0", imports=[package]))[1]
+    )
+    (world.folder / "proxy" / request_path(Kind.ZIP, "example.org/middle", "v1.0.0")).unlink()
+    audit = world.found("app")
+    (flaw,) = [finding for finding in audit["findings"] if finding["kind"] == "vulnerability"]
+    assert (flaw["severity"], flaw["level"], flaw["details"]["used"]) == ("error", "module", True)
+    assert audit["projects"][0]["level"] == "package"
 
 
 def test_people_see_the_same(world: World) -> None:

@@ -55,6 +55,7 @@ class Asked:
     archived: frozenset[str]
     database: Database
     go: tuple[Evidence, ...]
+    goroot: Path | None
 
 
 def _audit_flags(function: Any) -> Any:
@@ -184,6 +185,7 @@ def _asked(
         archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
         database=_database(console, given["db"]),
         go=tuple(_go(console, given["go_version"])),
+        goroot=_go_tree(console),
     )
 
 
@@ -232,6 +234,13 @@ def _go(console: Console, version: str | None) -> Iterable[Evidence]:
     return [*exposure.from_gotoolchain(value, str(origin)), *_go_command(console)]
 
 
+def _go_tree(console: Console) -> Path | None:
+    """The tree of the go command on PATH, if its source is there."""
+    go = shutil.which("go", path=console.environ.get("PATH", ""))
+    tree = Path(go).resolve().parent.parent if go else None
+    return tree if tree and (tree / "src" / "runtime").is_dir() else None
+
+
 def _go_command(console: Console) -> Iterable[Evidence]:
     """What the go command on PATH is. It must not fetch another toolchain for that."""
     go = shutil.which("go", path=console.environ.get("PATH", ""))
@@ -262,6 +271,7 @@ def _look(
                     asked.wanted,
                     asked.go,
                     asked.archived,
+                    asked.goroot,
                     first_seen=supply.first_seen,
                 )
                 for target in asked.targets.projects:

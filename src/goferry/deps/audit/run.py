@@ -21,8 +21,10 @@ from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
 from goferry.deps.buildlist import build_list
+from goferry.deps.source.reading import read_usage
 from goferry.deps.status import Status
 from goferry.deps.statuslist import Registry
+from goferry.deps.usage import Narrowed, Usage, narrow
 from goferry.errors import GoferryError, StorageError
 from goferry.findings import Text
 from goferry.gomod.modgraph import Local
@@ -82,6 +84,8 @@ class Auditor:
     go: tuple[Evidence, ...] = ()
     """What is known of the Go that builds, beside the projects' own lines."""
     archived: frozenset[str] = frozenset()
+    goroot: Path | None = None
+    """The Go tree that builds, where there is one: then imports are followed inside the standard library, too."""
     jobs: int = JOBS
     first_seen: Callable[[Version], Awaitable[datetime | None]] | None = None
     _registry: Registry = field(init=False)
@@ -98,15 +102,18 @@ class Auditor:
 
         build = await build_list(target.project, self.supply, jobs=self.jobs, step=stage("go.mod"))
         matches = match(self.database, build.modules)
-        statuses = await self._statuses(build, matches, stage("versions"))
         problems: list[Problem] = []
+        of_go = self._exposure(target.project, problems)
+        statuses = await self._statuses(build, matches, stage("versions"))
+        usage = await self._usage(build, (*matches, *(of_go.stdlib if of_go else ())), stage("source"))
         material = await self._materials(build, problems, stage("zips"))
         subject = Subject(
-            AuditedProject(target.name, target.root, target.owner, len(build.dependencies()), Level.MODULE),
+            AuditedProject(target.name, target.root, target.owner, len(build.dependencies()), _level(usage)),
             build,
-            tuple(_advised(found, statuses) for found in matches),
+            tuple(_advised(found, statuses, usage) for found in matches),
             unknown(self.database, build.modules),
-            self._exposure(target.project, problems),
+            of_go,
+            go_narrowed={one.entry.id: narrow(one, usage) for one in of_go.stdlib} if of_go and usage else {},
             statuses=statuses,
             first_seen=await self._first_seen(statuses),
             archived=self.archived,
@@ -129,6 +136,12 @@ class Auditor:
         ]
         mains = build.project.mains
         return found | await self._registry.of(mains, [v for v in stuck if v is not None], majors=True)
+
+    async def _usage(self, build: BuildList, matches: Sequence[Match], step: Step | None) -> Usage | None:
+        """What source says; None when it was not asked for, or there is no advisory to narrow."""
+        if not self.wanted.source or not matches:
+            return None
+        return await read_usage(build, matches, self.supply, goroot=self.goroot, step=step)
 
     def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
         go = deciding((*self.go, *from_lines(project)))
@@ -214,13 +227,37 @@ def _read_zip(file: Path, source: Version) -> _Material | GoferryError:
         return StorageError("cannot read {file}: {why}", file=file, why=error)
 
 
-def _advised(found: Match, statuses: Mapping[Version, Status]) -> Advised:
-    """The way out, by what is released."""
+def narrowed(found: Match, usage: Usage) -> Narrowed:
+    """As `narrow`, and for records that name no packages: whether any package of the module is imported at all. A path
+    counts for every module that it may come from."""
+    said = narrow(found, usage)
+    if said.level is not Level.MODULE or usage.unread:
+        return said
+    path = found.module.path
+    imported = {*usage.imports, *usage.parents}
+    if any(one == path or one.startswith(f"{path}/") for one in imported):
+        return said
+    return Narrowed(Level.PACKAGE, used=False)
+
+
+def _level(usage: Usage | None) -> Level:
+    """How closely all of a project could be looked at."""
+    if usage is None:
+        return Level.MODULE
+    return Level.PACKAGE if usage.unread else Level.IDENTIFIER
+
+
+def _advised(found: Match, statuses: Mapping[Version, Status], usage: Usage | None) -> Advised:
+    """What source says about it, and the way out, by what is released."""
     status = statuses.get(Version(found.path, found.version)) or (
         statuses.get(found.module.source) if found.module.source else None
     )
     known = status is not None and status.version.path == found.path and status.newer
-    return Advised(found, fixed=released(found, status.newer) if status and known else None)
+    return Advised(
+        found,
+        None if usage is None else narrowed(found, usage),
+        released(found, status.newer) if status and known else None,
+    )
 
 
 def _licences(build: BuildList, material: Mapping[Version, _Material]) -> Mapping[Version, Licence]:

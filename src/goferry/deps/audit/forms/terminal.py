@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from goferry.deps.audit.forms import Page, words
-from goferry.deps.audit.records import Audit, AuditedProject, AuditFinding
+from goferry.deps.audit.records import Audit, AuditedProject, AuditFinding, Kind
 from goferry.findings import Severity
 from goferry.i18n import _, ngettext
 from goferry.report.columns import pad, width, wrap
 
 _MARKS: Final = {Severity.ERROR: "✗", Severity.WARNING: "!", Severity.INFO: "·", Severity.OK: "✓"}
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.OK: "32"}
+_ROW_SAYS_ALL: Final = frozenset({Kind.PSEUDO_VERSION})
 _INDENT: Final = "    "
 
 
@@ -75,6 +76,8 @@ def _cells(finding: AuditFinding) -> tuple[str, str, str, str]:
 
 def _below(page: Page, finding: AuditFinding) -> Iterator[str]:
     """What is said about a finding, under its row."""
+    if finding.kind in _ROW_SAYS_ALL:
+        return
     said = ", ".join(word for word in (words.looked(finding), words.remarks(finding)) if word)
     text = _printable(str(finding.message)) + (f" [{said}]" if said else "")
     for line in wrap(text, max(page.columns - len(_INDENT), 20)):
