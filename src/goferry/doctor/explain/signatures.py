@@ -195,6 +195,11 @@ SIGNATURES: Final = (
         others="goproxy_sumdb_mirror_broken transient_network",
     ),
     _row(
+        "goprivate_not_set", LIKELY,
+        needs="sumdb via_proxy said_unknown_revision inside_host|ip_host",
+        others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
+    ),
+    _row(
         "unknown_revision", LIKELY,
         needs="sumdb said_unknown_revision",
         lacks="said_git_prompt",
@@ -836,7 +841,11 @@ SIGNATURES: Final = (
         needs="import_host status_404 public_code",
         others="module_path_wrong git_credentials_missing",
     ),
-    _row("module_path_wrong", LIKELY, needs="import_host status_404|no_meta google_host"),
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="import_host status_404|no_meta google_host",
+        others="vanity_host_down",
+    ),
     _row(
         "git_credentials_missing", LIKELY,
         needs="import_host status_404|status_403|status_401|no_meta inside_host",
