@@ -29,9 +29,12 @@ def silence(_ask: Ask) -> Sequence[bytes]:
 # ---- measuring ---------------------------------------------------------------------------------------------
 
 
-async def measured(*servers: str, right: Sequence[str] = (), rounds: int = 3) -> Measured:
+async def measured(
+    *servers: str, right: Sequence[str] = (), rounds: int = 3, limit: float = 10.0
+) -> Measured:
+    """limit: how long a server is waited for; short only where it is a silent one, for a busy machine answers late."""
     (found,) = await measure(
-        [Remedy("current", servers)], [NAME], RESOLV, {NAME: frozenset(right)}, rounds=rounds, limit=0.1
+        [Remedy("current", servers)], [NAME], RESOLV, {NAME: frozenset(right)}, rounds=rounds, limit=limit
     )
     return found
 
@@ -52,7 +55,7 @@ async def test_a_wrong_address_is_noticed_where_the_right_one_is_known() -> None
 
 async def test_a_dead_server_is_a_failure_every_time_and_is_waited_for_once() -> None:
     async with NameServer(silence) as server:
-        found = await measured(server.address)
+        found = await measured(server.address, limit=0.1)
     assert (found.lookups, found.failures, found.waits) == (3, 3, ())
     assert math.isnan(found.quantile(0.95))
     assert found.to_json()["p95"] is None
@@ -61,7 +64,7 @@ async def test_a_dead_server_is_a_failure_every_time_and_is_waited_for_once() ->
 
 async def test_a_dead_first_server_costs_its_limit_in_every_lookup() -> None:
     async with NameServer(silence) as dead, NameServer(table({FULL: [HERE]})) as good:
-        found = await measured(dead.address, good.address)
+        found = await measured(dead.address, good.address, limit=1.0)
     assert found.failures == 0
     assert found.quantile(0.5) >= RESOLV.timeout
 

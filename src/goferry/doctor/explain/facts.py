@@ -146,6 +146,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "connection was aborted", "errno 10053", "fermée par l'hôte distant", "fermée par l’hôte distant",
         "vom remotehost geschlossen", "хост принудительно разорвал", "interrupción de una conexión existente",
         "cancelamento de uma conexão existente", "強制的に切断", "원격 호스트에 의해 강제로",
+        "error in the pull function", "error in the push function",
     )),
     ("broken_pipe", ("broken pipe", "wsasend:", "write: connection timed out")),
     ("eof", (
@@ -182,7 +183,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unknown_authority", (
         "certificate signed by unknown authority", "unable to get local issuer certificate",
         "certificate is not trusted", "self signed certificate", "self-signed certificate",
-        "unable to verify the first certificate", "server certificate verification failed",
+        "unable to verify the first certificate", "certificate verification failed",
         "sec_e_untrusted_root", "not trusted by the trust provider", "certificate verify failed",
         "peer's certificate issuer", "signer not found", "unknown ca", "issuer is unknown",
         "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
@@ -205,7 +206,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "certificate is not valid for any names", "no alternative certificate subject name matches",
         "does not match target host", "certificate subject name", "does not match host name",
         "sec_e_wrong_principal", "not valid for requested host", "certificate common name",
-        "certificate name does not match",
+        "certificate name does not match", "certificate is for ",
     )),
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
@@ -223,7 +224,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
         "a packet with illegal or unsupported version", "alert handshake failure",
+        "gnutls_handshake() failed: handshake failed",
     )),
+    ("go_alert", ("remote error: tls: ",)),
     ("client_certificate", (
         "tls: certificate required", "remote error: tls: bad certificate", "alert bad certificate",
         "certificate required", "no required ssl certificate was sent",
@@ -364,6 +367,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid index-pack", "expected flush after ref listing", "protocol error: bad pack",
         "inflate: data stream error",
     )),
+    ("git_transfer", ("rpc failed; ", "index-pack failed", "fetch-pack", "invalid index-pack")),
     # this machine
     ("no_space", (
         "no space left on device", "disk quota exceeded", "there is not enough space", "disk full",

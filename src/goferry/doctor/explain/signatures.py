@@ -195,6 +195,11 @@ SIGNATURES: Final = (
         others="goproxy_sumdb_mirror_broken transient_network",
     ),
     _row(
+        "goprivate_not_set", LIKELY,
+        needs="sumdb via_proxy said_unknown_revision inside_host|ip_host",
+        others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
+    ),
+    _row(
         "unknown_revision", LIKELY,
         needs="sumdb said_unknown_revision",
         lacks="said_git_prompt",
@@ -565,6 +570,11 @@ SIGNATURES: Final = (
         others="tls_mitm_corporate_ca",
     ),
     _row(
+        "middlebox_reset", LIKELY,
+        needs="tls_version go_alert google_host",
+        others="sni_filtered dns_hijacked tls_version_mismatch",
+    ),
+    _row(
         "tls_version_mismatch", LIKELY,
         needs="tls_version",
         others="tls_client_certificate_required middlebox_reset tls_server_name_unknown",
@@ -831,13 +841,21 @@ SIGNATURES: Final = (
         needs="import_host status_404 public_code",
         others="module_path_wrong git_credentials_missing",
     ),
-    _row("module_path_wrong", LIKELY, needs="import_host status_404|no_meta google_host"),
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="import_host status_404|no_meta google_host",
+        others="vanity_host_down",
+    ),
     _row(
         "git_credentials_missing", LIKELY,
         needs="import_host status_404|status_403|status_401|no_meta inside_host",
         others="vanity_host_down goprivate_not_set",
     ),
-    _row("zip_storage_forbidden", POSSIBLE, needs="import_host status_403", others="direct_host_blocked"),
+    _row(
+        "zip_storage_forbidden", POSSIBLE,
+        needs="import_host status_403",
+        others="direct_host_blocked vanity_host_down",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host no_meta",
@@ -909,6 +927,12 @@ SIGNATURES: Final = (
         weak=True,
     ),
     _row(
+        "module_zip_invalid", POSSIBLE,
+        needs="zip_broken module_public_host|module_google_host|zip|go_command",
+        others="transient_network captive_portal local_disk_or_permission",
+        weak=True,
+    ),
+    _row(
         "git_credentials_missing", POSSIBLE,
         needs="git_denied get_url|go_command|code_host",
         lacks="goproxy_shown",
@@ -917,7 +941,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "transient_network", POSSIBLE,
-        needs="deadline|body_eof|hung_up|read_timeout|eof get_url|go_command|code_host",
+        needs="deadline|body_eof|hung_up|read_timeout|eof get_url|go_command|code_host|git_transfer",
         others="middlebox_reset direct_host_blocked",
         weak=True,
     ),
