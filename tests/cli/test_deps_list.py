@@ -1,6 +1,7 @@
 """`goferry deps list`, `graph` and `why`: what they print, and what they say when something is missing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +280,35 @@ def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
     said = deps(tmp_path, "list", "README")
     assert said.code == 2
     assert "README: it is not a Go program" in said.err
+
+
+def test_an_answer_is_remembered_while_the_files_of_the_project_stay_the_same(project: Path) -> None:
+    first = deps(project, "list")
+    shutil.rmtree(project / "proxy")
+    for file in (project / "store/example.org").rglob("*.mod"):
+        file.unlink()
+    assert deps(project, "list") == first
+    (project / "go.mod").write_text((project / "go.mod").read_text() + "\n")
+    assert deps(project, "list").code == 3
+
+
+def test_a_change_of_a_local_replacement_makes_a_new_answer(project: Path) -> None:
+    before = deps(project, "list").out
+    (project / "d/go.mod").write_text("module example.org/d\nrequire example.org/e v1.0.0\n")
+    publish(project, e_v1_0_0="")
+    assert deps(project, "list").out == before + "example.org/e v1.0.0\n"
+
+
+def test_half_an_answer_is_not_remembered_and_a_broken_one_is_passed_over(project: Path) -> None:
+    place = project / "proxy/example.org/b/@v/v1.0.0.mod"
+    text = place.read_text()
+    place.unlink()
+    assert deps(project, "list").code == 3
+    place.write_text(text)
+    shutil.rmtree(project / "store")  # it remembers for a while what was not found
+    whole = deps(project, "list")
+    assert whole.code == 0
+    (answer,) = (project / "store/.goferry/answers").iterdir()
+    for broken in ("", "[]", "{}", '{"version": 1}', answer.read_text()[:-9]):
+        answer.write_text(broken)
+        assert deps(project, "list") == whole
