@@ -68,6 +68,7 @@ _PHRASES: Final = (
     (r"files in it", "其中的文件数"),
     (r"bare SHA-256", "单独计算 SHA-256"),
     (r"empty store", "空存储"),
+    (r"new go\.mod", "新的 go.mod"),
     (r"one pass", "一次"),
     (r"database on", "启用数据库"),
     (r"list p99", "list 的 p99"),
