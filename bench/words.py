@@ -44,7 +44,7 @@ _DEMANDS: Final = {
     ),
     "upstream cuts 30 % of bodies, 500 modules: failures": "上游截断 30 % 的响应，500 个模块：失败数",
     "h1 of a 50 MB zip ÷ bare SHA-256 of its content": "50 MB zip 的 h1 ÷ 对其内容单独计算 SHA-256",
-    "deps list, 1,000 modules, warm store ÷ go list -m all": "deps list，1,000 个模块，存储已有 ÷ go list -m all",
+    "build list of 1,000 modules, warm store ÷ go list -m all": "1,000 个模块的构建列表，存储已有 ÷ go list -m all",
     "goferry --help": "goferry --help",
 }
 

@@ -41,7 +41,7 @@ def build_list(bench: Bench) -> None:
     _run([tools.need("go"), "mod", "download"], project, go["go"])
     started = time.perf_counter()
     cold = _run(commands[GOFERRY], project, go[GOFERRY])
-    bench.note("deps_list", "goferry deps list, empty store", time.perf_counter() - started, "s")
+    bench.note("deps_list", "goferry, empty store", time.perf_counter() - started, "s")
     if cold != _run(commands["go"], project, go["go"]):
         raise load.LoadError("goferry lists other modules than go")
     bench.note("deps_list", "modules listed", len(cold.splitlines()))
@@ -64,8 +64,8 @@ def build_list(bench: Bench) -> None:
         for number in range(bench.rounds(ROUNDS))
     ]
     bench.note("deps_list", "go list -m all, warm", typical(rounds, "go"), "s")
-    bench.note("deps_list", "goferry deps list, warm", typical(rounds, GOFERRY), "s")
-    bench.note("deps_list", "goferry deps list, warm, new go.mod", typical(rounds, CHANGED), "s")
+    bench.note("deps_list", "goferry, warm", typical(rounds, GOFERRY), "s")
+    bench.note("deps_list", "goferry, warm, new go.mod", typical(rounds, CHANGED), "s")
     bench.note("deps_list", "warm, new go.mod ÷ go list -m all", paired_ratio(rounds, CHANGED, "go"), "x")
     bench.record("deps_list.warm", paired_ratio(rounds, GOFERRY, "go"), rounds)
 
