@@ -10,6 +10,7 @@ from goferry.cli.base import option
 from goferry.cli.console import Console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded
+from goferry.deps.finding import start_of
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
@@ -73,7 +74,8 @@ def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: 
     from goferry.deps.sources import load
 
     loaded = own_settings(console, given, as_json=as_json)
-    reading = Reading(load(Path(console.cwd, folder)))
+    start = start_of(Path(console.cwd, folder), console.environ.get("GOWORK", ""))
+    reading = Reading(load(start))
     reading.read_stored(stored_in(folder_of(loaded.settings.store)))
     if not reading.missing():
         return reading.build_list()
