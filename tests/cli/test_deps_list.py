@@ -1,14 +1,17 @@
 """`goferry deps list`, `graph` and `why`: what they print, and what they say when something is missing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from goferry.deps.chains import Chains
+from goferry.gomod import dirhash
 from goferry.gomod.modgraph import Graph, Main, Mains, Requirements
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.memlog import MemLog
 from terminal import Said, goferry
 
 
@@ -214,6 +217,70 @@ def test_a_workspace_may_overrule_what_its_modules_replace(tmp_path: Path) -> No
     assert said.out.splitlines() == ["example.org/a", "example.org/b", "example.org/z v1.0.0 => ../z"]
 
 
+@pytest.mark.parametrize("command", ["list", "graph"])
+def test_gowork_says_which_workspace_as_for_go(tmp_path: Path, command: str) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "go.mod").write_text(f"module example.org/{folder}\ngo 1.24\n")
+    (tmp_path / "go.work").write_text("go 1.24\nuse ./a\nuse ./b\n")
+    (tmp_path / "other.work").write_text("go 1.24\nuse ./b\n")
+
+    def modules(**environ: str) -> list[str]:
+        words = deps(tmp_path, command, "a", **environ).out.split()
+        return sorted({word for word in words if word.startswith("example.org/")})
+
+    if command == "list":
+        assert modules() == modules(GOWORK="auto") == ["example.org/a", "example.org/b"]
+        assert modules(GOWORK="off") == ["example.org/a"]
+        assert modules(GOWORK=str(tmp_path / "other.work")) == ["example.org/b"]
+    else:
+        assert deps(tmp_path, command, "a", GOWORK="off").out.startswith("example.org/a go@1.24")
+        assert "example.org/b go@1.24" in deps(tmp_path, command, "a").out
+
+
+def with_database(folder: Path) -> list[str]:
+    """Puts a checksum database with true records of all modules into the proxy tree; the flags that use it."""
+    log = MemLog("sum.example.org")
+    mods = sorted((folder / "proxy").rglob("*.mod"))
+    for file in mods:
+        version = Version(file.parent.parent.relative_to(folder / "proxy").as_posix(), file.stem)
+        mod = dirhash.hash_go_mod(file.read_bytes())
+        log.add(
+            version,
+            [f"{version.path} {version.version} {mod}", f"{version.path} {version.version}/go.mod {mod}"],
+        )
+    place = folder / "proxy/sumdb/sum.example.org"
+    answers = {"supported": b"", "latest": log.get("latest")}
+    for file in mods:
+        path = file.parent.parent.relative_to(folder / "proxy").as_posix()
+        answers[f"lookup/{path}@{file.stem}"] = log.get(f"lookup/{path}@{file.stem}")
+    for count in range(1, len(mods) + 1):
+        answers[f"tile/8/0/000.p/{count}"] = log.get(f"tile/8/0/000.p/{count}")
+    for name, body in answers.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(body)
+    return [
+        "--goproxy",
+        (folder / "proxy").as_uri(),
+        "--sumdb",
+        log.verifier_key,
+        "--store",
+        str(folder / "store"),
+    ]
+
+
+def test_a_proxy_that_lies_is_named_and_nothing_is_proven(project: Path) -> None:
+    flags = with_database(project)
+    assert goferry("deps", "list", *flags, cwd=project).code == 0
+    shutil.rmtree(project / "store")
+    lie = project / "proxy/example.org/b/@v/v1.0.0.mod"
+    lie.write_text(lie.read_text().replace("v1.2.0", "v1.1.0"))
+    said = goferry("deps", "list", *flags, cwd=project)
+    assert said.code == 3
+    assert "example.org/b@v1.0.0: " in said.err
+    assert "example.org/a@v1.0.0" not in said.err
+
+
 def test_chains_are_shortest_and_those_of_unknown_modules_empty() -> None:
     c, d = Version("c", "v1.0.0"), Version("d", "v1.0.0")
     graph = Graph(Mains((Main("m", Requirements("1.17", (c, d))),)))
@@ -279,3 +346,35 @@ def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
     said = deps(tmp_path, "list", "README")
     assert said.code == 2
     assert "README: it is not a Go program" in said.err
+
+
+def test_an_answer_is_remembered_while_the_files_of_the_project_stay_the_same(project: Path) -> None:
+    first = deps(project, "list")
+    shutil.rmtree(project / "proxy")
+    for file in (project / "store/example.org").rglob("*.mod"):
+        file.unlink()
+    assert deps(project, "list") == first
+    (project / "go.mod").write_text((project / "go.mod").read_text() + "\n")
+    assert deps(project, "list").code == 3
+
+
+def test_a_change_of_a_local_replacement_makes_a_new_answer(project: Path) -> None:
+    before = deps(project, "list").out
+    (project / "d/go.mod").write_text("module example.org/d\nrequire example.org/e v1.0.0\n")
+    publish(project, e_v1_0_0="")
+    assert deps(project, "list").out == before + "example.org/e v1.0.0\n"
+
+
+def test_half_an_answer_is_not_remembered_and_a_broken_one_is_passed_over(project: Path) -> None:
+    place = project / "proxy/example.org/b/@v/v1.0.0.mod"
+    text = place.read_text()
+    place.unlink()
+    assert deps(project, "list").code == 3
+    place.write_text(text)
+    shutil.rmtree(project / "store")  # it remembers for a while what was not found
+    whole = deps(project, "list")
+    assert whole.code == 0
+    (answer,) = (project / "store/.goferry/answers").iterdir()
+    for broken in ("", "[]", "{}", '{"version": 1}', answer.read_text()[:-9]):
+        answer.write_text(broken)
+        assert deps(project, "list") == whole

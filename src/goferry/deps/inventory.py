@@ -12,14 +12,11 @@ from goferry.gomod.module import Version
 VENDOR_LIST = "modules.txt"
 
 
-def modules_in(file: Path) -> tuple[Module, ...] | None:
-    """The modules that such a file names; None for a folder, a go.mod or a go.work. InvalidInput with the file's name
-    for what cannot be understood.
+def modules_in(file: Path) -> tuple[Module, ...]:
+    """The modules that such a file names. InvalidInput with the file's name for what cannot be understood.
 
     Of a go.sum it is the versions with a sum of their zip. That is no build list: it keeps what was used once.
     """
-    if file.suffix in (".mod", ".work") or not file.is_file():
-        return None
     if file.suffix == ".sum":
         return tuple(Module(version.path, version.version) for version in read_sum(file).zips)
     if file.name == VENDOR_LIST:

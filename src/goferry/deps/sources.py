@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part, Project
+from goferry.deps.finding import NAMES, find
 from goferry.deps.refusals import check_main, check_uses, check_workspace
 from goferry.errors import InvalidInput, NotFound
 from goferry.gomod import gosum, gover, modfile, workfile
@@ -16,8 +17,22 @@ from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
 from goferry.i18n import N_
 
-NAMES: Final = ("go.work", "go.mod")
-"""What a folder is searched for, the first one first."""
+__all__ = [
+    "NAMES",
+    "Exact",
+    "check_module",
+    "check_module_line",
+    "find",
+    "load",
+    "local_go_mod",
+    "local_requirements",
+    "main_of",
+    "read",
+    "read_bytes",
+    "read_sum",
+    "requirements",
+    "requirements_of",
+]
 
 MAX_MOD: Final = 4 << 20
 """More than a go.mod or go.work can need. Real ones have some thousand lines."""
@@ -52,20 +67,6 @@ def load(named: Path, *, workspace: bool = True) -> Project:
         part = _part(file)
         return Project(file, Mains((main_of(part),)), (part,))
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
-
-
-def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
-    """The go.work above a folder if there is one, else its go.mod."""
-    places = [folder.resolve(), *folder.resolve().parents]
-    for name in names:
-        for place in places:
-            if (place / name).is_file():
-                return place / name
-    raise InvalidInput(
-        "there is no go.mod or go.work in {folder} or above it",
-        hint=N_("name a go.mod, go.work or go.sum file, or a folder with one"),
-        folder=folder,
-    )
 
 
 def requirements(name: str, data: bytes) -> Requirements:

@@ -6,21 +6,16 @@ from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part
-from goferry.deps.sources import NAMES, load
+from goferry.deps.finding import NAMES
+from goferry.deps.sources import load
 from goferry.errors import GoferryError, InvalidInput
-
-BELOW: Final = "..."
-"""As in the patterns of the go command: `DIR/...` stands for all below."""
 
 PASSED_OVER: Final = frozenset({"vendor", "testdata", "node_modules"})
 
 
-def named(text: str, cwd: Path) -> list[Path] | None:
-    """The projects that `DIR/...` stands for; None for any other text. InvalidInput when there is none."""
-    head, _, tail = text.replace(os.sep, "/").rpartition("/")
-    if tail != BELOW:
-        return None
-    folder = Path(cwd, head or ".")
+def matching(pattern: str, cwd: Path) -> list[Path]:
+    """The projects that `DIR/...` stands for. InvalidInput when there is none."""
+    folder = Path(cwd, pattern.replace(os.sep, "/").rpartition("/")[0] or ".")
     found = below(folder)
     if not found:
         raise InvalidInput("there is no go.mod or go.work below {folder}", folder=folder)

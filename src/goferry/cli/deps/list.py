@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goferry.cli.base import Command, json_option
 from goferry.cli.console import Console, pass_console
-from goferry.cli.deps.opening import listed, named_unread, supply_flags
-from goferry.deps.base import Module
-from goferry.deps.inventory import modules_in
-from goferry.deps.tree import named as below
+from goferry.cli.deps.opening import listed, named_unread, own_settings, supply_flags
+from goferry.deps.finding import is_pattern, is_project, start_of
+from goferry.deps.remembered import recall, remember
 from goferry.errors import InvalidInput
-from goferry.gomod.modgraph import Local
 from goferry.i18n import N_
+from goferry.storage.folders import folder_of
+
+if TYPE_CHECKING:
+    from goferry.deps.base import Module
 
 SUMMARY = N_("List the modules that are really built, as `go list -m all` does.")
 
@@ -33,49 +35,74 @@ SUMMARY = N_("List the modules that are really built, as `go list -m all` does."
 @supply_flags
 @pass_console
 def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> int:
-    files = below(folder, console.cwd)
-    if files is not None:
-        return _many(console, files, given, as_json=as_json)
-    modules = modules_in(Path(console.cwd, folder))
-    if modules is not None:
-        _show(console, modules, as_json=as_json)
-        return 0
-    found = listed(console, folder, given, as_json=as_json)
-    _show(console, found.modules, as_json=as_json)
-    return named_unread(console, found)
+    if is_pattern(folder):
+        return _many(console, folder, given, as_json=as_json)
+    named = Path(console.cwd, folder)
+    if not is_project(named):
+        from goferry.deps.inventory import modules_in
+
+        return _show(console, _shown(modules_in(named)), as_json=as_json)
+    start = start_of(named, console.environ.get("GOWORK", ""))
+    shown, status = _project(console, start, given, as_json=as_json)
+    _show(console, shown, as_json=as_json)
+    return status
 
 
-def _show(console: Console, modules: Iterable[Module], *, as_json: bool) -> None:
+def _project(
+    console: Console, start: Path, given: Mapping[str, Any], *, as_json: bool
+) -> tuple[dict[str, Any], int]:
+    """What is shown of a project, and the exit status. While its files stay the same, its store knows the answer."""
+    store = folder_of(own_settings(console, given, as_json=as_json).settings.store)
+    known = recall(store, start, "list")
+    if isinstance(known, dict):
+        return known, 0
+    found = listed(console, str(start), given, as_json=as_json)
+    shown = _shown(found.modules) | {"name": found.project.name}
+    if not found.unread:
+        remember(store, start, "list", map(str, found.project.files()), shown)
+    return shown, named_unread(console, found)
+
+
+def _shown(modules: Iterable["Module"]) -> dict[str, Any]:
+    """Both forms of a list, which are also what is remembered of it."""
+    modules = tuple(modules)
+    return {"lines": list(map(as_go_prints, modules)), "modules": list(map(to_json, modules))}
+
+
+def _show(console: Console, shown: Mapping[str, Any], *, as_json: bool) -> int:
     if as_json:
-        console.json({"modules": [to_json(module) for module in modules]})
+        console.json({"modules": shown["modules"]})
     else:
-        console.stdout.writelines(f"{as_go_prints(module)}\n" for module in modules)
+        console.stdout.writelines(f"{line}\n" for line in shown["lines"])
+    return 0
 
 
-def _many(console: Console, files: Iterable[Path], given: Mapping[str, Any], *, as_json: bool) -> int:
-    """Each project under its folder. One that cannot be read does not keep the others from being listed."""
+def _many(console: Console, pattern: str, given: Mapping[str, Any], *, as_json: bool) -> int:
+    """Each project under its file. One that cannot be read does not keep the others from being listed."""
+    from goferry.deps.tree import matching
+
     worst, projects = 0, []
-    for file in files:
+    for file in matching(pattern, console.cwd):
         try:
-            found = listed(console, str(file), given, as_json=as_json)
+            shown, status = _project(console, file, given, as_json=as_json)
         except InvalidInput as error:
             console.warn(str(error))
             worst = max(worst, error.exit_code)
             continue
-        worst = max(worst, named_unread(console, found))
-        if as_json:
-            modules = [to_json(module) for module in found.modules]
-            projects.append({"name": found.project.name, "root": str(file.parent), "modules": modules})
-        else:
+        worst = max(worst, status)
+        projects.append({"name": shown["name"], "root": str(file.parent), "modules": shown["modules"]})
+        if not as_json:
             console.out(f"# {file}")
-            _show(console, found.modules, as_json=False)
+            _show(console, shown, as_json=False)
     if as_json:
         console.json({"projects": projects})
     return worst
 
 
-def to_json(module: Module) -> dict[str, Any]:
+def to_json(module: "Module") -> dict[str, Any]:
     """One module in the stable form of docs/en/json.md."""
+    from goferry.gomod.modgraph import Local
+
     replace = module.replace
     target = None
     if isinstance(replace, Local):
@@ -91,8 +118,10 @@ def to_json(module: Module) -> dict[str, Any]:
     }
 
 
-def as_go_prints(module: Module) -> str:
+def as_go_prints(module: "Module") -> str:
     """The line of `go list -m all`."""
+    from goferry.gomod.modgraph import Local
+
     words = [module.path, module.version] if module.version else [module.path]
     if isinstance(module.replace, Local):
         words += ["=>", module.replace.written or module.replace.folder]
