@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from bench.plan import Bench
-from bench.scenarios import coalesce, cold, faults, graph, hashing, memory, outage, serve, startup
+from bench.scenarios import coalesce, cold, deps_match, faults, graph, hashing, memory, outage, serve, startup
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "serve": serve.plain,
@@ -15,6 +15,7 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "faults": faults.cut_bodies,
     "hash": hashing.h1,
     "help": startup.help_text,
+    "match": deps_match.shipped,
     "graph": graph.download,
     "list": graph.list_updates,
 }

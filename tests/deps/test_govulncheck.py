@@ -148,7 +148,7 @@ def test_it_is_run_on_our_own_entries_about_the_modules_at_hand(tmp_path: Path) 
 @pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
 def test_a_run_that_fails_says_why_in_one_line(tmp_path: Path) -> None:
     broken = program(tmp_path, "", status=1, stderr="\ngovulncheck: loading packages:\nmain.go:1: no\n")
-    with pytest.raises(GovulncheckFailed, match="failed: govulncheck: loading packages"):
+    with pytest.raises(GovulncheckFailed, match=r"failed: govulncheck: loading packages: main\.go:1: no$"):
         govulncheck.run(broken, tmp_path, flaws(), [LIB], environ={})
     with pytest.raises(GovulncheckFailed, match="did not run"):
         govulncheck.run(str(tmp_path / "nowhere"), tmp_path, flaws(), [LIB], environ={})

@@ -288,6 +288,16 @@ async def test_the_finest_level_that_entry_and_source_allow(
     assert (found.level, found.used, found.symbols) == (level, used, symbols)
 
 
+async def test_several_flaws_of_one_package_are_told_apart(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    flaws = database(
+        *(entry(f"GO-{n}", flaw(LIB, LIB, name)) for n, name in enumerate(("G", "F", "G", "New")))
+    )
+    matches = match(flaws, (await lab.built()).modules)
+    usage = await lab.usage(*matches)
+    assert [narrow(one, usage).used for one in matches] == [True, False, True, False]
+
+
 async def test_the_chain_says_who_brings_it_in(tmp_path: Path) -> None:
     found = await Lab(tmp_path).narrowed(flaw(DEEP, f"{DEEP}/inner", "Run"))
     assert found.chain == ("example.org/main", LIB, f"{DEEP}/inner")

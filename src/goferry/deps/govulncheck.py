@@ -20,10 +20,12 @@ from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.layouts import public_tree
 from goferry.deps.advisories.matching import Match
 from goferry.errors import GoferryError, InvalidInput
-from goferry.i18n import N_
+from goferry.i18n import N_, _
 
 PROGRAM: Final = "govulncheck"
 _PROTOCOL: Final = "v1."
+_LINES, _LENGTH = 4, 400
+"""How much of its complaint is passed on: the first line is a heading."""
 
 
 class GovulncheckFailed(GoferryError):
@@ -97,7 +99,7 @@ def parse(text: str) -> Run:
             "{program} speaks a protocol that is not known here: {version}",
             hint=N_("it has to be called with -format json"),
             program=PROGRAM,
-            version=(config or {}).get("protocol_version", N_("no version")),
+            version=(config or {}).get("protocol_version", _("no version")),
         )
     return Run(
         f"{config.get('scanner_name', PROGRAM)} {config.get('scanner_version', '')}".rstrip(),
@@ -192,6 +194,7 @@ def run(
         except (OSError, subprocess.TimeoutExpired) as error:
             raise GovulncheckFailed("{program} did not run: {why}", program=program, why=error) from error
     if done.returncode != 0:
-        said = next((line for line in done.stderr.splitlines() if line.strip()), N_("no reason given"))
-        raise GovulncheckFailed("{program} failed: {why}", program=program, why=said)
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        why = " ".join(said[:_LINES])[:_LENGTH] or _("no reason given")
+        raise GovulncheckFailed("{program} failed: {why}", program=program, why=why)
     return parse(done.stdout)

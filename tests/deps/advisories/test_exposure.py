@@ -1,9 +1,11 @@
 """Flaws of Go itself, by the Go that really builds, with how sure that is."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from goferry.deps.advisories.building import ask_go, gather, repository
 from goferry.deps.advisories.database import shipped
 from goferry.deps.advisories.exposure import (
     Certainty,
@@ -116,6 +118,41 @@ def test_the_lines_of_go_mod_and_go_work(tmp_path: Path) -> None:
         (T, "1.24.2", "go.mod"),
         (G, "1.24.0", "go.work"),
     ]
+
+
+def fake_go(folder: Path, script: str) -> dict[str, str]:
+    """An environment whose go is that shell script."""
+    go = folder / "bin" / "go"
+    go.parent.mkdir()
+    go.write_text(f"#!/bin/sh\n{script}\n")
+    go.chmod(0o755)
+    return {"PATH": str(go.parent)}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
+def test_everything_on_the_machine_is_gathered_and_nothing_downloaded(tmp_path: Path) -> None:
+    project = tmp_path / "repository" / "deep"
+    project.mkdir(parents=True)
+    (tmp_path / "repository/.git").mkdir()
+    (tmp_path / "repository/Dockerfile").write_text("FROM golang:1.25.3\n")
+    (project / "go.mod").write_text("module m\ngo 1.23.0\n")
+    environ = fake_go(tmp_path, 'echo "go version go1.26.8-$GOTOOLCHAIN linux/amd64"')
+    found = gather(load(project), environ, "go1.24.0")
+    assert [(one.origin, one.version) for one in found] == [
+        (G, "1.23.0"),
+        (P, "1.25.3"),
+        (E, "1.24.0"),
+        (C, "1.26.8"),
+    ]
+    named = gather(load(project), {**environ, "GOTOOLCHAIN": "go1.24.9"}, "go1.24.0")
+    assert (E, "1.24.9") in [(one.origin, one.version) for one in named]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
+def test_a_go_that_does_not_answer_is_no_evidence(tmp_path: Path) -> None:
+    assert ask_go(fake_go(tmp_path, "exit 1")) == ()
+    assert ask_go({"PATH": str(tmp_path)}) == ()
+    assert repository(tmp_path) == tmp_path.resolve()
 
 
 @pytest.mark.parametrize(

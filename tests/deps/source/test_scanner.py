@@ -107,3 +107,37 @@ def test_a_line_with_an_open_string_does_not_swallow_the_next_one() -> None:
 
 def test_an_import_has_a_name_of_its_own_or_none() -> None:
     assert head("x.go", 'package p\nimport y "z"\n').imports == (Import("z", "y"),)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        " ",
+        "\n",
+        ".",
+        "a.",
+        "a .",
+        "'",
+        '"',
+        "`",
+        "\\",
+        '\\"',
+        "/*",
+        "//",
+        "'\\''",
+        "package ",
+        "(",
+        "import ",
+    ],
+)
+def test_hostile_text_takes_no_longer_than_its_size(piece: str) -> None:
+    """A regular expression that tries again at every place would not come back from this."""
+    text = piece * (200_000 // len(piece))
+    names(text, alone=True)
+    names(text + "a.B")
+    for start in ("", "package p\n", "package p\nimport ("):
+        try:
+            head("x.go", start + text)
+        except BrokenSource:
+            continue

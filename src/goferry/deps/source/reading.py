@@ -38,10 +38,18 @@ async def read_usage(
     zips = OpenZips()
     try:
         await _follow(walk, _Sources(built.project, modules, supply, zips), step)
-        wanted = {one.path: one.symbols for match in found for one in flawed_packages(match)}
-        return await asyncio.to_thread(usage_of, walk, wanted)
+        return await asyncio.to_thread(usage_of, walk, _wanted(found))
     finally:
         zips.close()
+
+
+def _wanted(found: Iterable[Match]) -> dict[str, tuple[str, ...]]:
+    """Flawed package → its flawed identifiers, of all matches."""
+    wanted: dict[str, dict[str, None]] = {}
+    for match in found:
+        for package in flawed_packages(match):
+            wanted.setdefault(package.path, {}).update(dict.fromkeys(package.symbols))
+    return {path: tuple(symbols) for path, symbols in wanted.items()}
 
 
 def usage_of(walk: Walk, wanted: Mapping[str, tuple[str, ...]]) -> Usage:

@@ -13,7 +13,7 @@ from typing import Final
 from goferry.errors import InvalidInput
 from goferry.gomod.goliteral import unquote
 
-_IDENT: Final = r"[^\W\d]\w*"
+_IDENT: Final = r"[^\W\d]\w*+"
 _TOKEN: Final = re.compile(
     rf"""(?P<space>[ \t\r]+)
     |(?P<newline>\n)
@@ -26,12 +26,13 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _QUIET: Final = re.compile(
-    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(`)[^`]*(?:`|\Z)|(")(?:[^"\\\n]|\\.)*["\n]|(')(?:[^'\\\n]|\\[^\n])*'""",
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(`)[^`]*+`?|(")(?:[^"\\\n]|\\.)*+(?:["\n]|\Z)|(')(?:[^'\\\n]|\\[^\n]){1,10}'""",
     re.DOTALL,
 )
 """What holds no names. In `'"'` and `"'"` the first mark decides, hence one expression for all. Of a string its mark
-stays, so that nothing before it meets what comes after it."""
-_SELECTOR: Final = re.compile(rf"({_IDENT})?\s*\.\s*({_IDENT})")
+stays, so that nothing before it meets what comes after it. It ends everywhere: no file takes longer than its size."""
+_SPACES: Final = re.compile(r"\s+")
+_SELECTOR: Final = re.compile(rf"(?:\b({_IDENT}))? ?\. ?({_IDENT})")
 _NAME: Final = re.compile(_IDENT)
 _LINKNAME: Final = re.compile(rf"^//go:linkname[ \t]+\S+[ \t]+(\S+\.{_IDENT})[ \t]*\r?$", re.MULTILINE)
 _GO_BUILD: Final = re.compile(r"//go:build\s+(.+)")
@@ -93,7 +94,7 @@ def head(file: str, text: str) -> Head:
 
 def names(text: str, *, alone: bool = False) -> Names:
     """What the text of a file names. Nothing is ever refused: what does not scan is passed over."""
-    code = _QUIET.sub(r" \1\2\3", text)
+    code = _SPACES.sub(" ", _QUIET.sub(r" \1\2\3", text))
     return Names(
         frozenset(_SELECTOR.findall(code)),
         frozenset(_NAME.findall(code)) if alone else frozenset(),
