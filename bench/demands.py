@@ -60,6 +60,7 @@ DEMANDS: Final = (
     Demand("coalesce.2", "coalesce", "20 identical misses at once, 2 workers: upstream fetches", "", "=", 1),
     Demand("faults.failed", "faults", "upstream cuts 30 % of bodies, 500 modules: failures", "", "=", 0),
     Demand("hash.h1", "hash", "h1 of a 50 MB zip ÷ bare SHA-256 of its content", "x", "<=", 2.5),
+    Demand("deps_list.warm", "deps_list", "deps list, 1,000 modules, warm store ÷ go list -m all", "x", "<=", 1.0),
     Demand("help.time", "help", "goferry --help", "ms", "<=", 150),
     Demand("match.findings", "match", "advisories in 55 real go.mod files: findings", "", "=", 406),
     Demand("match.time", "match", "4,023 requirements against the shipped advisories", "ms", "<=", 50),

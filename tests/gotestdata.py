@@ -64,18 +64,18 @@ def _testdata() -> Path | None:
 def txtar(data: bytes) -> tuple[bytes, dict[str, bytes]]:
     """The comment and the files of a text archive (golang.org/x/tools/txtar)."""
     marks = list(_MARKER.finditer(data))
-    ends = [mark.start() for mark in marks[1:]] + [len(data)]
+    ends = [*(mark.start() for mark in marks), len(data)]
     files = {
         mark[1].decode().strip(): _with_newline(data[mark.end() : end])
-        for mark, end in zip(marks, ends, strict=True)
+        for mark, end in zip(marks, ends[1:], strict=True)
     }
-    return data[: marks[0].start() if marks else len(data)], files
+    return data[: ends[0]], files
 
 
 def script(name: str) -> Script:
     """One of `testdata/script`, without its ending."""
     comment, files = txtar((testdata() / "script" / f"{name}.txt").read_bytes())
-    return Script(name, comment.decode(), files)
+    return Script(name, comment.decode(errors="replace"), files)
 
 
 def scripts(*patterns: str) -> list[str]:

@@ -3,7 +3,19 @@
 from collections.abc import Callable
 
 from bench.plan import Bench
-from bench.scenarios import coalesce, cold, deps_match, faults, graph, hashing, memory, outage, serve, startup
+from bench.scenarios import (
+    coalesce,
+    cold,
+    deps,
+    deps_match,
+    faults,
+    graph,
+    hashing,
+    memory,
+    outage,
+    serve,
+    startup,
+)
 
 SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "serve": serve.plain,
@@ -18,4 +30,5 @@ SCENARIOS: dict[str, Callable[[Bench], None]] = {
     "match": deps_match.shipped,
     "graph": graph.download,
     "list": graph.list_updates,
+    "deps_list": deps.build_list,
 }

@@ -1,6 +1,7 @@
 """`goferry deps list`, `graph` and `why`: what they print, and what they say when something is missing."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -223,3 +224,91 @@ def test_chains_are_shortest_and_those_of_unknown_modules_empty() -> None:
     assert chains.to("d") == (Version("m", ""), d)
     assert chains.to("m") == (Version("m", ""),)
     assert chains.to("x") == ()
+
+
+def test_every_project_below_a_folder_is_listed_and_a_bad_one_is_named(project: Path) -> None:
+    for name in ("tools", "vendor/x", "testdata", "node_modules/y", ".hidden"):
+        (project / name).mkdir(parents=True)
+        (project / name / "go.mod").write_text(f"module example.org/{name.replace('/', '')}\n")
+    (project / "w/a").mkdir(parents=True)
+    (project / "w/go.work").write_text("go 1.24\nuse ./a\n")
+    (project / "w/a/go.mod").write_text("module example.org/w\n")
+    said = deps(project, "list", "./...", "--json")
+    assert (said.code, said.err) == (0, "")
+    assert [(p["name"], p["root"]) for p in said.json["projects"]] == [
+        ("example.org/m", str(project)),
+        ("example.org/d", str(project / "d")),
+        ("example.org/tools", str(project / "tools")),
+        ("w", str(project / "w")),
+    ]
+    (project / "tools/go.mod").write_text("modul\n")
+    said = deps(project, "list", "./...")
+    assert said.code == 2
+    assert "tools/go.mod:1: unknown directive" in said.err
+    assert f"# {project / 'w/go.work'}\nexample.org/w\n" in said.out
+
+
+def test_no_project_below_a_folder_is_wrong_use(tmp_path: Path) -> None:
+    assert deps(tmp_path, "list", "./...").code == 2
+
+
+def test_a_go_sum_names_the_versions_that_were_used(tmp_path: Path) -> None:
+    (tmp_path / "go.sum").write_text(
+        "example.org/a v1.0.0 h1:x=\nexample.org/a v1.0.0/go.mod h1:y=\nexample.org/b v1.0.0/go.mod h1:z=\n"
+    )
+    assert deps(tmp_path, "list", "go.sum").out == "example.org/a v1.0.0\n"
+    (tmp_path / "go.sum").write_text("example.org/a v1.0.0\n")
+    said = deps(tmp_path, "list", "go.sum")
+    assert (said.code, len(said.err.splitlines())) == (2, 1)
+
+
+def test_a_vendor_list_names_its_modules(tmp_path: Path) -> None:
+    (tmp_path / "modules.txt").write_text(
+        "# example.org/a v1.0.0 => ../a\n## explicit\nexample.org/a\n# example.org/b v1.0.0\nexample.org/b\n"
+        "# example.org/c => example.org/d v1.0.0\n"
+    )
+    said = deps(tmp_path, "list", "modules.txt")
+    assert said.out == "example.org/a v1.0.0 => ../a\nexample.org/b v1.0.0\n"
+    indirect = [m["indirect"] for m in deps(tmp_path, "list", "modules.txt", "--json").json["modules"]]
+    assert indirect == [False, True]
+    (tmp_path / "modules.txt").write_text("what is this\n")
+    assert deps(tmp_path, "list", "modules.txt").code == 2
+
+
+def test_what_is_no_program_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README").write_text("text")
+    said = deps(tmp_path, "list", "README")
+    assert said.code == 2
+    assert "README: it is not a Go program" in said.err
+
+
+def test_an_answer_is_remembered_while_the_files_of_the_project_stay_the_same(project: Path) -> None:
+    first = deps(project, "list")
+    shutil.rmtree(project / "proxy")
+    for file in (project / "store/example.org").rglob("*.mod"):
+        file.unlink()
+    assert deps(project, "list") == first
+    (project / "go.mod").write_text((project / "go.mod").read_text() + "\n")
+    assert deps(project, "list").code == 3
+
+
+def test_a_change_of_a_local_replacement_makes_a_new_answer(project: Path) -> None:
+    before = deps(project, "list").out
+    (project / "d/go.mod").write_text("module example.org/d\nrequire example.org/e v1.0.0\n")
+    publish(project, e_v1_0_0="")
+    assert deps(project, "list").out == before + "example.org/e v1.0.0\n"
+
+
+def test_half_an_answer_is_not_remembered_and_a_broken_one_is_passed_over(project: Path) -> None:
+    place = project / "proxy/example.org/b/@v/v1.0.0.mod"
+    text = place.read_text()
+    place.unlink()
+    assert deps(project, "list").code == 3
+    place.write_text(text)
+    shutil.rmtree(project / "store")  # it remembers for a while what was not found
+    whole = deps(project, "list")
+    assert whole.code == 0
+    (answer,) = (project / "store/.goferry/answers").iterdir()
+    for broken in ("", "[]", "{}", '{"version": 1}', answer.read_text()[:-9]):
+        answer.write_text(broken)
+        assert deps(project, "list") == whole

@@ -49,6 +49,15 @@ class Project:
         """What people call it: the main module's path, for a workspace its folder."""
         return self.parts[0].path if self.work is None and self.parts else self.root.name
 
+    def files(self) -> tuple[Path, ...]:
+        """What its build list follows from, beside published go.mod files: its own, and those of local replacements."""
+        layers = [main.replace for main in self.mains.modules]
+        if self.mains.workspace:
+            layers.append(self.mains.workspace.replace)
+        local = [new.folder for layer in layers for new in layer.values() if isinstance(new, Local)]
+        folders = [*(part.folder for part in self.parts), *map(Path, local)]
+        return (self.start, *(folder / "go.mod" for folder in folders))
+
 
 @dataclass(frozen=True, slots=True)
 class Module:

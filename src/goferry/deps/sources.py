@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part, Project
+from goferry.deps.finding import NAMES, find
 from goferry.deps.refusals import check_main, check_uses, check_workspace
 from goferry.errors import InvalidInput, NotFound
 from goferry.gomod import gosum, gover, modfile, workfile
@@ -16,8 +17,22 @@ from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
 from goferry.i18n import N_
 
-NAMES: Final = ("go.work", "go.mod")
-"""What a folder is searched for, the first one first."""
+__all__ = [
+    "NAMES",
+    "Exact",
+    "check_module",
+    "check_module_line",
+    "find",
+    "load",
+    "local_go_mod",
+    "local_requirements",
+    "main_of",
+    "read",
+    "read_bytes",
+    "read_sum",
+    "requirements",
+    "requirements_of",
+]
 
 MAX_MOD: Final = 4 << 20
 """More than a go.mod or go.work can need. Real ones have some thousand lines."""
@@ -39,7 +54,7 @@ def read(named: Path) -> Mains | Exact:
     itself looks for them. InvalidInput for anything else, and for a file that cannot be read.
     """
     file = find(named) if named.is_dir() else named
-    return _read_sum(file) if file.suffix == ".sum" else load(file).mains
+    return read_sum(file) if file.suffix == ".sum" else load(file).mains
 
 
 def load(named: Path, *, workspace: bool = True) -> Project:
@@ -52,20 +67,6 @@ def load(named: Path, *, workspace: bool = True) -> Project:
         part = _part(file)
         return Project(file, Mains((main_of(part),)), (part,))
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
-
-
-def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
-    """The go.work above a folder if there is one, else its go.mod."""
-    places = [folder.resolve(), *folder.resolve().parents]
-    for name in names:
-        for place in places:
-            if (place / name).is_file():
-                return place / name
-    raise InvalidInput(
-        "there is no go.mod or go.work in {folder} or above it",
-        hint=N_("name a go.mod, go.work or go.sum file, or a folder with one"),
-        folder=folder,
-    )
 
 
 def requirements(name: str, data: bytes) -> Requirements:
@@ -84,7 +85,7 @@ def local_go_mod(local: Local) -> bytes:
     file = Path(local.folder, "go.mod")
     if not file.is_file():
         raise NotFound("the folder {folder} replaces a module, but it has no go.mod", folder=local.folder)
-    return _bytes(file)
+    return read_bytes(file)
 
 
 def check_module(named: str, version: Version, source: Version) -> None:
@@ -127,14 +128,14 @@ def main_of(part: Part, work: Path | None = None) -> Main:
 
 def _part(file: Path) -> Part:
     with _one_line():
-        part = Part(file.parent, modfile.parse(str(file), _bytes(file)))
+        part = Part(file.parent, modfile.parse(str(file), read_bytes(file)))
     check_main(file, part)
     return part
 
 
 def _load_work(file: Path) -> Project:
     with _one_line():
-        work = workfile.parse_work(str(file), _bytes(file))
+        work = workfile.parse_work(str(file), read_bytes(file))
     check_uses(file, work)
     parts = tuple(_part(Path(file.parent, use.path, "go.mod")) for use in work.use)
     mains = tuple(main_of(part, file.parent) for part in parts)
@@ -147,9 +148,10 @@ def _load_work(file: Path) -> Project:
     return Project(file, Mains(mains, workspace), parts, work)
 
 
-def _read_sum(file: Path) -> Exact:
+def read_sum(file: Path) -> Exact:
+    """What a go.sum names. InvalidInput for a file that go refuses."""
     try:
-        lines = gosum.parse(_bytes(file, MAX_SUM).decode(), str(file))
+        lines = gosum.parse(read_bytes(file, MAX_SUM).decode(), str(file))
     except UnicodeDecodeError as error:
         raise InvalidInput("{file}: not text: {why}", file=file, why=error) from error
     versions = dict.fromkeys(
@@ -176,7 +178,7 @@ def _local(folder: Path, named: str, work: Path | None) -> Local:
     return Local(str(place), seen if modfile.is_directory_path(seen) else f"./{seen}")
 
 
-def _bytes(file: Path, limit: int = MAX_MOD) -> bytes:
+def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
     """The file, if a person can have written it: not huge, and not half merged."""
     try:
         size = file.stat().st_size

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from goferry.cli.base import option
 from goferry.cli.console import Console
-from goferry.cli.environment import Complete, complete, go_environment
 from goferry.cli.flags import load_settings, settings_flags
-from goferry.deps.base import BuildList
-from goferry.deps.reading import Reading, stored_in
-from goferry.deps.sources import load
+from goferry.config import Loaded
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
 if TYPE_CHECKING:
+    from goferry.cli.environment import Complete
+    from goferry.deps.base import BuildList
+    from goferry.deps.reading import Reading
     from goferry.deps.supply import ProxySupply
 
 EXIT_UNPROVEN: Final = 3
@@ -36,18 +36,28 @@ def supply_flags(function: Any, *commands: str) -> Any:
     return goproxy(flags(function))
 
 
-def complete_settings(console: Console, given: Mapping[str, Any], *, as_json: bool = False) -> Complete:
-    """Settings with nothing left to guess. Unlike a server, `deps` may be the client of a goferry here."""
+def own_settings(console: Console, given: Mapping[str, Any], *, as_json: bool = False) -> Loaded:
+    """The settings of goferry itself. What the go command would use is still missing: see `complete_settings`."""
     given = dict(given)
     listed = given.pop("goproxy", None)
     if listed is not None:
         given["upstream"] = listed
-    loaded = load_settings(console, given, as_json=as_json)
+    return load_settings(console, given, as_json=as_json)
+
+
+def complete_settings(console: Console, given: Mapping[str, Any], *, as_json: bool = False) -> "Complete":
+    """Settings with nothing left to guess. Unlike a server, `deps` may be the client of a goferry here."""
+    return _completed(console, own_settings(console, given, as_json=as_json))
+
+
+def _completed(console: Console, loaded: Loaded) -> "Complete":
+    from goferry.cli.environment import complete, go_environment
+
     return complete(loaded, go_environment(console.environ, sys.platform), serving=False)
 
 
 @asynccontextmanager
-async def opened(console: Console, ready: Complete) -> AsyncIterator["ProxySupply"]:
+async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySupply"]:
     """The supply that these settings name; the store is made if need be, and closed behind it."""
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy  # heavy: --help does not need the network stack
@@ -58,21 +68,26 @@ async def opened(console: Console, ready: Complete) -> AsyncIterator["ProxySuppl
         yield ProxySupply(proxy)
 
 
-def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> BuildList:
+def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> "BuildList":
     """The build list of a folder, or of a go.mod or go.work file."""
-    ready = complete_settings(console, given, as_json=as_json)
+    from goferry.deps.reading import Reading, stored_in
+    from goferry.deps.sources import load
+
+    loaded = own_settings(console, given, as_json=as_json)
     reading = Reading(load(Path(console.cwd, folder)))
-    reading.read_stored(stored_in(folder_of(ready.settings.store)))
-    return _fetched(console, ready, reading, as_json=as_json) if reading.missing() else reading.build_list()
+    reading.read_stored(stored_in(folder_of(loaded.settings.store)))
+    if not reading.missing():
+        return reading.build_list()
+    return _fetched(console, _completed(console, loaded), reading, as_json=as_json)
 
 
-def _fetched(console: Console, ready: Complete, reading: Reading, *, as_json: bool) -> BuildList:
+def _fetched(console: Console, ready: "Complete", reading: "Reading", *, as_json: bool) -> "BuildList":
     import asyncio  # heavy, like all behind it: what the store has needs no network
 
     from goferry.cli.progress import showing
     from goferry.deps.buildlist import finished
 
-    async def run() -> BuildList:
+    async def run() -> "BuildList":
         with showing(console, _("reading go.mod files"), quiet=as_json) as bar:
             async with opened(console, ready) as supply:
                 return await finished(reading, supply, step=bar.update)
@@ -80,7 +95,7 @@ def _fetched(console: Console, ready: Complete, reading: Reading, *, as_json: bo
     return asyncio.run(run())
 
 
-def named_unread(console: Console, found: BuildList) -> int:
+def named_unread(console: Console, found: "BuildList") -> int:
     """Names the go.mod files that could not be had; the exit status that says so."""
     for version, why in found.unread.items():
         console.warn(f"{version}: {why}")

@@ -1,0 +1,114 @@
+"""The quick reader of go.mod files says what parse_lax says, or nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import gotestdata
+from goferry.gomod import gover, modfile
+from goferry.gomod.modgraph import Requirements
+from goferry.gomod.modsummary import Summary, quick, summarize
+from goferry.gomod.module import Version
+
+PATHS = [
+    "example.org/a",
+    "example.org/b/v2",
+    "gopkg.in/y.v3",
+    "github.com/A/B",
+    "a//b",
+    "x/v1",
+    '"example.org/q"',
+    "é",
+]
+VERSIONS = [
+    *("v1.0.0", "v2.0.0", "v3.0.1", "v2.0.0+incompatible", "v1.2", "main", "v1.0.0-01"),
+    "v0.0.0-20200101000000-0123456789ab",
+]
+ENDS = ["", " ", " // indirect", "\t// x ( y", "// indirect; because", " /* no */", "\r", " )", " ("]
+GO = ["1.16", "1.21", "1.21.0", "1.21rc1", "01.2", "1", "1.2.3.4", "v1.20"]
+HEADS = [
+    *("require (", "require(", "require () (", "exclude (", "retract (", "replace (", "tool (", "what ("),
+]
+CLOSES = [")", ")", ")", ") // end", "  )", ""]
+ODD = ["", "// alone", "\t", "\t)", "(", "=>", '"a" v1.0.0', "require"]
+OTHERS = [
+    *("", "// words", "toolchain go1.22.0", "retract [v1.0.0, v1.1.0] // bad", "retract", "replace a => ./b"),
+    *("replace a v1 => b v2", "exclude example.org/a v1.0.0", "unknown x", "ignore ./x", "require", "(", ")"),
+    *("tool example.org/a/cmd", "godebug default=go1.21"),
+]
+
+
+def entries() -> st.SearchStrategy[str]:
+    parts = map(st.sampled_from, (["", "\t", "  "], PATHS, VERSIONS, ENDS))
+    pair = st.builds("{}{} {}{}".format, *parts)
+    return st.one_of(pair, pair, pair, st.sampled_from(ODD))
+
+
+def blocks() -> st.SearchStrategy[str]:
+    lines = st.lists(entries(), max_size=4).map("\n".join)
+    return st.builds("{}\n{}\n{}".format, st.sampled_from(HEADS), lines, st.sampled_from(CLOSES))
+
+
+def statements() -> st.SearchStrategy[str]:
+    single = st.builds("require {} {}{}".format, *map(st.sampled_from, (PATHS, VERSIONS, ENDS)))
+    go = st.builds("go {}{}".format, st.sampled_from(GO), st.sampled_from(ENDS))
+    module = st.builds("module {}{}".format, st.sampled_from(PATHS), st.sampled_from(ENDS))
+    return st.one_of(single, go, module, st.sampled_from(OTHERS), blocks())
+
+
+@given(st.lists(statements(), max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\n"]))
+def test_what_it_says_is_what_the_thorough_reader_says(parts: list[str], newline: str, end: str) -> None:
+    data = ("\n".join(parts) + end).replace("\n", newline).encode()
+    agrees(data)
+
+
+@given(
+    st.binary(max_size=60),
+    st.sampled_from([b"module example.org/a\n", b"require (\n", b"require example.org/a v1.0.0"]),
+)
+def test_it_says_nothing_of_what_is_no_go_mod(rest: bytes, head: bytes) -> None:
+    agrees(head + rest)
+
+
+def agrees(data: bytes) -> bool:
+    """Whether it said something; what it says must be right."""
+    said = quick(data)
+    if said is not None:
+        assert said == thorough(data), data
+    return said is not None
+
+
+def thorough(data: bytes) -> Summary:
+    file = modfile.parse_lax("go.mod", data)
+    go = file.go.version if file.go else gover.DEFAULT_GO_MOD_VERSION
+    path = file.module.path if file.module else ""
+    return Summary(path, Requirements(go, tuple(line.mod for line in file.require)))
+
+
+@pytest.mark.go
+def test_files_of_gos_own_tests_are_mostly_quick() -> None:
+    mods = [files[".mod"] for files in gotestdata.published().values() if ".mod" in files]
+    assert sum(map(agrees, mods)) > 0.8 * len(mods)
+
+
+def test_files_as_tools_write_them_are_quick() -> None:
+    data = (
+        b"// Deprecated: use b.\nmodule example.org/a/v2 // here\n\ngo 1.21.3\n\ntoolchain go1.22.1\n\nrequire (\n"
+        b"\texample.org/b v1.0.0\n\texample.org/c/v3 v3.1.0-rc.1 // indirect\n\n"
+        b"\t// pinned\n\tgopkg.in/d.v2 v2.0.0\n)\n\n"
+        b"require example.org/e v9.0.0+incompatible // indirect\n\nexclude example.org/b v0.9.0\n\n"
+        b"replace (\n\texample.org/b => ../b\n)\n\nretract [v2.0.0, v2.1.0] // wrong\n"
+    )
+    found = quick(data)
+    assert found == summarize("go.mod", data) == thorough(data)
+    assert found
+    assert found.module == "example.org/a/v2"
+    assert found.requirements.require[1] == Version("example.org/c/v3", "v3.1.0-rc.1")
+    assert quick(data.replace(b"\n", b"\r\n")) == found
+
+
+@pytest.mark.parametrize(
+    "data", [b"module a\nmodule b\n", b"go 1.20\ngo 1.21\n", b"require (\n", b"require a main\n", b"\xff\n"]
+)
+def test_what_is_wrong_is_said_by_the_thorough_reader(data: bytes) -> None:
+    assert quick(data) is None
