@@ -2,8 +2,7 @@
 
 import asyncio
 import shutil
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +16,11 @@ from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
 from goferry.cli.progress import showing
 from goferry.config import Settings
+from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
-from goferry.deps.advisories import exposure, refresh
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.advisories.exposure import Evidence, Origin, from_gotoolchain, from_lines
+from goferry.deps.advisories.pipelines import from_pipelines
 from goferry.deps.audit import failing, records, targets
 from goferry.deps.audit.compose import Unreadable, compose
 from goferry.deps.audit.failing import FailOn
@@ -31,6 +31,7 @@ from goferry.deps.audit.records import Audit
 from goferry.deps.audit.run import Auditor, Looked, Wanted
 from goferry.deps.audit.since import since
 from goferry.deps.audit.targets import Targets
+from goferry.deps.base import Project
 from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.gomod import gover
 from goferry.i18n import N_, _
@@ -52,7 +53,7 @@ class Asked:
     old_name: str
     archived: frozenset[str]
     database: Database
-    go: tuple[Evidence, ...]
+    go: Callable[[Project], Iterable[Evidence]]
     goroot: Path | None
 
 
@@ -161,7 +162,7 @@ def _asked(
         old_name=given["old"] or "",
         archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
         database=_database(console, given["db"]),
-        go=tuple(_go(console, given["go_version"])),
+        go=_go(console, given["go_version"]),
         goroot=_go_tree(console),
     )
 
@@ -197,18 +198,24 @@ def _database(console: Console, place: str | None) -> Database:
     return databases.load(place if place.startswith("file:") else Path(console.cwd, place).expanduser())
 
 
-def _go(console: Console, version: str | None) -> Iterable[Evidence]:
-    """Which Go builds: what was said, else GOTOOLCHAIN and the go command of this machine. The projects' own lines
-    come later."""
+def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[Evidence]]:
+    """Which Go builds a project: what was said; else what its lines, its repository's pipelines, GOTOOLCHAIN and the go
+    command of this machine say."""
     if version is not None:
         plain = version.removeprefix("go")
         if not gover.is_valid(plain):
             raise InvalidInput(
                 "--go: {version!r} is no version of Go", hint=N_("such as 1.26.3"), version=version
             )
-        return [Evidence(Origin.PIPELINE, plain, "--go")]
-    value, origin = go_environment(console.environ).value("GOTOOLCHAIN")
-    return [*exposure.from_gotoolchain(value, str(origin)), *_go_command(console)]
+        return lambda _project: [Evidence(Origin.PIPELINE, plain, "--go")]
+    value, _origin = go_environment(console.environ).value("GOTOOLCHAIN")
+    here = (*from_gotoolchain(value), *building.ask_go(console.environ))  # once, not for each project
+
+    def known(project: Project) -> Iterable[Evidence]:
+        pipelines = from_pipelines(building.repository(project.root))
+        return (*from_lines(project), *pipelines, *here)
+
+    return known
 
 
 def _go_tree(console: Console) -> Path | None:
@@ -216,19 +223,6 @@ def _go_tree(console: Console) -> Path | None:
     go = shutil.which("go", path=console.environ.get("PATH", ""))
     tree = Path(go).resolve().parent.parent if go else None
     return tree if tree and (tree / "src" / "runtime").is_dir() else None
-
-
-def _go_command(console: Console) -> Iterable[Evidence]:
-    """What the go command on PATH is. It must not fetch another toolchain for that."""
-    go = shutil.which("go", path=console.environ.get("PATH", ""))
-    if go is None:
-        return ()
-    environ = {**console.environ, "GOTOOLCHAIN": "local"}
-    try:
-        done = subprocess.run([go, "version"], env=environ, capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return exposure.from_go_version(done.stdout.decode(errors="replace"), go)
 
 
 # ---- looking
