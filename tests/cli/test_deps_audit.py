@@ -218,6 +218,37 @@ def test_a_go_mod_that_cannot_be_read_is_unproven_and_a_branch_name_in_it_is_fou
     assert [blind["id"] for blind in audit["unproven"]] == ["project"]
 
 
+MALFORMED = {
+    "a conflict": b"module example.org/app\n<<<<<<< ours\ngo 1.21\n=======\ngo 1.22\n>>>>>>> theirs\n",
+    "a torn file": b"module example.org/app\nrequire (\n\texample.org/middle v1.0.0\n",
+    "not text": b"\x00\xff" * 100,
+    "two modules": b"module a\nmodule b\n",
+    "an unknown word": b"module example.org/app\nrequires x v1.0.0\n",
+    "too large": b"module example.org/app\n" + b"// filler\n" * 600_000,
+}
+
+
+@pytest.mark.parametrize("data", MALFORMED.values(), ids=list(MALFORMED))
+def test_a_malformed_go_mod_is_unproven_and_its_neighbours_are_looked_at(world: World, data: bytes) -> None:
+    world.project("good/app")
+    world.put("bad/app/go.mod", data)
+    audit = world.found("./...")
+    (blind,) = audit["unproven"]
+    assert (blind["id"], blind["project"], blind["owner"]) == ("project", "bad/app", "bad")
+    assert "\n" not in blind["message"]["text"]
+    assert FLAWED in kinds(audit, "example.org/good/app")
+
+
+def test_json_is_the_same_in_every_language(world: World) -> None:
+    world.project("app", "example.org/middle v1.0.0", "example.org/missing v1.0.0")
+    written = []
+    for language in ("en", "zh_CN"):
+        assert world.audit("app", "--json", "-o", "a.json", "--lang", language, "--notes").code == 1
+        written.append(json.loads((world.folder / "a.json").read_text()))
+        written[-1].pop("generated")
+    assert written[0] == written[1]
+
+
 FAIL_ON = [
     ("error", 1),
     ("none", 0),

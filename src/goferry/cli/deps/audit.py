@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
-from goferry.cli.progress import showing
+from goferry.cli.progress import Progress, showing
 from goferry.config import Settings
 from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
@@ -22,13 +22,14 @@ from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.exposure import Evidence, Origin, from_gotoolchain, from_lines
 from goferry.deps.advisories.pipelines import from_pipelines
 from goferry.deps.audit import failing, records, targets
-from goferry.deps.audit.compose import Unreadable, compose
+from goferry.deps.audit.compose import Judged, Unreadable, compose
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.forms import FORMS, Page, render
 from goferry.deps.audit.ignoring import IgnoreFile
-from goferry.deps.audit.judge import Rules
+from goferry.deps.audit.inventory import Inventory
+from goferry.deps.audit.judge import Rules, judge
 from goferry.deps.audit.records import Audit
-from goferry.deps.audit.run import Auditor, Looked, Wanted
+from goferry.deps.audit.run import Auditor, Target, Wanted
 from goferry.deps.audit.since import since
 from goferry.deps.audit.targets import Targets
 from goferry.deps.base import Project
@@ -118,20 +119,20 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     form = "json" if given.pop("as_json") else given.pop("form")
     given.pop("form", None)
     output = given.pop("output")
-    ready = complete_settings(console, given, as_json=form == "json" and output is None)
+    ready = complete_settings(console, given, as_json=form == "json")
     asked = _asked(console, paths, ready.settings, given, form)
-    looked, unreadable = _look(console, ready, asked, quiet=form == "json" and output is None)
+    now = datetime.now(UTC).replace(microsecond=0)
+    seen = _look(console, ready, asked, now, quiet=form == "json" and output is None)
     audit = compose(
-        [one.subject for one in looked],
-        [*asked.targets.unreadable, *unreadable],
+        seen.judged,
+        [*asked.targets.unreadable, *seen.unreadable],
         [*asked.targets.ignore, *asked.ignore],
         asked.database.about,
-        asked.rules,
-        datetime.now(UTC).replace(microsecond=0),
+        now,
     )
     if asked.old is not None:
         audit = since(asked.old, audit, place=asked.old_name)
-    _show(console, audit, looked, form, output, notes=given["notes"])
+    _show(console, audit, seen.inventories, form, output, notes=given["notes"])
     return failing.status(audit, asked.fail_on)
 
 
@@ -228,12 +229,18 @@ def _go_tree(console: Console) -> Path | None:
 # ---- looking
 
 
-def _look(
-    console: Console, ready: Complete, asked: Asked, *, quiet: bool
-) -> tuple[list[Looked], list[Unreadable]]:
-    async def run() -> tuple[list[Looked], list[Unreadable]]:
-        looked: list[Looked] = []
-        unreadable: list[Unreadable] = []
+@dataclass(slots=True)
+class Seen:
+    """What was found, project by project."""
+
+    judged: list[Judged] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    inventories: list[Inventory] = field(default_factory=list)
+
+
+def _look(console: Console, ready: Complete, asked: Asked, now: datetime, *, quiet: bool) -> Seen:
+    async def run() -> Seen:
+        seen = Seen()
         with showing(console, _("auditing"), quiet=quiet) as bar:
             async with opened(console, ready) as supply:
                 auditor = Auditor(
@@ -246,32 +253,48 @@ def _look(
                     first_seen=supply.first_seen,
                 )
                 for target in asked.targets.projects:
-
-                    def step(stage: str, done: int, total: int, name: str = target.name) -> None:
-                        bar.update(done, total, f"{name}: {stage}")
-
-                    try:
-                        looked.append(await auditor.look(target, step))
-                    except StorageError:
-                        raise
-                    except GoferryError as why:
-                        unreadable.append(Unreadable(target.name, target.root, target.owner, why))
-        return looked, unreadable
+                    await _one(auditor, target, asked.rules, now, seen, bar)
+        return seen
 
     return asyncio.run(run())
+
+
+async def _one(
+    auditor: Auditor, target: Target, rules: Rules, now: datetime, seen: Seen, bar: Progress
+) -> None:
+    def step(stage: str, done: int, total: int) -> None:
+        bar.update(done, total, f"{target.name}: {stage}")
+
+    try:
+        looked = await auditor.look(target, step)
+    except StorageError:
+        raise
+    except GoferryError as why:
+        seen.unreadable.append(Unreadable(target.name, target.root, target.owner, why))
+        return
+    seen.judged.append(Judged(looked.subject.project, judge(looked.subject, rules, now)))
+    if looked.inventory is not None:
+        seen.inventories.append(looked.inventory)
 
 
 # ---- showing
 
 
 def _show(
-    console: Console, audit: Audit, looked: Sequence[Looked], form: str, output: str | None, *, notes: bool
+    console: Console,
+    audit: Audit,
+    inventories: Sequence[Inventory],
+    form: str,
+    output: str | None,
+    *,
+    notes: bool,
 ) -> None:
-    inventories = tuple(one.inventory for one in looked if one.inventory is not None)
     columns = shutil.get_terminal_size((100, 24)).columns if console.colour else 100
     text = render(
         form,
-        Page(audit, inventories, notes=notes, colour=console.colour and output is None, columns=columns),
+        Page(
+            audit, tuple(inventories), notes=notes, colour=console.colour and output is None, columns=columns
+        ),
     )
     if output is None:
         console.stdout.write(text)
