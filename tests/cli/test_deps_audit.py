@@ -60,7 +60,8 @@ class World:
 
     def audit(self, *words: str, cwd: str = "", **environ: str) -> Said:
         fixed = ["--goproxy", (self.folder / "proxy").as_uri(), "--sumdb", "off", "--fsync"]
-        fixed += ["--store", str(self.folder / "store"), "--db", str(self.folder / "db"), "--go", "1.99.0"]
+        fixed += ["--store", str(self.folder / "store"), "--db", str(self.folder / "db")]
+        fixed += [] if "--go" in words or environ else ["--go", "1.99.0"]
         return goferry("deps", "audit", *words, *fixed, cwd=self.folder / cwd, environ=environ)
 
     def found(self, *words: str, code: int = 1, cwd: str = "") -> Any:
@@ -217,6 +218,37 @@ def test_a_go_mod_that_cannot_be_read_is_unproven_and_a_branch_name_in_it_is_fou
     assert [blind["id"] for blind in audit["unproven"]] == ["project"]
 
 
+MALFORMED = {
+    "a conflict": b"module example.org/app\n<<<<<<< ours\ngo 1.21\n=======\ngo 1.22\n>>>>>>> theirs\n",
+    "a torn file": b"module example.org/app\nrequire (\n\texample.org/middle v1.0.0\n",
+    "not text": b"\x00\xff" * 100,
+    "two modules": b"module a\nmodule b\n",
+    "an unknown word": b"module example.org/app\nrequires x v1.0.0\n",
+    "too large": b"module example.org/app\n" + b"// filler\n" * 600_000,
+}
+
+
+@pytest.mark.parametrize("data", MALFORMED.values(), ids=list(MALFORMED))
+def test_a_malformed_go_mod_is_unproven_and_its_neighbours_are_looked_at(world: World, data: bytes) -> None:
+    world.project("good/app")
+    world.put("bad/app/go.mod", data)
+    audit = world.found("./...")
+    (blind,) = audit["unproven"]
+    assert (blind["id"], blind["project"], blind["owner"]) == ("project", "bad/app", "bad")
+    assert "\n" not in blind["message"]["text"]
+    assert FLAWED in kinds(audit, "example.org/good/app")
+
+
+def test_json_is_the_same_in_every_language(world: World) -> None:
+    world.project("app", "example.org/middle v1.0.0", "example.org/missing v1.0.0")
+    written = []
+    for language in ("en", "zh_CN"):
+        assert world.audit("app", "--json", "-o", "a.json", "--lang", language, "--notes").code == 1
+        written.append(json.loads((world.folder / "a.json").read_text()))
+        written[-1].pop("generated")
+    assert written[0] == written[1]
+
+
 FAIL_ON = [
     ("error", 1),
     ("none", 0),
@@ -271,6 +303,45 @@ def test_only_what_is_new_is_shown_since_an_older_audit(world: World) -> None:
     assert FLAWED in kinds(audit)
     assert STALE not in kinds(audit)
     assert (audit["since"]["same"], audit["since"]["gone"]) == (1, [])
+
+
+# ---- Go itself
+
+GO_FLAWS = [
+    file("GO-2025-1000", block("stdlib", "0 -1.24.5", imports=[{"path": "net/http", "symbols": ["Get"]}])),
+    file("GO-2025-1001", block("toolchain", "0 -1.24.5")),
+]
+
+
+def test_the_go_that_builds_is_the_one_of_the_pipeline(world: World) -> None:
+    world.project()
+    for name, data in GO_FLAWS:
+        world.put(f"db/{name}", data)
+    world.put("app/.git/HEAD", "")
+    world.put("app/.github/workflows/ci.yml", "steps:\n  - with:\n      go-version: 1.24.1\n")
+    said = world.audit("app", "--json", "--no-source", HOME="/nonexistent")
+    found = {f["kind"]: f for f in said.json["findings"]}
+    assert (found["stdlib"]["version"], found["stdlib"]["severity"]) == ("1.24.1", "error")
+    assert found["stdlib"]["details"]["decided"]["origin"] == "pipeline"
+    assert found["toolchain"]["severity"] == "warning"
+
+
+def test_the_standard_library_is_narrowed_by_source_too(world: World) -> None:
+    world.project()
+    for name, data in GO_FLAWS:
+        world.put(f"db/{name}", data)
+    world.put("app/get.go", 'package main\n\nimport "net/http"\n\nvar get = http.Get\n')
+    found = {f["kind"]: f for f in world.found("app", "--go", "1.24.1")["findings"]}
+    assert (found["stdlib"]["level"], found["stdlib"]["details"]["named_identifiers"]) == (
+        "identifier",
+        ["net/http.Get"],
+    )
+
+
+def test_a_project_of_which_nothing_says_who_builds_it_is_unproven(world: World) -> None:
+    world.put("app/go.mod", "module example.org/app\n")
+    said = world.audit("app", "--json", HOME="/nonexistent")
+    assert (said.code, [blind["id"] for blind in said.json["unproven"]]) == (3, ["go_version"])
 
 
 # ---- many projects

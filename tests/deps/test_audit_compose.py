@@ -10,7 +10,6 @@ from goferry.deps.audit import failing
 from goferry.deps.audit.compose import Unreadable, compose
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.ignoring import Entry, IgnoreFile
-from goferry.deps.audit.judge import Rules
 from goferry.deps.audit.records import Audit, Kind
 from goferry.errors import InvalidInput, Unavailable
 from goferry.findings import Severity
@@ -58,7 +57,7 @@ NOW = datetime(2026, 11, 29, tzinfo=UTC)
 def test_a_project_that_could_not_be_read_is_there_and_unproven() -> None:
     one = Unreadable(APP, "app", "@team", Unavailable("there is no network"))
     entry = IgnoreFile("f", (Entry("GO-1", "r"),), frozenset({APP}))
-    made = compose([], [one], [entry], About("test", "2026-01-01T00:00:00Z", 3), Rules(), NOW)
+    made = compose([], [one], [entry], About("test", "2026-01-01T00:00:00Z", 3), NOW)
     assert [(p.name, p.owner, p.modules) for p in made.projects] == [(APP, "@team", 0)]
     (blind,) = made.unproven
     assert (blind.id, str(blind.message)) == ("project", "there is no network")
@@ -70,7 +69,7 @@ def test_an_unused_entry_belongs_to_who_owns_the_project_or_the_entry() -> None:
     files = [
         IgnoreFile("f", (Entry("GO-1", "r"), Entry("GO-2", "r", owner="@me"))),
     ]
-    made = compose([], [], files, About("test", "", 0), Rules(), NOW)
+    made = compose([], [], files, About("test", "", 0), NOW)
     assert [(one.kind, one.owner) for one in made.findings] == [
         (Kind.IGNORE_UNUSED, ""),
         (Kind.IGNORE_UNUSED, "@me"),

@@ -211,11 +211,11 @@ def exposed(*evidence: Evidence) -> exposure.Exposure:
 
 
 EXACT = Evidence(Origin.COMMAND, "1.24.1", "go")
-LINE = Evidence(Origin.GO_LINE, "1.24.1", "go.mod")
+LINE = Evidence(Origin.GO_LINE, "1.24.1", "/w/app/go.mod")
 
 GO_CASES = {
     "the go command": (EXACT, None, Severity.ERROR),
-    "a lower bound": (LINE, None, Severity.WARNING),
+    "a lower bound": (LINE, None, Severity.INFO),
     "not imported": (EXACT, narrowed(Level.PACKAGE, used=False), Severity.INFO),
     "imported": (EXACT, narrowed(Level.PACKAGE, used=True, packages=("net/http",)), Severity.ERROR),
 }
@@ -231,12 +231,14 @@ def test_how_bad_a_flaw_of_the_standard_library_is(
     assert (flaw.severity, flaw.module, flaw.version) == (expected, "stdlib", "1.24.1")
     assert flaw.fixed is not None
     assert flaw.fixed.version == "go1.24.5"
-    assert flaw.details["decided"] == {"origin": evidence.origin.value, "where": evidence.where}
+    where = evidence.where.removeprefix("/w/app/")
+    assert flaw.details["decided"] == {"origin": evidence.origin.value, "where": where}
 
 
-def test_a_flaw_of_the_go_command_concerns_who_builds() -> None:
-    flaw = only(judged(subject(exposure=exposed(EXACT))), Kind.TOOLCHAIN)
-    assert (flaw.severity, flaw.module, flaw.id) == (Severity.WARNING, "toolchain", "GO-2025-1001")
+@pytest.mark.parametrize(("evidence", "expected"), [(EXACT, Severity.WARNING), (LINE, Severity.INFO)])
+def test_a_flaw_of_the_go_command_concerns_who_builds(evidence: Evidence, expected: Severity) -> None:
+    flaw = only(judged(subject(exposure=exposed(evidence))), Kind.TOOLCHAIN)
+    assert (flaw.severity, flaw.module, flaw.id) == (expected, "toolchain", "GO-2025-1001")
 
 
 # ---- what its authors say

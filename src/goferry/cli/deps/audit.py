@@ -2,9 +2,8 @@
 
 import asyncio
 import shutil
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,22 +16,25 @@ from goferry.cli.deps import regular
 from goferry.cli.deps.notify import tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
-from goferry.cli.progress import showing
+from goferry.cli.progress import Progress, showing
 from goferry.config import Settings
+from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
-from goferry.deps.advisories import exposure, refresh
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.advisories.exposure import Evidence, Origin, from_gotoolchain, from_lines
+from goferry.deps.advisories.pipelines import from_pipelines
 from goferry.deps.audit import failing, records, targets
-from goferry.deps.audit.compose import Unreadable, compose
+from goferry.deps.audit.compose import Judged, Unreadable, compose
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.forms import FORMS, Page, render
 from goferry.deps.audit.ignoring import IgnoreFile
-from goferry.deps.audit.judge import Rules
+from goferry.deps.audit.inventory import Inventory
+from goferry.deps.audit.judge import Rules, judge
 from goferry.deps.audit.records import Audit
-from goferry.deps.audit.run import Auditor, Looked, Wanted
+from goferry.deps.audit.run import Auditor, Target, Wanted
 from goferry.deps.audit.since import since
 from goferry.deps.audit.targets import Targets
+from goferry.deps.base import Project
 from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.gomod import gover
 from goferry.i18n import N_, _
@@ -54,7 +56,7 @@ class Asked:
     old_name: str
     archived: frozenset[str]
     database: Database
-    go: tuple[Evidence, ...]
+    go: Callable[[Project], Iterable[Evidence]]
     goroot: Path | None
 
 
@@ -129,7 +131,7 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     form = "json" if given.pop("as_json") else given.pop("form")
     given.pop("form", None)
     output = given.pop("output")
-    ready = complete_settings(console, given, as_json=form == "json" and output is None)
+    ready = complete_settings(console, given, as_json=form == "json")
     repos, every, telling = given.pop("repos"), given.pop("every"), given.pop("notify")
     if repos is not None or every is not None:
         if paths:
@@ -141,18 +143,18 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
 
         return regular.audit(console, ready, repos, every, telling=telling, show=show)
     asked = _asked(console, paths, ready.settings, given, form)
-    looked, unreadable = _look(console, ready, asked, quiet=form == "json" and output is None)
+    now = datetime.now(UTC).replace(microsecond=0)
+    seen = _look(console, ready, asked, now, quiet=form == "json" and output is None)
     audit = compose(
-        [one.subject for one in looked],
-        [*asked.targets.unreadable, *unreadable],
+        seen.judged,
+        [*asked.targets.unreadable, *seen.unreadable],
         [*asked.targets.ignore, *asked.ignore],
         asked.database.about,
-        asked.rules,
-        datetime.now(UTC).replace(microsecond=0),
+        now,
     )
     if asked.old is not None:
         audit = since(asked.old, audit, place=asked.old_name)
-    _show(console, audit, looked, form, output, notes=given["notes"])
+    _show(console, audit, seen.inventories, form, output, notes=given["notes"])
     status = failing.status(audit, asked.fail_on)
     return max(status, tell_news(console, ready, audit, quiet=True)) if telling else status
 
@@ -184,7 +186,7 @@ def _asked(
         old_name=given["old"] or "",
         archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
         database=_database(console, given["db"]),
-        go=tuple(_go(console, given["go_version"])),
+        go=_go(console, given["go_version"]),
         goroot=_go_tree(console),
     )
 
@@ -220,18 +222,24 @@ def _database(console: Console, place: str | None) -> Database:
     return databases.load(place if place.startswith("file:") else Path(console.cwd, place).expanduser())
 
 
-def _go(console: Console, version: str | None) -> Iterable[Evidence]:
-    """Which Go builds: what was said, else GOTOOLCHAIN and the go command of this machine. The projects' own lines
-    come later."""
+def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[Evidence]]:
+    """Which Go builds a project: what was said; else what its lines, its repository's pipelines, GOTOOLCHAIN and the go
+    command of this machine say."""
     if version is not None:
         plain = version.removeprefix("go")
         if not gover.is_valid(plain):
             raise InvalidInput(
                 "--go: {version!r} is no version of Go", hint=N_("such as 1.26.3"), version=version
             )
-        return [Evidence(Origin.PIPELINE, plain, "--go")]
-    value, origin = go_environment(console.environ).value("GOTOOLCHAIN")
-    return [*exposure.from_gotoolchain(value, str(origin)), *_go_command(console)]
+        return lambda _project: [Evidence(Origin.PIPELINE, plain, "--go")]
+    value, _origin = go_environment(console.environ).value("GOTOOLCHAIN")
+    here = (*from_gotoolchain(value), *building.ask_go(console.environ))  # once, not for each project
+
+    def known(project: Project) -> Iterable[Evidence]:
+        pipelines = from_pipelines(building.repository(project.root))
+        return (*from_lines(project), *pipelines, *here)
+
+    return known
 
 
 def _go_tree(console: Console) -> Path | None:
@@ -241,28 +249,21 @@ def _go_tree(console: Console) -> Path | None:
     return tree if tree and (tree / "src" / "runtime").is_dir() else None
 
 
-def _go_command(console: Console) -> Iterable[Evidence]:
-    """What the go command on PATH is. It must not fetch another toolchain for that."""
-    go = shutil.which("go", path=console.environ.get("PATH", ""))
-    if go is None:
-        return ()
-    environ = {**console.environ, "GOTOOLCHAIN": "local"}
-    try:
-        done = subprocess.run([go, "version"], env=environ, capture_output=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return exposure.from_go_version(done.stdout.decode(errors="replace"), go)
-
-
 # ---- looking
 
 
-def _look(
-    console: Console, ready: Complete, asked: Asked, *, quiet: bool
-) -> tuple[list[Looked], list[Unreadable]]:
-    async def run() -> tuple[list[Looked], list[Unreadable]]:
-        looked: list[Looked] = []
-        unreadable: list[Unreadable] = []
+@dataclass(slots=True)
+class Seen:
+    """What was found, project by project."""
+
+    judged: list[Judged] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    inventories: list[Inventory] = field(default_factory=list)
+
+
+def _look(console: Console, ready: Complete, asked: Asked, now: datetime, *, quiet: bool) -> Seen:
+    async def run() -> Seen:
+        seen = Seen()
         with showing(console, _("auditing"), quiet=quiet) as bar:
             async with opened(console, ready) as supply:
                 auditor = Auditor(
@@ -275,32 +276,48 @@ def _look(
                     first_seen=supply.first_seen,
                 )
                 for target in asked.targets.projects:
-
-                    def step(stage: str, done: int, total: int, name: str = target.name) -> None:
-                        bar.update(done, total, f"{name}: {stage}")
-
-                    try:
-                        looked.append(await auditor.look(target, step))
-                    except StorageError:
-                        raise
-                    except GoferryError as why:
-                        unreadable.append(Unreadable(target.name, target.root, target.owner, why))
-        return looked, unreadable
+                    await _one(auditor, target, asked.rules, now, seen, bar)
+        return seen
 
     return asyncio.run(run())
+
+
+async def _one(
+    auditor: Auditor, target: Target, rules: Rules, now: datetime, seen: Seen, bar: Progress
+) -> None:
+    def step(stage: str, done: int, total: int) -> None:
+        bar.update(done, total, f"{target.name}: {stage}")
+
+    try:
+        looked = await auditor.look(target, step)
+    except StorageError:
+        raise
+    except GoferryError as why:
+        seen.unreadable.append(Unreadable(target.name, target.root, target.owner, why))
+        return
+    seen.judged.append(Judged(looked.subject.project, judge(looked.subject, rules, now)))
+    if looked.inventory is not None:
+        seen.inventories.append(looked.inventory)
 
 
 # ---- showing
 
 
 def _show(
-    console: Console, audit: Audit, looked: Sequence[Looked], form: str, output: str | None, *, notes: bool
+    console: Console,
+    audit: Audit,
+    inventories: Sequence[Inventory],
+    form: str,
+    output: str | None,
+    *,
+    notes: bool,
 ) -> None:
-    inventories = tuple(one.inventory for one in looked if one.inventory is not None)
     columns = shutil.get_terminal_size((100, 24)).columns if console.colour else 100
     text = render(
         form,
-        Page(audit, inventories, notes=notes, colour=console.colour and output is None, columns=columns),
+        Page(
+            audit, tuple(inventories), notes=notes, colour=console.colour and output is None, columns=columns
+        ),
     )
     if output is None:
         console.stdout.write(text)

@@ -1,4 +1,4 @@
-"""From what was looked at to one audit: judged, sorted, with what the ignore files set aside."""
+"""From what was found in each project to one audit: sorted, without what the ignore files set aside."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from datetime import datetime
 
 from goferry.deps.advisories.base import About
 from goferry.deps.audit.ignoring import IgnoreFile, leftovers, set_aside
-from goferry.deps.audit.judge import Rules, Subject, as_text, judge, unproven
+from goferry.deps.audit.judge import Verdict, as_text, unproven
 from goferry.deps.audit.records import (
     SCHEMA,
     Audit,
@@ -38,24 +38,30 @@ class Unreadable:
         return AuditedProject(self.name, self.root, self.owner, 0, Level.MODULE)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A project, and what was found in it. What was known of it for that is large, and not kept."""
+
+    project: AuditedProject
+    verdict: Verdict
+
+
 def compose(
-    subjects: Sequence[Subject],
+    judged: Sequence[Judged],
     unreadable: Sequence[Unreadable],
     files: Sequence[IgnoreFile],
     database: About,
-    rules: Rules,
     now: datetime,
 ) -> Audit:
     """One audit of all of these."""
-    verdicts = [judge(subject, rules, now) for subject in subjects]
-    found = [finding for verdict in verdicts for finding in verdict.findings]
-    blind = [finding for verdict in verdicts for finding in verdict.unproven]
+    found = [finding for one in judged for finding in one.verdict.findings]
+    blind = [finding for one in judged for finding in one.verdict.unproven]
     for project in unreadable:
         blind.append(_blind(project))
         found += _words_for_versions(project)
     today = now.date()
     after = set_aside(found, files, today)
-    projects = [*(subject.project for subject in subjects), *(one.project for one in unreadable)]
+    projects = [*(one.project for one in judged), *(one.project for one in unreadable)]
     owners = {project.name: project.owner for project in projects}
     about_files = [
         replace(finding, owner=finding.owner or owners.get(finding.project, ""))

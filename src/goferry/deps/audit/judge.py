@@ -242,14 +242,18 @@ def _go_itself(case: _Case) -> Iterator[AuditFinding]:
         narrowed = case.subject.go_narrowed.get(match.entry.id)
         yield _about_go(case, exposure, match, Kind.STDLIB, _stdlib_severity(exposure, narrowed), narrowed)
     for match in exposure.toolchain:
-        yield _about_go(case, exposure, match, Kind.TOOLCHAIN, Severity.WARNING, None)
+        yield _about_go(case, exposure, match, Kind.TOOLCHAIN, _bounded(exposure, Severity.WARNING), None)
 
 
 def _stdlib_severity(exposure: Exposure, narrowed: Narrowed | None) -> Severity:
-    """A lower bound is not what builds, so what it has is no error."""
     if narrowed is not None and not narrowed.used:
-        return Severity.WARNING if narrowed.packages else Severity.INFO
-    return Severity.WARNING if exposure.go.certainty is Certainty.AT_LEAST else Severity.ERROR
+        return _bounded(exposure, Severity.WARNING) if narrowed.packages else Severity.INFO
+    return _bounded(exposure, Severity.ERROR)
+
+
+def _bounded(exposure: Exposure, severity: Severity) -> Severity:
+    """What only a lower bound has (`go 1.24`, an image 1.24) is a note: most likely something newer builds."""
+    return Severity.INFO if exposure.go.certainty is Certainty.AT_LEAST else severity
 
 
 def _about_go(
@@ -261,7 +265,7 @@ def _about_go(
     narrowed: Narrowed | None,
 ) -> AuditFinding:
     go = exposure.go
-    decided = {"origin": go.decided.origin.value, "where": go.decided.where}
+    decided = {"origin": go.decided.origin.value, "where": _below(case, go.decided.where)}
     return case.about_go(
         kind,
         severity,
@@ -274,6 +278,12 @@ def _about_go(
         level=narrowed.level if narrowed else Level.MODULE,
         details=_advisory_details(match, narrowed) | {"certainty": go.certainty.value, "decided": decided},
     )
+
+
+def _below(case: _Case, where: str) -> str:
+    """A file of the project by its place in it: where the project stands on this machine is nobody's business."""
+    path, root = Path(where), case.subject.build.project.root
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else where
 
 
 # ---- what its authors say

@@ -81,8 +81,8 @@ class Auditor:
     supply: Supply
     database: Database
     wanted: Wanted
-    go: tuple[Evidence, ...] = ()
-    """What is known of the Go that builds, beside the projects' own lines."""
+    go: Callable[[Project], Iterable[Evidence]] = from_lines
+    """What is known of the Go that builds a project."""
     archived: frozenset[str] = frozenset()
     goroot: Path | None = None
     """The Go tree that builds, where there is one: then imports are followed inside the standard library, too."""
@@ -144,7 +144,7 @@ class Auditor:
         return await read_usage(build, matches, self.supply, goroot=self.goroot, step=step)
 
     def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
-        go = deciding((*self.go, *from_lines(project)))
+        go = deciding(self.go(project))
         if go is None:
             problems.append(Problem("go_version", Text("nothing says which Go builds it")))
             return None

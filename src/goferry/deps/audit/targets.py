@@ -10,20 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from goferry.deps import tree
 from goferry.deps.audit import ignoring, owners
 from goferry.deps.audit.compose import Unreadable
 from goferry.deps.audit.ignoring import IgnoreFile
 from goferry.deps.audit.run import Target, named
-from goferry.deps.base import Part
-from goferry.deps.sources import NAMES, find, load
+from goferry.deps.finding import find, is_pattern
+from goferry.deps.sources import load
 from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_
 
-BELOW: Final = "..."
-"""As in the patterns of the go command."""
-
 _NAME_ONE: Final = N_("name a go.mod or go.work file, a folder with one, or DIR/... for all below")
-_PASSED_OVER: Final = frozenset({"vendor", "testdata", "node_modules"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +63,8 @@ def gather(names: Iterable[str], cwd: Path) -> Targets:
 
 
 def _places(name: str, cwd: Path) -> Iterator[_Place]:
-    head, _slash, tail = name.replace(os.sep, "/").rpartition("/")
-    if name == BELOW or tail == BELOW:
-        folder = Path(cwd, head or ".")
-        yield from _below_or_fail(folder)
+    if is_pattern(name):
+        yield from _below_or_fail(Path(cwd, name.replace(os.sep, "/").rpartition("/")[0] or "."))
         return
     path = Path(cwd, name)
     if path.is_dir():
@@ -86,7 +81,7 @@ def _places(name: str, cwd: Path) -> Iterator[_Place]:
 
 
 def _below_or_fail(folder: Path) -> Iterator[_Place]:
-    places = [_Place(file, folder.resolve(), many=True) for file in below(folder.resolve())]
+    places = [_Place(file, folder.resolve(), many=True) for file in tree.below(folder.resolve())]
     if not places:
         raise InvalidInput(
             "there is no go.mod or go.work in {folder}, above it or below it",
@@ -94,24 +89,6 @@ def _below_or_fail(folder: Path) -> Iterator[_Place]:
             folder=folder,
         )
     yield from places
-
-
-def below(folder: Path) -> list[Path]:
-    """The go.work files below a folder, and the go.mod files that none of them takes in. Hidden folders, vendored
-    trees and test data are passed over, as the go command does."""
-    found: list[Path] = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name[0] not in "._" and name not in _PASSED_OVER)
-        found += [Path(place, name) for name in NAMES if name in files]
-    taken = {part.folder.resolve() for file in found if file.name == "go.work" for part in _parts(file)}
-    return [file for file in found if file.name == "go.work" or file.parent.resolve() not in taken]
-
-
-def _parts(file: Path) -> Iterable[Part]:
-    try:
-        return load(file).parts
-    except GoferryError:
-        return ()  # it is looked at, and its error is shown
 
 
 def _owner_by_folder(place: _Place) -> str:
