@@ -1,6 +1,10 @@
 """Entries for tests, written short; the shipped database; the requirement lists of real projects."""
 
+import gzip
+import io
 import json
+import zipfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -52,6 +56,45 @@ def entry(id: str, *blocks: dict[str, Any], **more: Any) -> Entry:
 
 def database(*entries: Entry) -> Database:
     return Database(About("test", "", len(entries)), [Loose("test", entries)])
+
+
+def public(
+    *files: tuple[str, bytes], modified: str = "2026-09-01T00:00:00Z", packed: bool = True
+) -> dict[str, bytes]:
+    """The files of a database in the public layout, with `vulndb.zip` or, if not packed, without."""
+    documents = sorted((json.loads(data) for _, data in files), key=lambda one: one["id"])
+    modules: dict[str, list[dict[str, str]]] = {}
+    for one in documents:
+        for path in sorted({it["package"]["name"] for it in one["affected"]}):
+            modules.setdefault(path, []).append({"id": one["id"], "modified": modified})
+    tree: dict[str, Any] = {
+        "index/db.json": {"modified": modified},
+        "index/modules.json": [{"path": path, "vulns": vulns} for path, vulns in modules.items()],
+        "index/vulns.json": [
+            {"id": one["id"], "modified": modified, "aliases": one.get("aliases", [])} for one in documents
+        ],
+        **{f"ID/{one['id']}.json": one for one in documents},
+    }
+    plain = {name: json.dumps(value).encode() for name, value in tree.items()}
+    if packed:
+        return {**plain, "vulndb.zip": zipped(plain)}
+    return {**plain, **{f"{name}.gz": gzip.compress(data) for name, data in plain.items()}}
+
+
+def zipped(tree: Mapping[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as target:
+        for name, data in tree.items():
+            target.writestr(name, data)
+    return file.getvalue()
+
+
+def put(folder: Path, tree: Mapping[str, bytes]) -> Path:
+    """The files in a folder."""
+    for name, data in tree.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
 
 
 @cache

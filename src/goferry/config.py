@@ -444,6 +444,13 @@ class Settings:
         N_("How long a failing upstream host is left alone before one request may try it again."),
         "seconds",
     )
+    vulndb: str = _row(
+        "https://vuln.go.dev",
+        TEXT,
+        UPSTREAM,
+        ("deps",),
+        N_("Where `deps db update` gets the vulnerability database: a URL, a folder, or a vulndb.zip."),
+    )
     early_zip: bool = _row(
         True,
         BOOL,

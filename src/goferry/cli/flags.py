@@ -25,7 +25,13 @@ _METAVARS: Final[Mapping[str, str]] = {
     "log format": "text|json|off",
     "log level": "debug|info|warning|error",
 }
-_OWN_METAVARS: Final = {"store": "DIR|URL", "upstream": "LIST", "sumdb": "SPEC|off", "private": "PATTERNS"}
+_OWN_METAVARS: Final = {
+    "store": "DIR|URL",
+    "upstream": "LIST",
+    "sumdb": "SPEC|off",
+    "private": "PATTERNS",
+    "vulndb": "URL|PATH",
+}
 
 
 class SettingOption(Option):

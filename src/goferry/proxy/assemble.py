@@ -85,6 +85,19 @@ async def open_proxy(
         )
 
 
+@asynccontextmanager
+async def open_site(
+    url: str, settings: Settings, *, environ: Mapping[str, str] | None = None
+) -> AsyncIterator[ProxyFetcher]:
+    """A place on the web that is no module proxy, asked with the same network settings, retries and manners."""
+    client = Client(_client_options(settings, os.environ if environ is None else environ))
+    try:
+        gates = HostGates(slots=settings.per_host, rules=_breaker_rules(settings))
+        yield ProxyFetcher(url, client, gates=gates, retries=_retries(settings))
+    finally:
+        await client.close()
+
+
 class _Edge:
     """Makes fetchers that share one client, one set of host gates and one identity."""
 

@@ -61,11 +61,25 @@ def test_the_time_of_the_sources_is_no_time() -> None:
 
 def test_a_compact_entry_says_the_same_and_is_compact_already() -> None:
     data = json.dumps(FULL, indent=2).encode()
-    short = osv.compact("x.json", data)
-    assert osv.parse("x.json", short) == osv.parse("x.json", data)
-    assert osv.compact("x.json", short) == short
+    found, short = osv.compact("x.json", data)
+    assert found == osv.parse("x.json", short) == osv.parse("x.json", data)
+    assert osv.compact("x.json", short) == (found, short)
     assert b"\n" not in short
     assert b"something_new" not in short
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(FULL),
+        json.dumps(document("GHSA-1", block("m"), severity=[{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N"}])),
+        json.dumps(document("GHSA-2", block("m", "0 =1.0.0 <2.0.0"), database_specific={"severity": "HIGH"})),
+        json.dumps(document("GO-3", {**block("m", None), "versions": ["1.0.0"]})),
+    ],
+)
+def test_an_encoded_entry_is_read_back_as_it_was(text: str) -> None:
+    found = osv.parse("x.json", text.encode())
+    assert osv.parse("y.json", osv.encode(found)) == found
 
 
 def test_events_come_in_the_order_of_versions() -> None:

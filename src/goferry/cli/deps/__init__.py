@@ -27,6 +27,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         JUDGE,
         N_("Prove go.sum and vendor, and judge by rules, before a release."),
     ),
+    Entry(
+        "db",
+        "goferry.cli.deps.db",
+        JUDGE,
+        N_("Look at the vulnerability database, and get a newer one."),
+    ),
 )
 
 

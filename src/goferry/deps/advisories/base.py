@@ -39,5 +39,8 @@ class Layer(Protocol):
     def entry(self, row: int) -> Entry:
         """One entry. InvalidAdvisory when it cannot be read."""
 
+    def text(self, row: int) -> bytes:
+        """The same as an OSV file."""
+
     def texts(self) -> Iterator[tuple[str, bytes]]:
         """All entries as OSV files: a name for messages, and the bytes."""

@@ -78,6 +78,11 @@ class Database:
         place = self._places.get(id)
         return None if place is None else self._entry(*place)
 
+    def text(self, id: str) -> bytes:
+        """One entry as an OSV file. KeyError when there is none."""
+        number, row = self._places[id]
+        return self._layers[number].text(row)
+
     def names(self, id: str) -> tuple[str, ...]:
         """All names of one flaw, by the closure of aliases over the whole database, itself among them; sorted."""
         found = self._flaws.get(id)
@@ -116,9 +121,9 @@ class Database:
         """This one and other entries (GHSA exports, a team's own); of two with one id the added one counts."""
         return self.over(Loose("", more))
 
-    def over(self, layer: Layer) -> "Database":
+    def over(self, more: Layer) -> "Database":
         """This one with a layer on top."""
-        return Database(self.about, (*self._layers, layer))
+        return Database(self.about, (*self._layers, more))
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
         """All entries as OSV files."""
@@ -130,8 +135,8 @@ class Database:
 def shipped() -> Database:
     """The one that goferry brings along."""
     file = resources.files(__package__) / "data" / FILE
-    layer = Packed("goferry", file.read_bytes())
-    return Database(layer.about, (layer,))
+    found = Packed("goferry", file.read_bytes())
+    return Database(found.about, (found,))
 
 
 def installed(folder: Path) -> Database:
@@ -140,16 +145,21 @@ def installed(folder: Path) -> Database:
     file = folder / FILE
     if not file.is_file():
         return shipped()
-    layer = Packed(str(file), layouts.read_file(file))
-    return shipped() if shipped().about.modified > layer.about.seen else Database(layer.about, (layer,))
+    found = Packed(str(file), layouts.read_file(file))
+    return shipped() if shipped().about.modified > found.about.seen else Database(found.about, (found,))
 
 
 def load(place: str | Path) -> Database:
     """From a path or file:// URL: a folder in the public layout, a folder of OSV files, one OSV file, a vulndb.zip, a
     zip of OSV files, or goferry's own form. InvalidAdvisory says what is wrong with it."""
+    found = layer(place)
+    return Database(found.about, (found,))
+
+
+def layer(place: str | Path) -> Layer:
+    """The same as a layer, for `Database.over`."""
     path = _path(place)
-    layer = _folder(path) if path.is_dir() else read(str(path), layouts.read_file(path))
-    return Database(layer.about, (layer,))
+    return _folder(path) if path.is_dir() else read(str(path), layouts.read_file(path))
 
 
 def read(name: str, data: bytes) -> Layer:
@@ -175,14 +185,14 @@ def _folder(folder: Path) -> Layer:
 
 
 def _loose(name: str, files: Iterable[tuple[str, bytes]]) -> Layer:
-    layer = Loose(name, files=files)
-    if not layer.index.names:
+    found = Loose(name, files=files)
+    if not found.index.names:
         raise InvalidAdvisory(
             "{name}: there is no vulnerability database here",
             hint=N_("name a folder with index/modules.json or OSV files, a vulndb.zip, or a URL"),
             name=name,
         )
-    return layer
+    return found
 
 
 def _path(place: str | Path) -> Path:

@@ -11,13 +11,16 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 import msgspec
 
 from goferry.deps.advisories import osv
 from goferry.deps.advisories.base import About, Index
 from goferry.deps.advisories.osv import Entry, InvalidAdvisory
+
+if TYPE_CHECKING:
+    from goferry.deps.advisories.database import Database
 
 DB: Final = "index/db.json"
 MODULES: Final = "index/modules.json"
@@ -67,7 +70,12 @@ class Tree:
             {module.path: tuple(rows[one.id] for one in module.vulns) for module in modules},
             tuple((id, *known[id]) for id in self._ids),
         )
-        self.about = About(name, self._needed(DB, _Db).modified, len(self._ids))
+        self.about = About(name, self.age(name, self._bytes(DB)), len(self._ids))
+
+    @staticmethod
+    def age(name: str, data: bytes) -> str:
+        """When the database was changed last, as its index/db.json says."""
+        return _decoded(name, DB, data, _Db).modified
 
     def entry(self, row: int) -> Entry:
         id = self._ids[row]
@@ -77,6 +85,9 @@ class Tree:
                 "{name}: {file} holds the entry {id}", name=self.name, file=entry_file(id), id=found.id
             )
         return found
+
+    def text(self, row: int) -> bytes:
+        return self._text(self._ids[row])
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
         return ((id, self._text(id)) for id in self._ids)
@@ -93,15 +104,40 @@ class Tree:
         return data
 
     def _needed(self, file: str, kind: type[_T]) -> _T:
-        try:
-            return msgspec.json.decode(self._bytes(file), type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise InvalidAdvisory(
-                "{name}: {file} is no index of a vulnerability database: {why}",
-                name=self.name,
-                file=file,
-                why=error,
-            ) from error
+        return _decoded(self.name, file, self._bytes(file), kind)
+
+
+def _decoded(name: str, file: str, data: bytes, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidAdvisory(
+            "{name}: {file} is no index of a vulnerability database: {why}", name=name, file=file, why=error
+        ) from error
+
+
+def public_tree(database: "Database", modules: Iterable[str]) -> dict[str, bytes]:
+    """The entries about some modules and about Go itself, as files in the public layout, for tools that read that."""
+    paths = sorted({*modules, osv.STDLIB, osv.TOOLCHAIN})
+    known = {path: database.entries(path) for path in paths if database.knows(path)}
+    entries = {entry.id: entry for found in known.values() for entry in found}
+    modified = database.about.modified or _NO_TIME
+    index: dict[str, Any] = {
+        DB: {"modified": modified},
+        MODULES: [
+            {"path": path, "vulns": [{"id": entry.id, "modified": modified} for entry in found]}
+            for path, found in known.items()
+        ],
+        VULNS: [
+            {"id": id, "modified": modified, "aliases": list(entries[id].aliases)} for id in sorted(entries)
+        ],
+    }
+    tree = {name: msgspec.json.encode(value) for name, value in index.items()}
+    tree |= {entry_file(id): database.text(id) for id in entries}
+    return {**tree, **{f"{name}.gz": gzip.compress(data, 1, mtime=0) for name, data in tree.items()}}
+
+
+_NO_TIME: Final = "0001-01-01T00:00:00Z"
 
 
 class Loose:
@@ -111,8 +147,7 @@ class Loose:
         self, name: str, entries: Iterable[Entry] = (), files: Iterable[tuple[str, bytes]] = ()
     ) -> None:
         self.name = name
-        self._files = tuple(files)
-        self._entries = (*entries, *(osv.parse(file, data) for file, data in self._files))
+        self._entries = (*entries, *(osv.parse(file, data) for file, data in files))
         modules: dict[str, list[int]] = {}
         for row, entry in enumerate(self._entries):
             for path in dict.fromkeys(block.module for block in entry.affected):
@@ -127,8 +162,11 @@ class Loose:
     def entry(self, row: int) -> Entry:
         return self._entries[row]
 
+    def text(self, row: int) -> bytes:
+        return osv.encode(self._entries[row])
+
     def texts(self) -> Iterator[tuple[str, bytes]]:
-        return iter(self._files)
+        return ((entry.id, osv.encode(entry)) for entry in self._entries)
 
 
 # ---- where the files are --------------------------------------------------------------------------------------

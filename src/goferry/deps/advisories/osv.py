@@ -139,11 +139,51 @@ def parse(name: str, data: bytes) -> Entry:
     return _entry(_wire(name, data))
 
 
-def compact(name: str, data: bytes) -> bytes:
-    """The same file on one line, with nothing in it that `parse` passes over. InvalidAdvisory as for `parse`."""
+def compact(name: str, data: bytes) -> tuple[Entry, bytes]:
+    """The entry, and its file on one line with nothing in it that `parse` passes over. InvalidAdvisory as there."""
     wire = _wire(name, data)
-    _entry(wire)
-    return _ENCODER.encode(wire)
+    return _entry(wire), _ENCODER.encode(wire)
+
+
+def encode(entry: Entry) -> bytes:
+    """The OSV file of an entry, as `parse` reads it."""
+    is_vector = entry.severity.startswith("CVSS:")
+    review = "" if entry.review is Review.UNKNOWN else entry.review.value
+    return _ENCODER.encode(
+        _Entry(
+            entry.id,
+            entry.modified,
+            entry.published,
+            entry.withdrawn or None,
+            list(entry.aliases),
+            list(entry.related),
+            entry.summary,
+            entry.details,
+            severity=[_Severity("CVSS", entry.severity)] if is_vector else None,
+            affected=[_written(block) for block in entry.affected],
+            references=[_Reference(url) for url in entry.references],
+            database_specific=_Database(entry.url, review, None if is_vector else entry.severity or None),
+        )
+    )
+
+
+def _written(block: Affected) -> "_Affected":
+    imports = [
+        _Import(one.path, list(one.symbols), list(one.goos), list(one.goarch)) for one in block.packages
+    ]
+    return _Affected(
+        _Package(block.module, ECOSYSTEM),
+        _written_ranges(block.ranges),
+        list(block.versions),
+        _Ecosystem(imports or None, _written_ranges(block.custom) or None),
+    )
+
+
+def _written_ranges(ranges: Iterable[Range]) -> "list[_Range]":
+    return [
+        _Range(one.type, [_Event(**{event.kind.value: event.version}) for event in one.events])
+        for one in ranges
+    ]
 
 
 # ---- the file as it is written --------------------------------------------------------------------------------

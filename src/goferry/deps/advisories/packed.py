@@ -16,6 +16,7 @@ import msgspec
 
 from goferry.deps.advisories import osv
 from goferry.deps.advisories.base import About, Index
+from goferry.deps.advisories.layouts import read_member
 from goferry.deps.advisories.osv import Entry, InvalidAdvisory
 from goferry.i18n import N_
 
@@ -42,13 +43,16 @@ class Packed:
         self.name = name
         with _opened(name, data) as members:
             self.about = _about(name, members)
-            self.index = _decoded(name, members.read(_INDEX), Index)
-            self._lines = members.read(_ENTRIES).split(b"\n")[:-1]
+            self.index = _decoded(name, read_member(name, members, _INDEX), Index)
+            self._lines = read_member(name, members, _ENTRIES).split(b"\n")[:-1]
         if not len(self._lines) == len(self.index.names) == self.about.entries:
             raise _damaged(name, f"{len(self._lines)} / {len(self.index.names)} / {self.about.entries}")
 
     def entry(self, row: int) -> Entry:
         return osv.parse(self.index.names[row][0], self._lines[row])
+
+    def text(self, row: int) -> bytes:
+        return self._lines[row]
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
         return ((names[0], line) for names, line in zip(self.index.names, self._lines, strict=True))
@@ -56,15 +60,14 @@ class Packed:
 
 def pack(about: About, files: Iterable[tuple[str, bytes]], *, licence: str = "") -> bytes:
     """The database of these OSV files (name and content). The number in `about` is counted here."""
-    rows = sorted((osv.parse(name, data).id, osv.compact(name, data)) for name, data in files)
-    entries = [osv.parse(id, line) for id, line in rows]
+    rows = sorted((osv.compact(name, data) for name, data in files), key=lambda row: row[0].id)
     modules: dict[str, list[int]] = {}
-    for row, entry in enumerate(entries):
+    for row, (entry, _) in enumerate(rows):
         for path in dict.fromkeys(block.module for block in entry.affected):
             modules.setdefault(path, []).append(row)
     index = Index(
         {path: tuple(modules[path]) for path in sorted(modules)},
-        tuple((entry.id, *entry.aliases) for entry in entries),
+        tuple((entry.id, *entry.aliases) for entry, _ in rows),
     )
     members = {
         ABOUT: msgspec.json.encode(_About(_FORM, licence, replace(about, entries=len(rows)))),
@@ -97,7 +100,7 @@ def _opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
 
 
 def _about(name: str, members: zipfile.ZipFile) -> About:
-    head = _decoded(name, members.read(ABOUT), _About)
+    head = _decoded(name, read_member(name, members, ABOUT), _About)
     if head.form != _FORM:
         raise InvalidAdvisory(
             "{name}: the vulnerability database has form {form}, and this goferry reads {known}",
