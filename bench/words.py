@@ -46,16 +46,16 @@ _DEMANDS: Final = {
     "h1 of a 50 MB zip ÷ bare SHA-256 of its content": "50 MB zip 的 h1 ÷ 对其内容单独计算 SHA-256",
     "deps list, 1,000 modules, warm store ÷ go list -m all": "deps list，1,000 个模块，存储已有 ÷ go list -m all",
     "goferry --help": "goferry --help",
-    "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers": "门禁，go.sum 500 行，空存储，到各方 50 毫秒",
-    "the same again, warm store, offline": "同上，存储已热，离线",
-    "deps gate, 150 vendored modules, warm store, offline": "门禁，150 个 vendor 模块，存储已热，离线",
-    "lines of go.sum, all proven by the log": "由日志证明的 go.sum 行数",
-    "vendored files compared": "比较过的 vendor 文件数",
     "advisories in 55 real go.mod files: findings": "55 份真实依赖清单中的漏洞公告：发现数",
     "4,023 requirements against the shipped advisories": "4,023 个依赖与自带漏洞公告匹配",
     "one go.mod file, from the start of the process": "一份依赖清单，从进程启动算起",
     "1,000 repositories, warm": "1,000 个仓库，已加载",
     "most resident memory in all of that": "其间的最大常驻内存",
+    "deps gate, 500 lines of go.sum, empty store, 50 ms to all peers": "门禁，go.sum 500 行，空存储，到各方 50 毫秒",
+    "the same again, warm store, offline": "同上，存储已热，离线",
+    "deps gate, 150 vendored modules, warm store, offline": "门禁，150 个 vendor 模块，存储已热，离线",
+    "lines of go.sum, all proven by the log": "由日志证明的 go.sum 行数",
+    "vendored files compared": "比较过的 vendor 文件数",
 }
 
 _PHRASES: Final = (

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+import heap
 import skips
 from goferry import i18n
 from sizes import FULL
@@ -30,3 +31,10 @@ def english() -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     return skips.judge(report, {mark.name for mark in item.iter_markers()})
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logfinish() -> None:
+    """Thousands of examples of one test must not stay with the process for the rest of the run."""
+    if FULL:
+        heap.give_back()

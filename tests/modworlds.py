@@ -131,13 +131,13 @@ def _replacement(new: Version | Local) -> str:
     return f"../local/{Path(new.folder).name}" if isinstance(new, Local) else f"{new.path} {new.version}"
 
 
-def random_world(seed: int, folder: Path) -> World:
-    """The same world for the same seed; not on disk yet."""
-    return _Dice(seed, folder).world()
+def random_world(seed: int, folder: Path, *, versions: tuple[int, int] = (1, 3)) -> World:
+    """The same world for the same seed; not on disk yet. `versions` are the fewest and the most that a module has."""
+    return _Dice(seed, folder, versions).world()
 
 
 class _Dice:
-    def __init__(self, seed: int, folder: Path) -> None:
+    def __init__(self, seed: int, folder: Path, versions: tuple[int, int]) -> None:
         self._rng = random.Random(seed)
         self._folder = folder
         self._workspace = self._chance(0.4)
@@ -145,7 +145,9 @@ class _Dice:
             f"example.org/main{n}" for n in range(self._rng.randint(1, 3) if self._workspace else 1)
         ]
         self._paths = [f"example.org/{letter}" for letter in "abcdefg"]
-        self._versions = {path: [f"v1.{n}.0" for n in range(self._rng.randint(1, 3))] for path in self._paths}
+        self._versions = {
+            path: [f"v1.{n}.0" for n in range(self._rng.randint(*versions))] for path in self._paths
+        }
         self._versions |= {path: ["v0.1.0", "v0.2.0"] for path in self._main_paths}
 
     def world(self) -> World:

@@ -36,13 +36,17 @@ def goferry(
     environ: Mapping[str, str] | None = None,
     cwd: Path = Path("/nonexistent"),
     tty: bool = False,
+    typed: str | None = None,
 ) -> Said:
-    """Runs `goferry ARGUMENTS` in an environment that holds nothing but HOME and what is given."""
+    """Runs `goferry ARGUMENTS` in an environment that holds nothing but HOME and what is given.
+
+    typed: what somebody at a terminal answers; None when standard input is no terminal.
+    """
     stdout, stderr = (Screen(), Screen()) if tty else (io.StringIO(), io.StringIO())
     code = run(
         arguments,
         environ={"HOME": "/nonexistent", **(environ or {})},
-        stdin=io.StringIO(),
+        stdin=io.StringIO() if typed is None else Screen(typed),
         stdout=stdout,
         stderr=stderr,
         cwd=cwd,

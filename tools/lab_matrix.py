@@ -50,7 +50,7 @@ class Row:
 
     @property
     def mendable(self) -> bool:
-        return self.scenario.mend is not None
+        return self.scenario.is_mendable
 
 
 async def diagnose(scenario: Scenario, flags: Sequence[str], program: Sequence[str]) -> Row:
@@ -83,9 +83,9 @@ async def mend(lab: world.World, diagnosis: world.Done, flags: Sequence[str], pr
 
 
 async def works(lab: world.World, before: str) -> bool:
-    """Whether the scenario's command works behind these lines of shell."""
+    """Whether the scenario's command works behind these lines of shell, which PATH may not lead to."""
     words = shlex.join(lab.scenario.client.command)
-    done = await lab.run(["sh", "-c", f"{before}\n{words}"], timeout=PATIENCE)
+    done = await lab.run(["/bin/sh", "-c", f"{before}\n{words}"], timeout=PATIENCE)
     return done.exit == 0
 
 
@@ -155,7 +155,7 @@ _SUMMARY: Final = {
         ("proven, of those that can be mended", "{proven} of {mendable}"),
         ("fix re-tested, of those that can be mended", "{retested} of {mendable}"),
         ("go failed, and works after `--fix` or the printed command", "{mended} of {failing}"),
-        ("slowest healthy run", "{slowest:.1f} s"),
+        ("slowest healthy run, where go itself is quick", "{slowest:.1f} s"),
     ),
     "zh": (
         ("有故障的场景中结论正确的", "{right} / {broken}"),
@@ -163,8 +163,15 @@ _SUMMARY: Final = {
         ("可修复的场景中已证实的", "{proven} / {mendable}"),
         ("可修复的场景中修复已复验的", "{retested} / {mendable}"),
         ("go 失败，而在 `--fix` 或所给命令之后可用的", "{mended} / {failing}"),
-        ("最慢的健康运行", "{slowest:.1f} 秒"),
+        ("最慢的健康运行（go 本身不慢）", "{slowest:.1f} 秒"),
     ),
+}
+_OTHERS: Final = "[–](lab.md)"
+"""In the column of fixes: somebody else has to act, as the page of the lab says."""
+
+_NOTE: Final = {
+    "en": "`–` in the column of fixes: somebody else has to act first; [the page of the lab](lab.md) says who.",
+    "zh": "“修复”一列中的 `–`：须由他人先行处理，见[实验室页](lab.md)。",
 }
 _YES: Final = {"en": "yes", "zh": "是"}
 
@@ -184,7 +191,7 @@ def figures(rows: Sequence[Row]) -> dict[str, float]:
         "mendable": len(mendable),
         "mended": sum(bool(row.mended) for row in broken),
         "failing": sum(not row.scenario.works for row in broken),
-        "slowest": max((row.seconds for row in healthy), default=0.0),
+        "slowest": max((row.seconds for row in healthy if not row.scenario.lasts), default=0.0),
     }
 
 
@@ -193,6 +200,7 @@ def page(rows: Sequence[Row], language: str) -> str:
     counted = figures(rows)
     lines = [f"# {_TITLE[language]}", "", _INTRO[language], "", "| | |", "|---|---|"]
     lines += [f"| {name} | {text.format(**counted)} |" for name, text in _SUMMARY[language]]
+    lines += ["", _NOTE[language]]
     head = _COLUMNS[language]
     lines += ["", _line(head), _line(["---"] * len(head))]
     lines += [_line(_cells(row, language)) for row in rows]
@@ -208,7 +216,7 @@ def _cells(row: Row, language: str) -> list[str]:
         verdict,
         row.certainty,
         yes[row.proven],
-        yes[row.retested],
+        _OTHERS if row.scenario.wants and not row.retested else yes[row.retested],
         row.mended,
         f"{row.seconds:.1f}",
     ]

@@ -63,4 +63,5 @@ def _scenarios(cause: str) -> Iterator[str]:
 
 def _line(scenario: Scenario) -> str:
     mark = " *namespace*" if scenario.needs is Needs.NAMESPACE else ""
-    return f"- `{scenario.name}`{mark}: {_(scenario.summary)}"
+    wants = f" {_(scenario.wants)}" if scenario.wants else ""
+    return f"- `{scenario.name}`{mark}: {_(scenario.summary)}{wants}"

@@ -179,6 +179,13 @@ def _parse_language(text: str) -> str:
     return known[text.strip().lower()]
 
 
+def _parse_interval(text: str) -> float:
+    seconds = parse_duration(text)
+    if seconds < 60.0:
+        raise ValueError(text)
+    return seconds
+
+
 STORE_SCHEMES: Final = ("file",)
 """The kinds of store URL; goferry.storage.opening has a backend for each."""
 
@@ -226,6 +233,9 @@ COUNT0 = Kind("count0", N_("a whole number, 0 or more"), _parse_count(0), str, (
 DURATION = Kind(
     "duration", N_("a duration such as 250ms, 30s, 5m, 1h or 7d"), parse_duration, format_duration
 )
+INTERVAL = Kind(
+    "interval", N_("a duration of 1m or more, such as 6h, 1d or 1w"), _parse_interval, format_duration
+)
 DURATION_OR_NONE = Kind(
     "duration?",
     N_("a duration such as 12h or 30d, or nothing for no limit"),
@@ -269,8 +279,9 @@ STORE: Final = N_("Store")
 UPSTREAM: Final = N_("Upstream")
 FRESHNESS: Final = N_("Freshness of lists and of answers that say no")
 NETWORK: Final = N_("Network")
+AUDIT: Final = N_("Audit")
 LOGS: Final = N_("Logs and language")
-SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, LOGS)
+SECTIONS: Final = (SERVING, STORE, UPSTREAM, FRESHNESS, NETWORK, AUDIT, LOGS)
 
 _SERVE: Final = ("serve",)
 _FETCH: Final = ("serve", "warm", "deps")
@@ -563,6 +574,35 @@ class Settings:
         ),
     )
 
+    audit_repos: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        _SERVE,
+        N_(
+            "What to audit on a schedule while serving: a file that lists repositories, or a folder of "
+            "checkouts. Default: nothing."
+        ),
+    )
+    audit_every: float = _row(
+        86400.0,
+        INTERVAL,
+        AUDIT,
+        _SERVE,
+        N_("How long from one audit to the next."),
+        "seconds",
+    )
+    audit_history: Path | None = _row(
+        None,
+        PATH,
+        AUDIT,
+        ("serve", "deps audit", "deps notify", "deps trend"),
+        N_(
+            "File that keeps audits, and what was told of them. Default: goferry/audits.sqlite in the user's "
+            "data folder."
+        ),
+    )
+
     access_log: str = _row("text", LOG_FORMAT, LOGS, _SERVE, N_("Form of the access log."))
     access_log_file: Path | None = _row(
         None,
@@ -572,6 +612,28 @@ class Settings:
         N_("File for the access log. Default: standard output."),
     )
     log_level: str = _row("info", LOG_LEVEL, LOGS, _FETCH, N_("The least important message that is logged."))
+    stale_after: float = _row(
+        365 * 86400.0,
+        DURATION,
+        AUDIT,
+        ("deps audit",),
+        N_("How long a module may be without a release before an audit calls it stale."),
+        "seconds",
+    )
+    allow_licences: str = _row(
+        "",
+        TEXT,
+        AUDIT,
+        ("deps audit",),
+        N_("SPDX names of allowed licences, with commas between them; with any, all others are errors."),
+    )
+    deny_licences: str = _row(
+        "",
+        TEXT,
+        AUDIT,
+        ("deps audit",),
+        N_("SPDX names of licences that are errors, with commas between them."),
+    )
     lang: str = _row(
         "",
         LANGUAGE,
@@ -580,6 +642,9 @@ class Settings:
         N_("Language of the text for people. Default: the environment's."),
     )
 
+
+FEATURE_TABLES: Final = frozenset(("gate", "notify"))
+"""Tables of the settings file that are no settings: a feature reads its own."""
 
 SETTINGS: Final = tuple(Setting(name=f.name, default=f.default, **f.metadata) for f in fields(Settings))
 BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
@@ -603,10 +668,6 @@ class Origin:
 
 
 DEFAULT: Final = Origin("default")
-
-
-FEATURE_TABLES: Final = frozenset(("gate",))
-"""Tables of the settings file that are no settings: a feature reads its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +727,31 @@ def feature_table(file: Path | None, name: str) -> Mapping[str, Any]:
 
 def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
     """`goferry/store` in the user's data folder, as each system names it. ConfigError without a home."""
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to put the store in",
+            name="store",
+            hint=N_("give --store DIR or set GOFERRY_STORE"),
+        )
+    return base / "store"
+
+
+def audit_history(settings: Settings, environ: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """The file that keeps audits. ConfigError when it is not set and there is no home."""
+    if settings.audit_history is not None:
+        return settings.audit_history
+    base = _data_folder(environ, platform)
+    if base is None:
+        raise ConfigError(
+            "setting {name}: no home folder to keep audits in",
+            name="audit_history",
+            hint=N_("give --audit-history FILE or set GOFERRY_AUDIT_HISTORY"),
+        )
+    return base / "audits.sqlite"
+
+
+def _data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
     home = environ.get("USERPROFILE" if platform == "win32" else "HOME", "")
     if platform == "win32":
         base = environ.get("LOCALAPPDATA") or (home and str(Path(home, "AppData", "Local")))
@@ -675,13 +761,7 @@ def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> P
         xdg = environ.get("XDG_DATA_HOME", "")
         # The XDG rule: a relative path here is invalid and must be ignored.
         base = xdg if Path(xdg).is_absolute() else home and str(Path(home, ".local", "share"))
-    if not base:
-        raise ConfigError(
-            "setting {name}: no home folder to put the store in",
-            name="store",
-            hint=N_("give --store DIR or set GOFERRY_STORE"),
-        )
-    return Path(base, "goferry", "store")
+    return Path(base, "goferry") if base else None
 
 
 def parse_value(name: str, text: str) -> Any:

@@ -31,13 +31,16 @@ class Severity(StrEnum):
 
 
 class Text:
-    """A sentence for people: an English key with named parts, translated by `str()` when it is shown."""
+    """A sentence for people: an English key with named parts, translated by `str()` when it is shown.
+
+    A part may be a sentence itself: it is translated with the one that it stands in.
+    """
 
     __slots__ = ("key", "parts")
 
-    def __init__(self, key: str, **parts: str | int | float) -> None:
+    def __init__(self, key: str, **parts: "Part") -> None:
         self.key: Final = key
-        self.parts: Final[Mapping[str, str | int | float]] = parts
+        self.parts: Final[Mapping[str, Part]] = parts
 
     def __str__(self) -> str:
         return _(self.key).format(**self.parts)
@@ -51,13 +54,29 @@ class Text:
     def __repr__(self) -> str:
         return f"Text({self.key!r}, **{dict(self.parts)!r})"
 
+    @property
+    def english(self) -> str:
+        """The sentence in English, whatever language is spoken."""
+        parts = {name: part.english if isinstance(part, Text) else part for name, part in self.parts.items()}
+        return self.key.format(**parts)
+
     def to_json(self) -> dict[str, Any]:
         """`text` is the English sentence, for readers that do not fill in keys."""
-        return {"key": self.key, "parts": dict(self.parts), "text": self.key.format(**self.parts)}
+        parts = {
+            name: part.to_json() if isinstance(part, Text) else part for name, part in self.parts.items()
+        }
+        return {"key": self.key, "parts": parts, "text": self.english}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Text":
-        return cls(data["key"], **data["parts"])
+        parts = data["parts"].items()
+        return cls(
+            data["key"],
+            **{name: cls.from_json(part) if isinstance(part, Mapping) else part for name, part in parts},
+        )
+
+
+Part = str | int | float | Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,9 @@ async def two_proxies() -> AsyncIterator[tuple[LabProxy, LabProxy]]:
         yield bad, good
 
 
-async def doctor(home: Path, *arguments: str, **environ: str) -> Said:
+async def doctor(
+    home: Path, *arguments: str, tty: bool = False, typed: str | None = None, **environ: str
+) -> Said:
     """Runs it in an environment with nothing of this machine's settings in it."""
     world: Mapping[str, str] = {
         "PATH": os.environ["PATH"],
@@ -50,7 +52,9 @@ async def doctor(home: Path, *arguments: str, **environ: str) -> Said:
         "GIT_CONFIG_NOSYSTEM": "1",
         **environ,
     }
-    return await asyncio.to_thread(goferry, "doctor", *arguments, environ=world, cwd=home)
+    return await asyncio.to_thread(
+        goferry, "doctor", *arguments, environ=world, cwd=home, tty=tty, typed=typed
+    )
 
 
 async def test_a_sound_environment_is_green(tmp_path: Path) -> None:
@@ -123,6 +127,66 @@ async def test_fix_writes_gos_own_settings_and_undo_takes_them_back(tmp_path: Pa
     assert goenv.read_text() == before
 
 
+# who may be asked (a terminal, what is typed there), whether the change is made, how often somebody is asked
+CONSENTS = [
+    (False, None, False, 0),
+    (False, "y\n", False, 0),  # the question would not be seen
+    (True, None, False, 0),
+    (True, "n\n", False, 1),
+    (True, "", False, 1),
+    (True, "y\n", True, 1),
+]
+
+
+@pytest.mark.parametrize(("tty", "typed", "changed", "asked"), CONSENTS)
+async def test_fix_changes_nothing_that_nobody_agreed_to(
+    tty: bool, typed: str | None, changed: bool, asked: int, tmp_path: Path
+) -> None:
+    goenv = tmp_path / "goenv"
+    async with two_proxies() as (bad, good):
+        before = f"GOPROXY={bad.url},{good.url}\n"
+        goenv.write_text(before)
+        said = await doctor(
+            tmp_path,
+            WANTED,
+            "--fix",
+            "--no-public-dns",
+            XDG_STATE_HOME=str(tmp_path / "s"),
+            tty=tty,
+            typed=typed,
+        )
+    assert (goenv.read_text() != before) is changed
+    assert said.code == (0 if changed else 1)
+    assert said.err.count("[y/N]") == asked
+    assert f"{bad.url}|{good.url}" in said.err  # the diff is shown in any case
+    assert ("--yes" in said.err) is (asked == 0)
+
+
+async def test_watch_tells_each_verdict_that_differs_and_what_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the looks the settings change: broken, broken still, mended; then somebody presses Ctrl-C."""
+    goenv = tmp_path / "goenv"
+    pauses: list[int] = []
+    async with lab.running(TREE) as proxy:
+        goenv.write_text("GOPROXY=off\n")
+
+        def wait(pause: int) -> None:
+            pauses.append(pause)
+            if len(pauses) == 2:
+                goenv.write_text(f"GOPROXY={proxy.url}\n")
+            if len(pauses) == 3:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr("goferry.cli.doctor._wait", wait)
+        said = await doctor(tmp_path, WANTED, "--watch", "7", "--no-public-dns")
+    assert (said.code, pauses) == (130, [7, 7, 7])
+    verdicts = [line.split(" ", 1)[1] for line in said.out.splitlines() if not line.startswith(" ")]
+    assert ["goproxy_off" in verdict for verdict in verdicts] == [True, False]
+    changes = [line for line in said.out.splitlines() if line.startswith("    ")]
+    assert any("GOPROXY" in line and proxy.url in line for line in changes)
+
+
 async def test_a_host_that_was_asked_about_is_looked_at_whatever_go_says(tmp_path: Path) -> None:
     async with lab.running(TREE) as proxy:
         up = await doctor(tmp_path, proxy.url, "--json", GOPROXY=proxy.url)
@@ -131,6 +195,14 @@ async def test_a_host_that_was_asked_about_is_looked_at_whatever_go_says(tmp_pat
     assert (up.code, up.json["verdict"]) == (0, None)
     assert (down.code, down.json["verdict"]["cause"]) == (1, "direct_host_blocked")
     assert unknown.code in (1, 3)
+
+
+async def test_names_are_asked_for_over_https_where_and_only_where_it_is_said(tmp_path: Path) -> None:
+    async with lab.running(TREE) as server:
+        await doctor(tmp_path, "names.invalid", GOPROXY="off")
+        assert not server.asked
+        await doctor(tmp_path, "names.invalid", "--doh", f"{server.url}/dns-query", GOPROXY="off")
+        assert {path.partition("?")[0] for path in server.asked} == {"dns-query"}
 
 
 async def test_without_go_the_rest_is_looked_at(tmp_path: Path) -> None:

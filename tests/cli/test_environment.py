@@ -13,7 +13,6 @@ from goferry.cli.environment import (
     GoEnvironment,
     complete,
     go_environment,
-    goroot_file,
     leads_to,
 )
 from goferry.config import Address, load
@@ -187,7 +186,7 @@ def test_values_are_those_that_the_real_go_reports(tmp_path: Path) -> None:
     real = subprocess.run(
         ["go", "env", *names], env=environ, capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    settings = go_environment(environ).settings()
+    settings = go_environment(environ).effective()
     assert [settings[name].value for name in names] == real
 
 
@@ -196,17 +195,17 @@ def test_a_wrapper_on_path_is_asked_where_its_go_is(tmp_path: Path) -> None:
     wrapper = tmp_path / "go"
     wrapper.write_text(f'#!/bin/sh\nexec "{shutil.which("go")}" "$@"\n')
     wrapper.chmod(0o755)
-    found = goroot_file({"PATH": str(tmp_path), "HOME": str(tmp_path)})
-    assert found is not None
-    assert Path(found).is_file()
+    found = go_environment({"PATH": str(tmp_path), "HOME": str(tmp_path)})
+    assert Path(found.goroot_file).is_file()
+    assert "GOPROXY=" in found.goroot_text
 
 
 def test_without_go_on_path_there_is_no_goroot(tmp_path: Path) -> None:
-    assert goroot_file({"PATH": str(tmp_path)}) is None
+    assert go_environment({"PATH": str(tmp_path)}).goroot_file == ""
 
 
 def test_a_broken_wrapper_counts_as_no_go(tmp_path: Path) -> None:
     wrapper = tmp_path / "go"
     wrapper.write_text("#!/bin/sh\nexit 1\n")
     wrapper.chmod(0o755)
-    assert goroot_file({"PATH": str(tmp_path)}) is None
+    assert go_environment({"PATH": str(tmp_path)}).goroot_file == ""

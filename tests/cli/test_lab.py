@@ -39,6 +39,7 @@ def test_list_speaks_json() -> None:
         "cause": "goproxy_off",
         "summary": "GOPROXY=off forbids every download.",
         "mends": ["export GOPROXY=https://mirror.example.net"],
+        "wants": "",
     }
     assert found["well"]["cause"] is None
 

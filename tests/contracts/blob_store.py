@@ -16,7 +16,7 @@ from hashlib import sha256
 import pytest
 
 from goferry.errors import InvalidInput
-from goferry.storage.base import Blob, BlobStore
+from goferry.storage.base import Blob, BlobStore, Put
 
 MOD = "github.com/!burnt!sushi/toml/@v/v1.0.0.mod"
 ZIP = "github.com/!burnt!sushi/toml/@v/v1.0.0.zip"
@@ -68,6 +68,20 @@ class BlobStoreContract:
         assert blob == await other.stat(MOD)
         assert (blob.key, blob.size) == (MOD, 9)
         assert before - 2 <= blob.mtime <= time.time() + 2
+        assert await other.read(MOD) == b"module m\n"
+
+    async def test_several_small_objects_are_put_in_one_call(self, store, other):
+        await store.put(ZIP, b"first")
+        hash_key = f"{ZIP}hash"
+        kept = await store.put_all(
+            [
+                Put(hash_key, b"h1:x", replace=True, durable=False),
+                Put(ZIP, b"second"),
+                Put(MOD, b"module m\n"),
+            ]
+        )
+        assert [(blob.key, blob.size) for blob in kept] == [(hash_key, 4), (ZIP, 5), (MOD, 9)]
+        assert await other.read(ZIP) == b"first", "without replace an earlier object wins"
         assert await other.read(MOD) == b"module m\n"
 
     async def test_an_absent_object_is_none_not_an_error(self, store):

@@ -480,3 +480,53 @@ def test_escape_and_unescape_are_twins(path: str) -> None:
 def test_version_escapes_are_twins(version: str) -> None:
     if accepts(module.escape_version, version):
         assert module.unescape_version(module.escape_version(version)) == version
+
+
+_plain_elements = st.sampled_from(
+    [
+        "con",
+        "CON.x",
+        "aux.go",
+        "com1",
+        "com10",
+        "lpt9.y",
+        "nul",
+        "v1",
+        "v2",
+        "v0",
+        "v1.2",
+        "v02",
+        "a.v2",
+        "gopkg.in",
+        "a",
+        "a.b",
+        "a..b",
+        "a.",
+        ".a",
+        "-a",
+        "a-b",
+        "a_b",
+        "a~1",
+        "a~b",
+        "A",
+        "Ab.C",
+        "9",
+        "é",
+        "a\tb",
+        "a!b",
+        "",
+    ]
+)
+
+
+@settings(max_examples=size(2000, 50_000))
+@given(st.lists(_plain_elements, min_size=1, max_size=4).map("/".join))
+def test_what_is_plain_is_valid(path: str) -> None:
+    # The short way may only say yes where the long one does.
+    if module.is_plain_path(path):
+        module.check_path_closely(path)
+
+
+def test_most_paths_are_plain() -> None:
+    for path in ("golang.org/x/text", "github.com/BurntSushi/toml", "k8s.io/api", "example.com/a_b/c-d.e"):
+        assert module.is_plain_path(path)

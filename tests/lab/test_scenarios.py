@@ -65,6 +65,11 @@ def test_every_cause_that_can_be_made_has_a_scenario() -> None:
     assert set(BY_KEY) - {scenario.expected for scenario in BROKEN} == set(NOT_MADE)
 
 
+def test_what_the_client_cannot_mend_says_who_can() -> None:
+    assert [scenario.name for scenario in BROKEN if scenario.mend is None and not scenario.wants] == []
+    assert [scenario.name for scenario in HEALTHY if scenario.mend is not None or scenario.wants] == []
+
+
 def test_no_two_sites_want_the_same_place() -> None:
     for scenario in cases.SCENARIOS:
         places = [(address, site.port) for site in sites_of(scenario) for address in site.addresses]
@@ -88,17 +93,23 @@ def test_a_scenario_is_found_by_its_name_or_a_near_one_is_named() -> None:
     assert refused.value.hint == "did you mean dns-dead?"
 
 
+HANGING = 15.0
+"""Seconds after which a command that is said to hang has not ended."""
+
+
 async def check(scenario: Scenario, *, loopback: bool = False) -> None:
     """Fails, or works; and works when it was mended."""
     async with world.open(scenario, loopback=loopback) as lab:
-        done = await lab.run(scenario.client.command, timeout=150)
-        if scenario.healthy or scenario.works:
+        done = await lab.run(scenario.client.command, timeout=HANGING if scenario.hangs else 150)
+        if scenario.hangs:
+            assert done.exit is None, done.output
+        elif scenario.healthy or scenario.works:
             assert done.exit == 0, done.output
         else:
             assert done.exit not in (0, None), done.output
             assert done.output.strip()
         if scenario.mend is not None:
-            lab.mend()
+            await lab.mend()
             done = await lab.run(scenario.client.command, timeout=150)
             assert done.exit == 0, done.output
     assert not lab.folders.root.exists()

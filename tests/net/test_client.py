@@ -59,6 +59,43 @@ async def test_what_is_no_web_address_is_the_askers_fault(make_client: Any, url:
         await fetch(make_client(), url)
 
 
+async def send(client: Client, method: str, url: str, **options: Any) -> tuple[int, bytes]:
+    async with client.send(method, url, **options) as response:
+        return response.status, await response.read(1 << 20)
+
+
+async def test_a_body_is_sent_with_its_method_and_headers(make_client: Any) -> None:
+    async with Web(
+        lambda request: answer("201 Created", f"{request.method} {len(request.body)}".encode())
+    ) as web:
+        client = make_client()
+        assert await send(
+            client, "POST", web.url + "/hook", body=b"{}", headers={"Content-Type": "application/json"}
+        ) == (201, b"POST 2")
+        large = b"x" * 3_000_000
+        assert await send(client, "PATCH", web.url + "/hook", body=large) == (201, b"PATCH 3000000")
+    assert web.requests[1].body == large
+    assert web.requests[0].headers["content-type"] == "application/json"
+    assert web.connections == 1
+
+
+async def test_what_changes_something_is_not_sent_on_to_where_a_redirect_points(make_client: Any) -> None:
+    async with Web(lambda _: moved("/elsewhere", "307 Temporary Redirect")) as web:
+        status, _body = await send(make_client(), "POST", web.url, body=b"{}")
+    assert (status, len(web.requests)) == (307, 1)
+
+
+async def test_what_changes_something_is_never_sent_twice_by_itself(make_client: Any) -> None:
+    """The server takes the second request and closes: a GET would be asked again, a POST must not be."""
+    async with Web(lambda request: ok() if request.target == "/first" else b"", close_after=2) as web:
+        client = make_client()
+        await fetch(client, web.url + "/first")
+        with pytest.raises(NetError) as caught:
+            await send(client, "POST", web.url + "/second", body=b"{}")
+    assert caught.value.kind is Failure.NO_ANSWER
+    assert [request.target for request in web.requests] == ["/first", "/second"]
+
+
 async def test_any_status_is_an_answer(make_client: Any) -> None:
     async with Web(lambda _: answer("404 Not Found", b"not found: unknown revision")) as web:
         assert await fetch(make_client(), web.url) == (404, b"not found: unknown revision", web.url)

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from goferry.lab.tcp import Peer
 
@@ -14,6 +14,8 @@ class Request:
 
     target: str
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 Answer = Callable[[Request], bytes]
@@ -63,6 +65,8 @@ class Web(Peer):
         served = 0
         while served != self._close_after:
             request = _parse(await reader.readuntil(b"\r\n\r\n"))
+            if length := int(request.headers.get("content-length", 0)):
+                request = replace(request, body=await reader.readexactly(length))
             self.requests.append(request)
             await asyncio.sleep(self._delay)
             writer.write(self._reply(request))
@@ -73,4 +77,5 @@ class Web(Peer):
 def _parse(head: bytes) -> Request:
     line, *fields = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     pairs = (field.partition(":") for field in fields)
-    return Request(line.split(" ")[1], {name.lower(): value.strip() for name, _, value in pairs})
+    method, target, _version = line.split(" ")
+    return Request(target, {name.lower(): value.strip() for name, _, value in pairs}, method)

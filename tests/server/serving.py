@@ -21,6 +21,7 @@ FAKE = "server.fakeproxy:open_fake"
 
 _MAIN = """
 import pickle, sys
+from pathlib import Path
 from goferry import i18n
 from goferry.errors import GoferryError
 from goferry.server.run import serve
@@ -30,7 +31,16 @@ def read():
         return pickle.load(file)
 i18n.activate(language)
 try:
-    sys.exit(serve(read(), ready=lambda url: print(url, flush=True), reload=read, opener=opener))
+    sys.exit(
+        serve(
+            read(),
+            ready=lambda url: print(url, flush=True),
+            reload=read,
+            opener=opener,
+            chore="server.fakechore:chore",
+            config=Path("goferry.toml"),
+        )
+    )
 except GoferryError as failure:
     print("error:", failure, "|", failure.hint, flush=True)
     sys.exit(failure.exit_code)

@@ -17,6 +17,7 @@ from contracts.blob_store import MOD, ZIP, BlobStoreContract, all_keys
 from goferry import i18n
 from goferry.errors import StorageError
 from goferry.storage import locks
+from goferry.storage.base import Put
 from goferry.storage.disk import Disk, storage_error
 from goferry.storage.local import FORMAT, LocalStore, LocalUpload
 from goferry.storage.tempfiles import TempFiles
@@ -73,6 +74,13 @@ async def store(tmp_path):
     store = LocalStore(tmp_path / "store")
     yield store
     await store.close()
+
+
+async def test_of_several_puts_one_that_cannot_be_kept_stops_no_other(store):
+    await store.put("example.org/taken", b"a file")
+    with pytest.raises(StorageError, match=r"example\.org/taken/below"):
+        await store.put_all([Put("example.org/taken/below", b"x"), Put(MOD, b"module m\n")])
+    assert await store.read(MOD) == b"module m\n"
 
 
 # Layout
@@ -542,10 +550,11 @@ async def test_both_kinds_of_kernel_locks_exclude_and_hand_over(tmp_path, monkey
         pytest.skip("this system has no locks of byte ranges that belong to an open file")
     monkeypatch.setattr(locks, "_HAS_RANGES", has_ranges)
     ours, theirs = locks.NamedLocks(str(tmp_path)), locks.NamedLocks(str(tmp_path))
-    async with ours.hold("a"):
-        waiting = asyncio.create_task(_hold(theirs, "a"))
-        await _hold(theirs, "b")
-        assert not waiting.done()
+    await ours.acquire("a")
+    waiting = asyncio.create_task(_hold(theirs, "a"))
+    await _hold(theirs, "b")
+    assert not waiting.done()
+    ours.release("a")
     async with asyncio.timeout(20):
         await waiting
     ours.close()
@@ -553,5 +562,5 @@ async def test_both_kinds_of_kernel_locks_exclude_and_hand_over(tmp_path, monkey
 
 
 async def _hold(kernel, name):
-    async with kernel.hold(name):
-        pass
+    await kernel.acquire(name)
+    kernel.release(name)

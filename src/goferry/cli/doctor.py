@@ -31,6 +31,8 @@ EXIT_FAULT: Final = 1
 EXIT_CANNOT_TELL: Final = 3
 
 _FORMS: Final = ("sarif", "junit", "html")
+_wait = time.sleep
+"""Between two looks of --watch; tests do not wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 @option(
     "--fix", is_flag=True, help=N_("Show what would be changed, ask, change it, and keep what undoes it.")
 )
-@option("--yes", is_flag=True, help=N_("With --fix: do not ask."))
+@option(
+    "--yes", is_flag=True, help=N_("With --fix: do not ask. Needed where there is no terminal to ask at.")
+)
 @option("--undo", is_flag=True, help=N_("Take the last --fix back."))
 @option(
     "--watch", type=click.IntRange(1), metavar="SECONDS", help=N_("Look again and again; say what changed.")
@@ -74,6 +78,12 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 @option("--save", metavar="FILE", default="", help=N_("Write what was seen, redacted, for others to judge."))
 @option("--replay", metavar="FILE", default="", help=N_("Judge what was saved, here, without any network."))
 @option("--compare", "old", metavar="FILE", default="", help=N_("Say what changed since that saved run."))
+@option(
+    "--doh",
+    metavar="URL",
+    multiple=True,
+    help=N_("Ask this server over HTTPS for a second opinion on names; may be given several times."),
+)
 @public_dns_option
 @pass_console
 def command(
@@ -89,8 +99,11 @@ def command(
     save: str,
     replay: str,
     old: str,
+    doh: tuple[str, ...],
     public_dns: bool | None,
 ) -> int:
+    from dataclasses import replace
+
     from goferry.doctor.settings import parse_subject  # heavy: --help does not need the doctor
 
     wanted = Wanted("json" if as_json else form or "", fix, yes, save, old)
@@ -100,7 +113,8 @@ def command(
     if replay:
         return _replay(console, wanted, replay)
     asked = parse_subject(subject)
-    world = world_of(console, public_dns=may_ask_public(console, public_dns, quiet=bool(wanted.form)))
+    consent = may_ask_public(console, public_dns, quiet=bool(wanted.form))
+    world = replace(world_of(console, public_dns=consent), doh_urls=doh)
     if watch:
         return _watch(console, world, asked, watch)
     diagnosis = asyncio.run(_diagnose(console, world, asked, wanted))
@@ -211,7 +225,7 @@ def _watch(console: Console, world: "World", subject: "Subject", pause: int) -> 
                 console.out("    " + change_line(change))
             console.stdout.flush()
         before = now
-        time.sleep(pause)
+        _wait(pause)
 
 
 async def _fix(
@@ -219,7 +233,7 @@ async def _fix(
 ) -> int:
     """The best plan of the verdict: shown, asked for, done, and tried. What does not help is taken back.
 
-    Where nobody can be asked, the flag itself is the consent: there is an undo.
+    Where nobody can be asked nothing is changed without `--yes`.
     """
     from goferry.doctor.fixes import apply, diff, ready, undo
     from goferry.doctor.mend import works_now
@@ -231,8 +245,7 @@ async def _fix(
     plan = ready(world, plan)
     console.note(f"{plan.summary}")
     console.note(diff(plan).rstrip("\n"))
-    at_terminal = console.stdin.isatty() and not wanted.yes
-    if at_terminal and not confirmed(console, _("Change this?")):
+    if not (wanted.yes or _agreed(console)):
         return _status(diagnosis)
     applied = apply(world, plan)
     for line in applied.manual:
@@ -245,6 +258,17 @@ async def _fix(
     undo(world)
     console.note(_("it did not help, so it was taken back"))
     return _status(diagnosis)
+
+
+def _agreed(console: Console) -> bool:
+    if console.stdin.isatty() and console.stderr.isatty():
+        return confirmed(console, _("Change this?"))
+    console.note(
+        _(
+            "nothing was changed: there is no terminal to ask at, and --yes, which would change it, is not given"
+        )
+    )
+    return False
 
 
 def _undo(console: Console) -> int:

@@ -1,12 +1,5 @@
-"""What the go command on this machine would use, so that goferry starts out as its stand-in.
+"""What the go command on this machine would use, so that goferry starts out as its stand-in."""
 
-The go command takes each variable from the environment, then from the user's settings file (`go env -w`), then
-from `go.env` in its own folder. The folder is found through PATH without starting anything; `go` itself is asked
-only when it stands where no such file is (a wrapper script, a version manager).
-"""
-
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -16,6 +9,7 @@ from urllib.parse import urlsplit
 
 from goferry.config import DEFAULT, Address, Loaded, Origin, Settings
 from goferry.errors import ConfigError, InvalidInput
+from goferry.gocommand import GoPlaces, find_go
 from goferry.gomod import goenv, goproxy
 from goferry.i18n import N_, _
 
@@ -26,23 +20,14 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 
 
-@dataclass(frozen=True, slots=True)
-class GoEnvironment:
-    """The three sources of the go command's settings; the files as text, empty when there is none."""
+class GoEnvironment(GoPlaces):
+    """The three sources of the go command's settings, and how goferry speaks of them."""
 
-    environ: Mapping[str, str]
-    user_file: str = ""
-    user_text: str = ""
-    goroot_file: str = ""
-    goroot_text: str = ""
-
-    def settings(self) -> dict[str, goenv.Setting]:
-        """What the go command itself sees."""
-        return goenv.resolve(self.environ, self.user_text, self.goroot_text)
+    __slots__ = ()
 
     def value(self, name: str) -> tuple[str, Origin]:
         """What the go command sees under a name, and where that stands; for GOPRIVATE's value, GOPRIVATE does."""
-        seen = self.settings()
+        seen = self.effective()
         inherited = seen[name].origin is goenv.Origin.INHERITED
         return seen[name].value, self._origin(seen["GOPRIVATE" if inherited else name])
 
@@ -72,43 +57,13 @@ class Complete:
     settings: Settings
     origins: Mapping[str, Origin]
     warnings: tuple[str, ...]
+    file: Path | None = None
+    """The settings file that was read."""
 
 
 def go_environment(environ: Mapping[str, str], platform: str = sys.platform) -> GoEnvironment:
-    """Reads the sources. A file that is missing or cannot be read counts as empty, as it does for go itself."""
-    user = goenv.user_file(environ, platform) or ""
-    goroot = goroot_file(environ, platform) or ""
-    return GoEnvironment(environ, user, _read(user), goroot, _read(goroot))
-
-
-def goroot_file(environ: Mapping[str, str], platform: str = sys.platform) -> str | None:
-    """`go.env` of the go command on PATH; None when there is no go."""
-    if environ.get("GOROOT"):
-        return goenv.goroot_file(environ["GOROOT"], platform)
-    found = shutil.which("go", path=environ.get("PATH", ""))
-    if found is None:
-        return None
-    beside = goenv.goroot_file(str(Path(found).resolve().parent.parent), platform)
-    if Path(beside).is_file():
-        return beside
-    root = _ask_go(found, environ)
-    return goenv.goroot_file(root, platform) if root else None
-
-
-def _ask_go(go: str, environ: Mapping[str, str]) -> str:
-    try:
-        # GOTOOLCHAIN=local: a question about folders must not download another go.
-        answer = subprocess.run(
-            [go, "env", "GOROOT"],
-            env={**environ, "GOTOOLCHAIN": "local"},
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return answer.stdout.strip()
+    """Reads the sources as the go command on PATH would."""
+    return GoEnvironment.read(environ, find_go(environ, platform=platform), platform=platform)
 
 
 def complete(loaded: Loaded, go: GoEnvironment, *, serving: bool = True) -> Complete:
@@ -127,6 +82,7 @@ def complete(loaded: Loaded, go: GoEnvironment, *, serving: bool = True) -> Comp
         replace(loaded.settings, upstream=upstream, sumdb=sumdb, private=private),
         {**loaded.origins, "upstream": upstream_from, "sumdb": sumdb_from, "private": private_from},
         tuple(warnings),
+        loaded.file,
     )
 
 
@@ -207,10 +163,3 @@ def leads_to(url: str, addr: Address) -> bool:
     host = (parts.hostname or "").lower()
     here = {addr.host.lower()} | (_LOOPBACK if addr.host.lower() in _LOOPBACK | _EVERYWHERE else frozenset())
     return port == addr.port and host in here
-
-
-def _read(file: str) -> str:
-    try:
-        return Path(file).read_text("utf-8") if file else ""
-    except (OSError, UnicodeDecodeError):
-        return ""

@@ -17,6 +17,7 @@ _METAVARS: Final[Mapping[str, str]] = {
     "count0": "N",
     "duration": "TIME",
     "duration?": "TIME",
+    "interval": "TIME",
     "size": "SIZE",
     "size?": "SIZE",
     "address": "HOST:PORT",
@@ -31,6 +32,8 @@ _OWN_METAVARS: Final = {
     "sumdb": "SPEC|off",
     "private": "PATTERNS",
     "vulndb": "URL|PATH",
+    "allow_licences": "NAMES",
+    "deny_licences": "NAMES",
 }
 
 

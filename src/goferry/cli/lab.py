@@ -88,6 +88,8 @@ def show(console: Console, /, scenario: str, as_json: bool) -> None:
         console.out(f"\n{heading}\n  {_(text)}")
     for line in _steps(found):
         console.out(f"  $ {line}")
+    if found.wants:
+        console.out(f"  {_(found.wants)}")
 
 
 @_sub("run", N_("Run a command in a scenario. Without one: what go needs to download a module."))
@@ -185,6 +187,7 @@ def _as_json(scenario: "Scenario") -> dict[str, Any]:
         "cause": scenario.expected or None,
         "summary": _(scenario.summary),
         "mends": _steps(scenario),
+        "wants": _(scenario.wants) if scenario.wants else "",
     }
 
 
@@ -196,6 +199,5 @@ def _steps(scenario: "Scenario") -> list[str]:
         f"export {name}={shlex.quote(value)}" if value else f"unset {name}"
         for name, value in scenario.mend.environ.items()
     ]
-    return variables + [
-        f"printf %s {shlex.quote(text)} > {place}" for place, text in scenario.mend.files.items()
-    ]
+    files = [f"printf %s {shlex.quote(text)} > {place}" for place, text in scenario.mend.files.items()]
+    return [*variables, *files, *map(shlex.join, scenario.mend.commands)]

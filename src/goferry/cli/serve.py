@@ -45,7 +45,7 @@ def command(console: Console, /, **given: Any) -> int:
             console.out(line)
         console.stdout.flush()
 
-    return serve(first.settings, ready=greet, reload=lambda: read().settings)
+    return serve(first.settings, ready=greet, reload=lambda: read().settings, config=first.file)
 
 
 def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:

@@ -96,7 +96,7 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
         async with open_proxy(ready.settings) as proxy:
             with showing(console, _("warming"), quiet=as_json) as bar:
                 outcome = await warm(proxy, wanted, jobs, bar)
-                if client := _client(ready.settings):
+                if client := sumdb_client(ready.settings):
                     outcome.failed += await prove(proxy, client, outcome.modules, ready.settings, jobs)
                 return outcome
 
@@ -108,7 +108,7 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
     return 1 if outcome.failed else 0
 
 
-def _client(settings: Settings) -> Callable[[], Database] | None:
+def sumdb_client(settings: Settings) -> Callable[[], Database] | None:
     """Makes clients of the checksum database that downloads are proven by; None when that is off."""
     spec = goenv.parse_sumdb(settings.sumdb.partition(",")[0].strip())
     return None if spec is None else lambda: Database(parse_verifier(spec.key))

@@ -1,6 +1,7 @@
 """The real supply: everything goes through goferry's own module proxy, so it is proven, and kept in the store."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 from goferry.deps.gate.proving import FirstSeen
@@ -43,7 +44,7 @@ class ProxySupply:
     async def prove(self, version: Version) -> Sums:
         return await self._proxy.prove(version)
 
-    async def first_seen(self, version: Version) -> FirstSeen:
+    async def first_hashes(self, version: Version) -> FirstSeen:
         """The hashes that the store kept when it first fetched the files of a version."""
         key = request_path(Kind.ZIP, version.path, version.version).removesuffix("zip")
         found = [await self._proxy.store.read(f"{key}{name}") for name in ("ziphash", "modhash")]
@@ -55,6 +56,12 @@ class ProxySupply:
         name = next(iter(self._proxy.sumdb_names), "")
         body = await self._proxy.store.read(f".goferry/sumdb/{name}/latest") if name else None
         return (body or b"").decode()
+
+    async def first_seen(self, version: Version) -> datetime | None:
+        """When the store got the first file of a version; it was published then or before. None when it has none."""
+        keys = [request_path(kind, version.path, version.version) for kind in (Kind.INFO, Kind.MOD, Kind.ZIP)]
+        found = [blob.mtime for key in keys if (blob := await self._proxy.store.stat(key)) is not None]
+        return datetime.fromtimestamp(min(found), UTC) if found else None
 
     async def _body(self, kind: Kind, path: str, version: str = "") -> bytes:
         answer = await self._answer(request_path(kind, path, version))

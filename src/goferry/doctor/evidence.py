@@ -234,6 +234,8 @@ class SettingsSeen:
     """Other variables that decide about the network, as they are set: SSL_CERT_FILE, NETRC, GIT_*, HOME…"""
     requires: tuple[str, ...] = ()
     """PATH@VERSION of the go.mod in the working folder."""
+    imports: tuple[str, ...] = ()
+    """What the Go files of the working folder's module import from other modules, as far as they were read."""
 
     def value(self, name: str) -> str:
         """The effective value of a Go variable; "" when unset."""

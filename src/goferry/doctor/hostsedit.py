@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from goferry.doctor import hostsfile
-from goferry.doctor.rewriting import rewrite, write_private
 from goferry.errors import ConfigError, InvalidInput, NotFound, Refused
+from goferry.rewriting import rewrite, write_private
 
 
 def default_place(environ: Mapping[str, str], platform: str) -> Path:

@@ -11,6 +11,7 @@ from goferry.doctor.causes import CANNOT_TELL
 from goferry.doctor.evidence import Evidence
 from goferry.doctor.rules import RULES
 from goferry.doctor.rules.base import Rule
+from goferry.doctor.rules.scene import was_at_work
 from goferry.doctor.verdict import Certainty, Judgement, Verdict
 
 
@@ -40,7 +41,7 @@ def has_failed(evidence: Evidence) -> bool:
     """Whether the user's own command failed; without one, whether nothing of what was asked about was reached."""
     runs = [run for run in evidence.runs if run.label == "go"]
     if runs:
-        return any(run.exit != 0 for run in runs)
+        return any(run.exit != 0 for run in runs) and not was_at_work(evidence)
     if evidence.subject.host or evidence.subject.url:
         asked = {target.host for target in evidence.targets[:1]}
         return not any(dial.host in asked and not dial.failure for dial in evidence.dials)

@@ -33,6 +33,7 @@ from goferry.doctor.evidence import (
     Subject,
     Target,
 )
+from goferry.doctor.gotrace import module_awaited
 from goferry.doctor.probes.forward import probe_tunnels
 from goferry.doctor.probes.gorun import run_go
 from goferry.doctor.probes.modules import ModulesSeen, look_at_modules, repository_urls
@@ -48,7 +49,7 @@ from goferry.doctor.probes.path import (
 from goferry.doctor.probes.trace import probe_ways
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
-from goferry.doctor.roots import read_stores
+from goferry.doctor.roots import read_host_stores
 from goferry.doctor.rules.scene import SLOW, facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
@@ -63,6 +64,9 @@ _ASKERS: Final = ("go", "hosts", "server", "public", "doh")
 
 _MOST_ADDRESSES: Final = 6
 """Addresses of one host and family that are tried."""
+
+_MOST_OWNERS: Final = 2
+"""Names of a certificate that are looked up."""
 
 _MARGIN: Final = 0.5
 """Seconds that a program which was ended needs until its record is here."""
@@ -117,12 +121,13 @@ async def look(world: World, subject: Subject) -> Evidence:
     targets = plan_targets(settings, subject)
     settings = replace(settings, proxying=decide(settings, targets))
     board = _Board(world, started + world.limits.look, skipped=list(skipped))
-    go = asyncio.ensure_future(_go(board, settings, subject))
+    heard: list[bytes] = []
+    go = asyncio.ensure_future(_go(board, settings, subject, heard))
     run, path, tunnels, (modules, git) = await asyncio.gather(
         go,
         _network(board, settings, targets),
         board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
-        _origins(board, settings, targets, subject, go),
+        _origins(board, settings, targets, subject, go, heard),
     )
     dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
     return Evidence(
@@ -146,8 +151,10 @@ async def look(world: World, subject: Subject) -> Evidence:
     )
 
 
-async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[RunSeen, ...]:
-    """The user's command. A host or a URL that was asked about is none of go's business."""
+async def _go(
+    board: _Board, settings: SettingsSeen, subject: Subject, heard: list[bytes]
+) -> tuple[RunSeen, ...]:
+    """The user's command, what it says being heard. A host or a URL that was asked about is none of go's business."""
     if subject.host or subject.url:
         return ()
     if not settings.go_path:
@@ -155,10 +162,14 @@ async def _go(board: _Board, settings: SettingsSeen, subject: Subject) -> tuple[
         return ()
     try:
         limit = board.world.limits.program
-        run = await board.step(N_("running go"), run_go(board.world, subject, limit=limit), None)
+        run = await board.step(
+            N_("running go"), run_go(board.world, subject, limit=limit, watch=heard.append), None
+        )
     except Unavailable as error:
         board.skipped.append(Skipped("go", str(error)))
         return ()
+    if run is not None and run.exit == -1:
+        board.skipped.append(Skipped("go", "it was ended at its time limit, before its last words"))
     if run is not None and run.exit == 0 and run.seconds < SLOW:
         # There is no fault to find: what still waits for silent hosts would only fill a table.
         board.end_soon(_GRACE, "go works, so nobody waited for it")
@@ -172,10 +183,14 @@ _PATIENCE: Final = 3.0
 """Seconds that the questions about a module wait for go to name the one that it cannot get."""
 
 
-async def _complained_of(go: "asyncio.Future[tuple[RunSeen, ...]]") -> Subject:
-    """The module that go soon fails at, for a project that needs many; nothing when it works, or takes its time."""
+async def _complained_of(
+    go: "asyncio.Future[tuple[RunSeen, ...]]", settings: SettingsSeen, heard: Sequence[bytes]
+) -> Subject:
+    """The module that go soon fails at, or still waits for, for a project that needs many; nothing when it works."""
     done, _pending = await asyncio.wait({go}, timeout=_PATIENCE)
-    runs = next(iter(done)).result() if done else ()
+    if not done:
+        return module_awaited(b"".join(heard).decode("utf-8", "replace"), settings.requires)
+    runs = next(iter(done)).result()
     found = [
         fact.target for run in runs if run.exit > 0 for fact in facts_in(run.output) if fact.target.version
     ]
@@ -188,11 +203,12 @@ async def _origins(
     targets: Sequence[Target],
     subject: Subject,
     go: "asyncio.Future[tuple[RunSeen, ...]]",
+    heard: Sequence[bytes],
 ) -> tuple[ModulesSeen, tuple[RunSeen, ...]]:
     """What mirrors say, and then the repositories that they or the import host lead to, where go might go direct."""
     world = board.world
     if subject == Subject():
-        subject = await _complained_of(go)
+        subject = await _complained_of(go, settings, heard)
 
     async def git(urls: Sequence[str]) -> tuple[RunSeen, ...]:
         limit = min(world.limits.program, board.left() - _MARGIN)
@@ -202,8 +218,9 @@ async def _origins(
 
     goes_direct = any(target.role in (Role.CODE_HOST, Role.IMPORT_HOST) for target in targets)
     known = repository_urls(subject, ()) if goes_direct else ()
+    asking = look_at_modules(world, settings, subject, left=board.left())
     modules, runs = await asyncio.gather(
-        board.step(N_("asking module proxies"), look_at_modules(world, settings, subject), ModulesSeen()),
+        board.step(N_("asking module proxies"), asking, ModulesSeen()),
         git(known),
     )
     told = repository_urls(subject, modules.answers) if goes_direct else ()
@@ -245,18 +262,34 @@ async def _network(board: _Board, settings: SettingsSeen, targets: Sequence[Targ
     places = list(dict.fromkeys(job for target in targets for job in _places(target, names)))
     dials = await board.step(N_("connecting"), probe_dials(world, places), ())
     jobs = [*_direct(targets, dials), *_tunnelled(world, targets)]
-    stores, version = await asyncio.to_thread(read_stores, world, settings.git), settings.go_version
+    stores, version = await asyncio.to_thread(read_host_stores, world, settings.git), settings.go_version
     trying = probe_handshakes(world, jobs, stores=stores, go_version=version)
     shakes = await board.step(N_("trying TLS"), trying, ())
     suspects = [
         deepen(world, target, address, stores=stores, go_version=version)
         for target, address in _suspects(targets, shakes)
     ]
-    hops, deeper = await asyncio.gather(
+    owners, hops, deeper = await asyncio.gather(
+        board.step(N_("asking whose address it is"), _owners(world, settings, shakes), ()),
         board.step(N_("tracing hops"), probe_ways(world, dials, shakes), ()),
         asyncio.gather(*(board.step(N_("looking closer"), work, ()) for work in suspects)),
     )
-    return _Path(names, dials, (*shakes, *(shake for more in deeper for shake in more)), hops)
+    return _Path((*names, *owners), dials, (*shakes, *(shake for more in deeper for shake in more)), hops)
+
+
+async def _owners(
+    world: World, settings: SettingsSeen, shakes: Sequence[HandshakeSeen]
+) -> tuple[NameSeen, ...]:
+    """Where go finds the hosts for which a wrong certificate is right: at the same address, it is their address."""
+    named = (
+        name.lower()
+        for shake in shakes
+        if shake.wrong == "wrong_host" and shake.source == "go" and shake.chain
+        for name in shake.chain[0].names[:_MOST_OWNERS]
+    )
+    hosts = list(dict.fromkeys(name for name in named if "*" not in name and not _is_address(name)))
+    found = await probe_names(replace(world, public_dns=False), settings, hosts[:_MOST_OWNERS])
+    return tuple(name for name in found if name.asker == "go")
 
 
 def _places(target: Target, names: Iterable[NameSeen]) -> Iterable[DialJob]:

@@ -7,6 +7,7 @@ or missing bundle) from a private one that nobody knows (inspection).
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,12 +16,38 @@ import certifi
 from goferry.doctor.base import World
 from goferry.doctor.evidence import GitSetting
 from goferry.doctor.pki import Store
+from goferry.doctor.settings.gitconfig import http_setting
 from goferry.net.trust import CERT_DIRS, CERT_FILES, pem_certificates, root_files
 
 Stores = Mapping[str, Store]
 """By the names of `HandshakeSeen.tried`, and in that order: `go`, `git`, `public`."""
 
+_NAMES: Final = ("go", "git", "public")
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
+
+
+@dataclass(frozen=True, slots=True)
+class HostStores:
+    """The stores for each host: git may be told of another file for one URL (`http.<url>.sslCAInfo`)."""
+
+    world: World
+    git: tuple[GitSetting, ...]
+    everywhere: Stores
+    _known: dict[str, Stores] = field(default_factory=dict)
+
+    def at(self, host: str, port: int) -> Stores:
+        """Those that count for any path of this host."""
+        url = f"https://[{host}]:{port}/" if ":" in host else f"https://{host}:{port}/"
+        if not any(_is_for_one_url(setting) for setting in self.git):
+            return self.everywhere
+        if url not in self._known:
+            self._known[url] = _with_git(self.everywhere, self.world, self.git, url)
+        return self._known[url]
+
+
+def read_host_stores(world: World, git: Sequence[GitSetting] = ()) -> HostStores:
+    """The stores of this world, told apart by host where git's settings do."""
+    return HostStores(world, tuple(git), read_stores(world, git))
 
 
 def read_stores(world: World, git: Sequence[GitSetting] = ()) -> Stores:
@@ -32,10 +59,22 @@ def read_stores(world: World, git: Sequence[GitSetting] = ()) -> Stores:
     stores: dict[str, Store] = {}
     if sys.platform != "darwin":
         stores["go"] = Store.of(_go(world))
-    if _verifies(world, git):
-        stores["git"] = Store.of(_certificates(git_files(world, git)))
     stores["public"] = Store.of(_certificates([Path(certifi.where())]))
-    return stores
+    return _with_git(stores, world, git, "")
+
+
+def _with_git(stores: Stores, world: World, git: Sequence[GitSetting], url: str) -> Stores:
+    """The stores with git's for this URL, none if it does not verify there; in the order of their names."""
+    found = {name: store for name, store in stores.items() if name != "git"}
+    if _verifies(world, git, url):
+        found["git"] = Store.of(_certificates(git_files(world, git, url)))
+    return {name: found[name] for name in _NAMES if name in found}
+
+
+def _is_for_one_url(setting: GitSetting) -> bool:
+    section, _dot, rest = setting.key.lower().partition(".")
+    url, _dot, name = rest.rpartition(".")
+    return section == "http" and bool(url) and name in ("sslcainfo", "sslcapath", "sslverify")
 
 
 def _go(world: World) -> Iterator[bytes]:
@@ -49,24 +88,28 @@ def go_files(world: World) -> list[Path]:
     return root_files(world.environ, _below(world, CERT_FILES), _below(world, CERT_DIRS))
 
 
-def git_files(world: World, git: Sequence[GitSetting] = ()) -> list[Path]:
-    """The files that git would read: its variables, then its settings, then the system's bundle."""
-    file = world.environ.get("GIT_SSL_CAINFO") or _setting(git, "http.sslcainfo")
-    folder = world.environ.get("GIT_SSL_CAPATH") or _setting(git, "http.sslcapath")
+def git_files(world: World, git: Sequence[GitSetting] = (), url: str = "") -> list[Path]:
+    """The files that git would read for a URL: its variables, else its settings, else the system's bundle."""
+    file = _named(world, git, "GIT_SSL_CAINFO", "sslcainfo", url)
+    folder = _named(world, git, "GIT_SSL_CAPATH", "sslcapath", url)
     files = [_expanded(world, file)] if file else _first(_below(world, CERT_FILES))
     if folder:
         files += sorted(path for path in _expanded(world, folder).glob("*") if path.is_file())
     return files
 
 
-def _verifies(world: World, git: Sequence[GitSetting]) -> bool:
+def _verifies(world: World, git: Sequence[GitSetting], url: str) -> bool:
     """GIT_SSL_NO_VERIFY counts by being there, whatever its value."""
-    return "GIT_SSL_NO_VERIFY" not in world.environ and _setting(git, "http.sslverify").lower() not in _FALSE
+    setting = http_setting(git, "sslverify", url)
+    return "GIT_SSL_NO_VERIFY" not in world.environ and (
+        setting is None or setting.value.lower() not in _FALSE
+    )
 
 
-def _setting(git: Sequence[GitSetting], key: str) -> str:
-    """The last line of a key wins."""
-    return next((line.value for line in reversed(git) if line.key.lower() == key), "")
+def _named(world: World, git: Sequence[GitSetting], variable: str, name: str, url: str) -> str:
+    """The variable beats every setting, also one for this URL alone, as tests with git have shown."""
+    setting = http_setting(git, name, url)
+    return world.environ.get(variable) or ("" if setting is None else setting.value)
 
 
 def _expanded(world: World, text: str) -> Path:

@@ -11,7 +11,7 @@ from goferry.doctor.fixes.plan import Tried, changes_of
 from goferry.doctor.form import Diagnosis
 from goferry.doctor.judge import has_failed, judge, verdict_of
 from goferry.doctor.look import look
-from goferry.doctor.mend import mend
+from goferry.doctor.mend import is_better, mend
 from goferry.doctor.verdict import Judgement
 
 
@@ -47,7 +47,7 @@ def _untried(evidence: Evidence, judgement: Judgement) -> tuple[Tried, ...]:
 
 def _retested(evidence: Evidence, judgement: Judgement) -> tuple[Tried, ...]:
     """Plans with what the saved trials said of them."""
-    helped = {run.changed for run in evidence.runs if run.label == "retest" and run.exit == 0}
+    helped = {run.changed for run in evidence.runs if run.label == "retest" and is_better(evidence, run)}
     tried = (
         Tried(plan, plan.can_be_tried and changes_of(plan) in helped) for plan in propose(evidence, judgement)
     )

@@ -52,7 +52,8 @@ class Judgement:
     """What one rule says about one thing.
 
     rule: its code (`R01`); where: host, host:port, file or variable; step: the step of the way that breaks (`resolve`,
-    `connect`, `proxy_connect`, `tls`, `request`, `body`, `sumdb`, `vcs`, `settings`, `disk`); detail: what was seen.
+    `connect`, `proxy_connect`, `tls`, `request`, `body`, `sumdb`, `vcs`, `settings`, `disk`); detail: what was seen;
+    side: at whose side it lies, where that is not the side that the cause has most often.
     """
 
     rule: str
@@ -62,6 +63,7 @@ class Judgement:
     step: str
     detail: Text
     proof: Proof | None = None
+    side: Whose | None = None
 
     @property
     def proven(self) -> bool:
@@ -71,4 +73,4 @@ class Judgement:
     @property
     def whose(self) -> Whose | None:
         """At whose side it lies; None for `cannot_tell`."""
-        return None if self.cause == CANNOT_TELL else BY_KEY[self.cause].whose
+        return None if self.cause == CANNOT_TELL else self.side or BY_KEY[self.cause].whose

@@ -183,6 +183,8 @@ def _parse_versioned(key: str, escaped_path: str, rest: str) -> Request:
 
 
 def _check_lengths(path: str) -> None:
+    if len(path) <= MAX_ELEMENT:
+        return
     if len(path) > MAX_PATH or any(len(element) > MAX_ELEMENT for element in path.split("/")):
         raise InvalidInput(
             "URL path too long: at most {path} characters, {element} between slashes",
@@ -205,9 +207,12 @@ def request_path(kind: Kind, path: str, version: str = "") -> str:
     return f"{escaped}/@v/{module.escape_version(version)}.{kind}"
 
 
+_UNQUOTED = re.compile(r"[-\w./$&+:=@~]*", re.ASCII)
+
+
 def url_path(key: str) -> str:
     """The key as the go command writes it in a URL: percent-encoded (`!` is `%21`), with its slashes."""
-    return quote(key, safe="/$&+:=@~")
+    return key if _UNQUOTED.fullmatch(key) else quote(key, safe="/$&+:=@~")
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,16 @@ def check(path: str, version: str) -> None:
         )
 
 
+# What nearly all module paths look like. It says yes to valid ones alone: no dots at the ends of elements, no Windows
+# devices, and nothing at the end that might be a major version. Whatever it does not match is looked at closely.
+_PLAIN_PATH = re.compile(
+    r"(?!gopkg\.in/)(?!.*/v[0-9.]+\Z)[a-z0-9][-a-z0-9]*(?:\.[-a-z0-9]+)+"
+    r"(?:/(?!(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\Z))[A-Za-z0-9][-\w]*(?:\.[-\w]+)*)*",
+    re.ASCII,
+)
+_DEVICE_HOST = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\.")
+
+
 @lru_cache(maxsize=4096)
 def check_path(path: str) -> None:
     """Raise InvalidPath unless `path` is a valid module path.
@@ -123,6 +133,17 @@ def check_path(path: str) -> None:
     name (with a dot, without a leading dash), and whose last element is no wrong major version suffix (`/v0`,
     `/v1`, `/v2.1`).
     """
+    if not is_plain_path(path):
+        check_path_closely(path)
+
+
+def is_plain_path(path: str) -> bool:
+    """Whether a path is so plain that it is a valid module path; False says nothing."""
+    return _PLAIN_PATH.fullmatch(path) is not None and _DEVICE_HOST.match(path) is None
+
+
+def check_path_closely(path: str) -> None:
+    """check_path, rule by rule."""
     try:
         _check_elements(path, _MODULE)
         _check_host(path.partition("/")[0])
@@ -296,6 +317,7 @@ def _wanted_major(path_major: str) -> str:
     return path_major_prefix(path_major) or "v0 or v1"
 
 
+@lru_cache(maxsize=4096)
 def canonical_version(version: str) -> str:
     """semver.canonical, but `+incompatible` stays: it is part of a version's identity. Empty when invalid."""
     canonical = semver.canonical(version)
@@ -352,6 +374,7 @@ def is_escaped(text: str) -> bool:
     return _NEVER_ESCAPED.search(text) is None
 
 
+@lru_cache(maxsize=4096)
 def _is_file_name(name: str) -> bool:
     try:
         _check_element(name, _FILE)

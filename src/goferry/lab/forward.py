@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -12,6 +12,10 @@ from goferry.lab.tcp import HEALTHY, LOOPBACK, Peer, Wire, both, pump
 
 Find = Callable[[str, int], tuple[str, int] | None]
 """(host, port) that a client asked for → where it really is, or None for a host that the proxy does not know."""
+
+
+Connect = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
+"""(host, port) → a connection to it. Raises OSError."""
 
 
 class Conduct(StrEnum):
@@ -39,7 +43,8 @@ class ForwardProxy(Peer):
 
     auth: (user, password) that it insists on, with `challenge`; deny: `host:port` targets that it answers with 403;
     routes, or else find: where a `host:port` really is, so that made-up names lead to loopback servers; refusal: the
-    status line of REFUSES, which comes `delay` seconds late. `requests` holds all that was asked.
+    status line of REFUSES, which comes `delay` seconds late; connect: makes the connections to targets.
+    `requests` holds all that was asked.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class ForwardProxy(Peer):
         refusal: str = "502 Bad Gateway",
         challenge: str = 'Basic realm="lab"',
         delay: float = 0.0,
+        connect: Connect = asyncio.open_connection,
         tls: ssl.SSLContext | None = None,
         listen: tuple[str, int] = (LOOPBACK, 0),
     ) -> None:
@@ -65,6 +71,7 @@ class ForwardProxy(Peer):
         self._answer_to_all = refusal
         self._challenge = challenge
         self._delay = delay
+        self._connect = connect
         self.requests: list[Request] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -100,7 +107,7 @@ class ForwardProxy(Peer):
         self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         try:
-            away_reader, away_writer = await asyncio.open_connection(*self._place(request))
+            away_reader, away_writer = await self._connect(*self._place(request))
         except OSError:
             writer.write(_answer("502 Bad Gateway"))
             return

@@ -322,11 +322,12 @@ class Client:
 @dataclass(frozen=True, slots=True)
 class Mend:
     """What makes the command work. environ: variables ("" unsets); files: texts below {home} or {work}, or at
-    /etc/resolv.conf and /etc/hosts.
+    /etc/resolv.conf and /etc/hosts; commands: what is run on the client's machine.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 # ---- the scenario ------------------------------------------------------------------------------------------
@@ -342,7 +343,8 @@ class Needs(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """One world. summary: an English key; expected: the key of the cause that is to be found, "" in a healthy world;
-    mend: None for what the client cannot mend.
+    mend: what makes it work, None where nothing on the client's machine does; wants: an English key that says what has
+    to come from whom before it can work, "" for what the client can mend with what it has.
     """
 
     name: str
@@ -355,10 +357,20 @@ class Scenario:
     needs: Needs = Needs.NAMESPACE
     works: bool = False
     """The command succeeds although something is wrong."""
+    lasts: bool = False
+    """The command takes longer than a diagnosis watches, and all is well."""
+    hangs: bool = False
+    """The command never ends by itself."""
+    wants: str = ""
 
     @property
     def healthy(self) -> bool:
         return not self.expected
+
+    @property
+    def is_mendable(self) -> bool:
+        """Whether the client can mend it alone."""
+        return self.mend is not None and not self.wants
 
     def __str__(self) -> str:
         return self.name

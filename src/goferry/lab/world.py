@@ -102,8 +102,8 @@ class World:
             await process.wait()
         return Done(process.returncode, b"".join(pieces).decode(errors="replace"))
 
-    def mend(self) -> None:
-        """Does what the scenario names as its mend: variables of `environ`, and files."""
+    async def mend(self) -> None:
+        """Does what the scenario names as its mend: variables of `environ`, files, and commands."""
         mend = self.scenario.mend
         assert mend is not None, f"{self.scenario.name} has no mend"
         self.environ = client.merged(self.environ, self._here(mend.environ), self.words)
@@ -112,6 +112,9 @@ class World:
             if path.is_relative_to("/etc"):
                 path = self.folders.etc / path.relative_to("/etc")
             client.write(path, client.fill(text, self.words))
+        for command in mend.commands:
+            done = await self.run(command)
+            assert done.exit == 0, done.output
 
     def _here(self, texts: Mapping[str, str]) -> dict[str, str]:
         return {name: self.localised(text) for name, text in texts.items()}

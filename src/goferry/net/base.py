@@ -52,3 +52,18 @@ class HttpClient(Protocol):
         """GET with at most 10 redirects, never from https to http. Any status is an answer, not an error."""
 
     async def close(self) -> None: ...
+
+
+class HttpSender(Protocol):
+    """The same way to the network, for requests that change something at the other end."""
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> AbstractAsyncContextManager[Response]:
+        """Sends exactly once: it is never repeated here, and redirects are not followed. Any status is an answer."""

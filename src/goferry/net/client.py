@@ -6,6 +6,7 @@ that lengths and sums mean the file itself. Cookies are neither kept nor sent.
 """
 
 import asyncio
+import io
 import os
 import re
 import ssl
@@ -19,6 +20,7 @@ import aiohttp
 from yarl import URL
 
 from goferry import __version__
+from goferry.config import Settings
 from goferry.errors import InvalidInput
 from goferry.net.base import Timeouts
 from goferry.net.dial import Dialer, Endpoint
@@ -58,6 +60,25 @@ class ClientOptions:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     ca_file: str | None = None
     user_agent: str = f"goferry/{__version__}"
+
+    @classmethod
+    def of(cls, settings: Settings, environ: Mapping[str, str]) -> "ClientOptions":
+        """What the settings say."""
+        return cls(
+            timeouts=Timeouts(
+                resolve=settings.resolve_timeout,
+                connect=settings.connect_timeout,
+                tls=settings.tls_timeout,
+                first_byte=settings.first_byte_timeout,
+                idle=settings.idle_timeout,
+                whole=settings.download_timeout,
+            ),
+            nameservers=settings.nameservers,
+            hosts=tuple(str(host) for host in settings.hosts),
+            connections_per_host=settings.per_host,
+            environ=dict(environ),
+            ca_file=str(settings.ca_file) if settings.ca_file else None,
+        )
 
 
 class Client:
@@ -99,11 +120,36 @@ class Client:
         Raises NetError; InvalidInput for something that is no http or https URL.
         """
         target = _parse(url)
+        flight = self._depart(target, timeouts, trace)
+        walk = self._walk if follow else self._send
+        async with self._arrived(await walk(target, dict(headers or {}), flight)) as response:
+            yield response
+
+    @asynccontextmanager
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        trace: Trace | None = None,
+    ) -> AsyncIterator["ClientResponse"]:
+        """Any other method, as goferry.net.base.HttpSender says: sent once, and redirects are answers."""
+        target = _parse(url)
+        flight = self._depart(target, timeouts, trace)
+        sent = await self._send(target, dict(headers or {}), flight, method, body)
+        async with self._arrived(sent) as response:
+            yield response
+
+    def _depart(self, target: URL, timeouts: Timeouts | None, trace: Trace | None) -> "_Flight":
         if self._closed:
             raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
-        flight = _Flight(timeouts or self.options.timeouts, self._trace(trace))
-        walk = self._walk if follow else self._send
-        response = await walk(target, dict(headers or {}), flight)
+        return _Flight(timeouts or self.options.timeouts, self._trace(trace))
+
+    @asynccontextmanager
+    async def _arrived(self, response: "ClientResponse") -> AsyncIterator["ClientResponse"]:
         self._live.add(response)
         try:
             yield response
@@ -135,12 +181,21 @@ class Client:
             target = following
         raise failed(Failure.TOO_MANY_REDIRECTS, host=_host(target), url=_public(target))
 
-    async def _send(self, target: URL, headers: Mapping[str, str], flight: "_Flight") -> "ClientResponse":
+    async def _send(
+        self,
+        target: URL,
+        headers: Mapping[str, str],
+        flight: "_Flight",
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> "ClientResponse":
         proxy = flight.proxy = self._proxies.proxy_for(str(target)).proxy
         token = _current.set(flight)
         try:
-            raw = await self._open().get(
+            raw = await self._open().request(
+                method,
                 target if target.raw_user is None else target.with_user(None),
+                data=None if body is None else io.BytesIO(body),  # aiohttp warns of large plain bytes
                 headers=_request_headers(headers, target, proxy),
                 proxy=None if proxy is None else _proxy_key(proxy, target),
                 timeout=flight.remaining(),
@@ -314,7 +369,7 @@ _current: ContextVar[_Flight] = ContextVar("goferry_flight")
 async def _attempt(
     req: aiohttp.ClientRequest, handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> aiohttp.ClientResponse:
-    """Sends once, and again only if a pooled connection turned out to be closed by the server meanwhile.
+    """Sends once, and a GET again only if a pooled connection turned out to be closed by the server meanwhile.
 
     Our errors leave aiohttp from here, so that its own repeat (once, also on a fresh connection) never happens: how
     often to ask again is for upstream/ to decide.
@@ -328,7 +383,10 @@ async def _attempt(
         except BaseException as exc:
             ours = _ours(exc, flight.head, req.url)
             flight.head_failed(ours)
-            if not flight.fresh and isinstance(exc, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)):
+            stale = not flight.fresh and isinstance(
+                exc, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
+            )
+            if stale and req.method == "GET":
                 continue
             if ours is exc:
                 raise

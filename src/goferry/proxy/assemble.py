@@ -11,7 +11,6 @@ from goferry.gomod import goenv, goproxy, module
 from goferry.gomod.goproxy import Entry
 from goferry.gomod.sumdb.note import parse_verifier
 from goferry.net.backoff import Backoff
-from goferry.net.base import Timeouts
 from goferry.net.breaker import BreakerRules
 from goferry.net.client import Client, ClientOptions
 from goferry.proxy.base import Observer, Silent
@@ -52,7 +51,7 @@ async def open_proxy(
         index = open_index(store)
         if index is not None:
             stack.callback(index.close)
-        client = Client(_client_options(settings, os.environ if environ is None else environ))
+        client = Client(ClientOptions.of(settings, os.environ if environ is None else environ))
         stack.push_async_callback(client.close)
         flights = Flights()
         stack.push_async_callback(flights.close)
@@ -90,7 +89,7 @@ async def open_site(
     url: str, settings: Settings, *, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[ProxyFetcher]:
     """A place on the web that is no module proxy, asked with the same network settings, retries and manners."""
-    client = Client(_client_options(settings, os.environ if environ is None else environ))
+    client = Client(ClientOptions.of(settings, os.environ if environ is None else environ))
     try:
         gates = HostGates(slots=settings.per_host, rules=_breaker_rules(settings))
         yield ProxyFetcher(url, client, gates=gates, retries=_retries(settings))
@@ -180,25 +179,6 @@ async def _instance(store: BlobStore) -> str:
     except GoferryError:
         stored = await store.read(_INSTANCE)
         return stored.decode() if stored else secrets.token_hex(8)
-
-
-def _client_options(settings: Settings, environ: Mapping[str, str]) -> ClientOptions:
-    timeouts = Timeouts(
-        resolve=settings.resolve_timeout,
-        connect=settings.connect_timeout,
-        tls=settings.tls_timeout,
-        first_byte=settings.first_byte_timeout,
-        idle=settings.idle_timeout,
-        whole=settings.download_timeout,
-    )
-    return ClientOptions(
-        timeouts=timeouts,
-        nameservers=settings.nameservers,
-        hosts=tuple(str(host) for host in settings.hosts),
-        connections_per_host=settings.per_host,
-        environ=dict(environ),
-        ca_file=str(settings.ca_file) if settings.ca_file else None,
-    )
 
 
 def _breaker_rules(settings: Settings) -> BreakerRules:

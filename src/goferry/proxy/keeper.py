@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 
 from goferry.errors import GoferryError, Refused, VerifyError
 from goferry.gomod import dirhash, modzip
-from goferry.gomod.goproxy import Kind, Request, request_path
+from goferry.gomod.goproxy import Kind, Request
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.lookup import NotInDatabase, Sums
 from goferry.proxy import judge
 from goferry.proxy.base import Answer
 from goferry.proxy.coalesce import Deliver
 from goferry.proxy.intake import Intake
-from goferry.storage.base import Blob, BlobStore, Upload
+from goferry.storage.base import Blob, BlobStore, Put, Upload
 from goferry.storage.index_sqlite import Index, Provenance
 from goferry.upstream.base import Fetcher, Source
 
@@ -87,13 +87,13 @@ class Keeper:
         fetched = await self._chain.info(request.path, request.version)
         judge.check_info(fetched.body, request.path, exact=request.version)
         deliver(_answer(request.key, fetched.body))
-        blob = await self._store.put(request.key, fetched.body)
+        blob = await self._store.put(request.key, fetched.body, replace=True)
         self._note(blob, fetched.source)
         return blob
 
     async def _keep_mod(self, request: Request, deliver: Deliver[Answer | Blob]) -> Blob:
         mod = request.module
-        fetched, sums = await _both(self._chain.mod(mod), self._prove(mod))
+        fetched, sums = await self._with_sums(mod, self._chain.mod(mod))
         h1 = dirhash.hash_go_mod(fetched.body)
         try:
             if sums is None:
@@ -104,11 +104,12 @@ class Keeper:
             await self._quarantine(request.key, fetched.body, error)
             raise
         deliver(_answer(request.key, fetched.body))
+        # We hold the lock of this file, so nothing of anybody else is replaced; a rename is cheaper than a new name.
+        puts = [Put(request.key, fetched.body, replace=True)]
         if sums is None:
             # Lost in a crash it is missed by the next scrub alone, so nobody waits for the disk.
-            # We hold the lock of this file, so nobody else's hash is replaced; a rename is cheaper than a new name.
-            await self._store.put(_sidecar(mod, "modhash"), h1.encode(), durable=False, replace=True)
-        blob = await self._store.put(request.key, fetched.body)
+            puts.insert(0, Put(_sidecar(request.key, "modhash"), h1.encode(), replace=True, durable=False))
+        blob = (await self._store.put_all(puts))[-1]
         self._note(blob, fetched.source, h1, sums)
         return blob
 
@@ -117,9 +118,7 @@ class Keeper:
         self._intakes[request.key] = intake = Intake(upload, self._max_zip)
         try:
             for tries_left in reversed(range(_ZIP_TRIES)):
-                source, sums = await _both(
-                    self._chain.zip(request.module, intake), self._prove(request.module)
-                )
+                source, sums = await self._with_sums(request.module, self._chain.zip(request.module, intake))
                 try:
                     report = await self._judge_zip(request.module, upload, sums)
                     return await self._commit_zip(request, upload, source, report.h1, sums)
@@ -142,24 +141,16 @@ class Keeper:
     async def _commit_zip(
         self, request: Request, upload: Upload, source: Source, h1: str, sums: Sums | None
     ) -> Blob:
-        await self._store.put(_sidecar(request.module, "ziphash"), h1.encode())
+        await self._store.put(_sidecar(request.key, "ziphash"), h1.encode())
         blob = await upload.commit(request.key)
         self._note(blob, source, h1, sums)
         return blob
 
-    async def _prove(self, mod: Version) -> Sums | None:
-        """The proven sums, or None where no proof is asked for."""
+    async def _with_sums(self, mod: Version, fetch: Coroutine[Any, Any, A]) -> tuple[A, Sums | None]:
+        """What is fetched, and the proven sums, or None where no proof is asked for."""
         if self._proofs is None or not self._proofs.needed(mod.path):
-            return None
-        try:
-            return await self._proofs.prove(mod)
-        except NotInDatabase as error:
-            raise Refused(
-                "{module} is not in the checksum database {database}, so it cannot be proven",
-                hint="a private module belongs into the setting `private` (as in GOPRIVATE)",
-                module=mod,
-                database=self._proofs.by,
-            ) from error
+            return await fetch, None
+        return await _both(fetch, _prove(self._proofs, mod))
 
     async def _quarantine(self, key: str, body: bytes, error: GoferryError) -> None:
         upload = await self._store.upload()
@@ -178,9 +169,21 @@ def _answer(key: str, body: bytes) -> Answer:
     return Answer(key, len(body), time.time(), immutable=True, body=body)
 
 
-def _sidecar(mod: Version, suffix: str) -> str:
+async def _prove(proofs: Proofs, mod: Version) -> Sums:
+    try:
+        return await proofs.prove(mod)
+    except NotInDatabase as error:
+        raise Refused(
+            "{module} is not in the checksum database {database}, so it cannot be proven",
+            hint="a private module belongs into the setting `private` (as in GOPRIVATE)",
+            module=mod,
+            database=proofs.by,
+        ) from error
+
+
+def _sidecar(key: str, suffix: str) -> str:
     """The key of a hash beside a module file, as Go's own cache has `.ziphash`."""
-    return request_path(Kind.ZIP, mod.path, mod.version).removesuffix("zip") + suffix
+    return f"{key.rpartition('.')[0]}.{suffix}"
 
 
 async def _both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -> tuple[A, B]:

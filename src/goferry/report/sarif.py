@@ -1,13 +1,14 @@
 """A Report as SARIF 2.1.0, which code hosts and editors read (docs.oasis-open.org/sarif/sarif/v2.1.0)."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from goferry import __version__
 from goferry.findings import Finding, Report, Severity
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
-_LEVELS: Final = {
+LEVELS: Final = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",
     Severity.INFO: "note",
@@ -18,6 +19,22 @@ _LEVELS: Final = {
 def render(report: Report) -> str:
     """One run with one rule per code."""
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
+    return document(
+        report.kind,
+        [{"id": code} for code in codes],
+        [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        dict(report.facts),
+    )
+
+
+def document(
+    kind: str,
+    rules: Sequence[Mapping[str, Any]],
+    results: Sequence[Mapping[str, Any]],
+    properties: Mapping[str, Any],
+    **more: Any,
+) -> str:
+    """A log of one run of `goferry KIND`; `more` are further properties of the run."""
     log = {
         "$schema": _SCHEMA,
         "version": "2.1.0",
@@ -27,12 +44,13 @@ def render(report: Report) -> str:
                     "driver": {
                         "name": "goferry",
                         "semanticVersion": __version__,
-                        "rules": [{"id": code} for code in codes],
+                        "rules": rules,
                     }
                 },
-                "automationDetails": {"id": f"goferry/{report.kind}/"},
-                "results": [_result(finding, codes.index(finding.code)) for finding in report.findings],
-                "properties": dict(report.facts),
+                "automationDetails": {"id": f"goferry/{kind}/"},
+                **more,
+                "results": results,
+                "properties": properties,
             }
         ],
     }
@@ -46,7 +64,7 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": rule,
-        "level": _LEVELS[finding.severity],
+        "level": LEVELS[finding.severity],
         "kind": "pass" if finding.severity is Severity.OK else "fail",
         "message": {"text": text},
     }

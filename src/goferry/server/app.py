@@ -117,9 +117,10 @@ class App:
         headers = dict(scope["headers"])
         self._cells[self._in_flight] += 1.0
         try:
-            ready = self._ready(scope, headers, started)
+            is_plain = self._is_plain(scope, headers)
+            ready = self._files.find(scope["path"], started) if is_plain and self._files else None
             if ready is None:
-                await self._long_way(scope, headers, send, started)
+                await self._long_way(scope, headers, send, started, looked=is_plain)
             else:
                 await send(ready.start)
                 await send(ready.body)
@@ -134,17 +135,14 @@ class App:
 
     # ---- the short way -------------------------------------------------------------------------------------
 
-    def _ready(self, scope: Message, headers: Mapping[bytes, bytes], now: float) -> Ready | None:
-        """The stored file that is asked for, whole, without conditions, by a path that needs no decoding."""
-        if (
-            self._files is None
-            or self.draining
-            or scope["method"] != "GET"
-            or b"%" in scope["raw_path"]
-            or not _CONDITIONS.isdisjoint(headers)
-        ):
-            return None
-        return self._files.find(scope["path"], now)
+    def _is_plain(self, scope: Message, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a file is asked for, whole, without conditions, by a path that needs no decoding."""
+        return (
+            scope["method"] == "GET"
+            and not self.draining
+            and b"%" not in scope["raw_path"]
+            and _CONDITIONS.isdisjoint(headers)
+        )
 
     def _count_hit(
         self, scope: Message, headers: Mapping[bytes, bytes], ready: Ready, started: float
@@ -174,8 +172,9 @@ class App:
     # ---- the long way --------------------------------------------------------------------------------------
 
     async def _long_way(
-        self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float
+        self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float, *, looked: bool
     ) -> None:
+        """`looked`: the file at this very path is known not to be in the store."""
         if scope["method"] == "HEAD":
             # A range is for GET alone (RFC 9110 section 14.2); HEAD tells how long the whole is.
             headers = {name: value for name, value in headers.items() if name != b"range"}
@@ -184,7 +183,7 @@ class App:
         assert task is not None
         self._tasks.add(task)
         try:
-            reply = await self._reply(asked, scope["raw_path"])
+            reply = await self._reply(asked, scope["raw_path"], looked=looked)
         except GoferryError as failure:
             reply = replies.error(failure, may_change=asked.cached_only)
         except asyncio.CancelledError:
@@ -199,7 +198,7 @@ class App:
         sent = await _send(send, reply, head=asked.method == "HEAD", close=close)
         self._count(scope, asked, reply.status, sent, started)
 
-    async def _reply(self, asked: _Asked, raw_path: bytes) -> Reply:
+    async def _reply(self, asked: _Asked, raw_path: bytes, *, looked: bool) -> Reply:
         path = paths.decode_path(raw_path)
         if asked.method not in ("GET", "HEAD"):
             return replies.method_not_allowed()
@@ -209,7 +208,8 @@ class App:
         if path.startswith(_CACHED_ONLY) or asked.headers.get(b"disable-module-fetch") == b"true":
             asked.cached_only = True
             path = path.removeprefix(_CACHED_ONLY)
-        if (reply := self._stored(asked, path)) is not None:
+            looked = False
+        if not looked and (reply := self._stored(asked, path)) is not None:
             return reply
         if sumdb.is_sumdb(path):
             asked.kind = "sumdb"

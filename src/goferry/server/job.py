@@ -2,8 +2,10 @@
 
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from goferry.config import Settings
 
@@ -28,6 +30,36 @@ class Job:
     row: int
     place: int
     """0 to the number of workers less one. What one worker does for all, such as measuring the store, is done by 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChoreJob:
+    """What a chore is told at its start. `board_fd` is a descriptor that is valid in it."""
+
+    settings: Settings
+    target: str
+    """`package.module:name` of a Chore."""
+    language: str
+    config: Path | None
+    """The settings file that was read."""
+    board_fd: int
+    board_rows: int
+    row: int
+
+
+class Tally(Protocol):
+    """Where a chore counts what it did; families by their names in goferry.server.metrics."""
+
+    def add(self, amount: float, family: str, *labels: str) -> None:
+        """Count up."""
+
+    def set(self, value: float, family: str, *labels: str) -> None:
+        """Set a gauge."""
+
+
+Chore = Callable[[Settings, Path | None, Tally], Awaitable[None]]
+"""Work beside serving: one piece of it, after which the process ends and another one is started for the next piece, so
+that nothing of it stays in memory. It waits until its work is due, and is cancelled when the server leaves."""
 
 
 def set_up_logging(level: str) -> None:

@@ -98,6 +98,21 @@ LOG_DROPPED = Family(
 WORKERS = Family("goferry_workers", "gauge", "Worker processes that answer requests.")
 RESTARTS = Family("goferry_worker_restarts_total", "counter", "Workers that died and were replaced.")
 RELOADS = Family("goferry_reloads_total", "counter", "Reloads of the settings (SIGHUP).", ("result",))
+AUDITS = Family(
+    "goferry_audits_total", "counter", "Audits of repositories on a schedule, by result.", ("result",)
+)
+AUDIT_TIME = Family(
+    "goferry_audit_success_time_seconds",
+    "gauge",
+    "When the last audit that did not fail ended, seconds since the epoch.",
+    merge=max,
+)
+AUDIT_FINDINGS = Family(
+    "goferry_audit_findings", "gauge", "Findings of the last audit, by severity.", ("severity",), merge=max
+)
+UNTOLD = Family(
+    "goferry_audit_notices_failed_total", "counter", "Receivers that did not take the notice of an audit."
+)
 BUILD = Family(
     "goferry_build_info",
     "gauge",
@@ -111,7 +126,8 @@ STARTED = Family(
 
 FAMILIES = (
     REQUESTS, REQUEST_SECONDS, RESPONSE_BYTES, IN_FLIGHT, UPSTREAM, UPSTREAM_SECONDS, BREAKER, STORE_BYTES,
-    STORE_OBJECTS, CACHE_BYTES, LOG_DROPPED, WORKERS, RESTARTS, RELOADS, BUILD, STARTED,
+    STORE_OBJECTS, CACHE_BYTES, LOG_DROPPED, WORKERS, RESTARTS, RELOADS, AUDITS, AUDIT_TIME,
+    AUDIT_FINDINGS, UNTOLD, BUILD, STARTED,
 )  # fmt: skip
 _BY_NAME = {family.name: family for family in FAMILIES}
 

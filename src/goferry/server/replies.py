@@ -15,6 +15,7 @@ import email.utils
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,11 @@ def etag_of(size: int, tail: bytes) -> bytes:
 
 def http_date(seconds: float) -> bytes:
     """The date form of HTTP headers."""
+    return _http_date(int(seconds))
+
+
+@lru_cache(maxsize=1024)  # files that were fetched together have few dates between them
+def _http_date(seconds: int) -> bytes:
     return email.utils.formatdate(seconds, usegmt=True).encode()
 
 

@@ -8,6 +8,8 @@
 - SIGHUP: read the settings and the certificate again; for each worker start a new one, and when it is ready let the
   old one leave. Nobody notices, because all of them take connections from the same queue.
 - A worker that dies is replaced, at once the first time, then with growing pauses.
+- A chore (chore.py: audits on a schedule) is a child too, but no part of serving: it may end, fail or hang as it likes,
+  is started again after a pause, and nobody waits for it for long.
 
 The supervisor imports neither granian nor the network stack: it stays small, and nothing in it can go wrong much.
 """
@@ -22,21 +24,28 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final
 
 from goferry import __version__, i18n
 from goferry.config import Settings
 from goferry.errors import ConfigError, GoferryError
 from goferry.server import metrics, sockets
-from goferry.server.job import LEAVE, READY, Job, set_up_logging
+from goferry.server.job import LEAVE, READY, ChoreJob, Job, set_up_logging
 
 _log = logging.getLogger(__name__)
 
 OPENER: Final = "goferry.proxy.assemble:open_proxy"
 """Opens the module proxy in each worker."""
+
+AUDITS: Final = "goferry.deps.scheduled:audit_when_due"
+"""The chore of the setting audit_repos."""
+
+_CHORE_PAUSES: Final = (1.0, 10.0, 60.0, 300.0)
+"""Seconds before the next chore is started, by how many failed in a row."""
 
 _STOP: Final = (signal.SIGTERM, signal.SIGINT)
 _ONE_GESTURE: Final = 1.0
@@ -59,11 +68,14 @@ def serve(
     ready: Callable[[str], None] | None = None,
     reload: Callable[[], Settings] | None = None,
     opener: str = OPENER,
+    chore: str = AUDITS,
+    config: Path | None = None,
 ) -> int:
     """Serve until told to stop; the process's exit status.
 
     `ready` is called once with the URL when every worker answers. `reload` reads the settings again, on SIGHUP.
-    `opener` is `package.module:name` of the function that opens the module proxy (proxy.assemble.open_proxy).
+    `opener` is `package.module:name` of the function that opens the module proxy (proxy.assemble.open_proxy), `chore`
+    that of the Chore for the setting audit_repos; `config` is the settings file, for the chore to read.
     Raises ConfigError when the address cannot be listened on or the certificate is unusable, and whatever GoferryError
     keeps the first workers from starting. Call it from the main thread: it handles signals.
     """
@@ -73,7 +85,7 @@ def serve(
     check_certificate(settings)
     _raise_file_limit()
     listener = sockets.listen(settings.addr)
-    supervisor = Supervisor(settings, listener, reload=reload, opener=opener)
+    supervisor = Supervisor(settings, listener, reload=reload, opener=opener, chore=chore, config=config)
     try:
         return supervisor.run(ready)
     finally:
@@ -120,28 +132,24 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
-class _Worker:
-    """A worker process, as the supervisor sees it."""
+class _Child:
+    """A process of the supervisor's, with a connection to it. Its end is noticed by the end of the connection."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, module: str, job: Job | ChoreJob, fds: Sequence[int]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "goferry.server.worker", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
                 env=_environment(),
-                pass_fds=(theirs.fileno(), job.listen_fd, job.board_fd),
+                pass_fds=(theirs.fileno(), *fds),
                 stdin=subprocess.DEVNULL,
             )
         self.control: Connection[Any, Any] = Connection(ours.detach())
         self.row = job.row
-        self.place = job.place
-        self.ready_at: float | None = None
-        self.failure: GoferryError | None = None
         self.leaving = False
         self.kill_at: float | None = None
-        self.in_place_of_a_dead_one = False
         with suppress(OSError):
-            # A worker that is dead already is noticed by the end of its connection.
+            # A child that is dead already is noticed by the end of its connection.
             self.control.send(job)
 
     def leave(self, within: float) -> None:
@@ -151,6 +159,39 @@ class _Worker:
             self.kill_at = time.monotonic() + within
             with suppress(OSError):
                 self.control.send(LEAVE)
+
+    def bury(self) -> int:
+        """Its connection is closed, which happens last of all in its life. The exit status."""
+        self.control.close()
+        try:
+            return self.process.wait(_KILL_AFTER)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def end(self) -> None:
+        """End it without kindness."""
+        self.process.kill()
+        self.process.wait()
+        self.control.close()
+
+
+class _Worker(_Child):
+    """A worker process, as the supervisor sees it."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("goferry.server.worker", job, (job.listen_fd, job.board_fd))
+        self.place = job.place
+        self.ready_at: float | None = None
+        self.failure: GoferryError | None = None
+        self.in_place_of_a_dead_one = False
+
+
+class _Chore(_Child):
+    """A chore process."""
+
+    def __init__(self, job: ChoreJob) -> None:
+        super().__init__("goferry.server.chore", job, (job.board_fd,))
 
 
 class Supervisor:
@@ -163,16 +204,22 @@ class Supervisor:
         *,
         reload: Callable[[], Settings] | None = None,
         opener: str = OPENER,
+        chore: str = AUDITS,
+        config: Path | None = None,
     ) -> None:
         self._settings = settings
         self._listener = listener
         self._reload = reload
         self._opener = opener
+        self._chore_target = chore
+        self._config = config
         self._url = sockets.url_of(listener, tls=settings.tls_cert is not None)
         # Two generations of workers and this process; a row is used again when its worker is gone.
         self._board = metrics.Board(_rows(settings.workers))
         self._row = self._board.row(0)
-        self._free_rows = deque(range(1, self._board.rows))
+        *rows, one, other = range(1, self._board.rows)
+        self._free_rows = deque(rows)
+        self._free_chore_rows = deque((one, other))
         self._workers: list[_Worker] = []
         self._selector = selectors.DefaultSelector()
         self._signals: deque[tuple[int, float]] = deque()
@@ -180,6 +227,11 @@ class Supervisor:
         """When which place gets a new worker."""
         self._deaths = 0
         self._unclean = False
+        self._chores: list[_Chore] = []
+        """One, and during a reload the one before it too."""
+        self._chore_due = math.inf
+        """When the next one is started."""
+        self._chore_failures = 0
 
     # ---- the whole life ------------------------------------------------------------------------------------
 
@@ -191,6 +243,7 @@ class Supervisor:
             self._start_first()
             if ready is not None and not self._stopping():
                 ready(self._url)
+            self._plan_chore(0.0)
             while not self._stopping():
                 self._turn(1.0)
                 if self._told_to_reload():
@@ -200,10 +253,8 @@ class Supervisor:
 
     def close(self) -> None:
         """End what is still there, without kindness."""
-        for worker in self._workers:
-            worker.process.kill()
-            worker.process.wait()
-            worker.control.close()
+        for child in (*self._workers, *self._chores):
+            child.end()
         self._selector.close()
         self._listener.close()
         self._row.close()
@@ -279,17 +330,22 @@ class Supervisor:
         ):
             if isinstance(key.data, _Worker):
                 self._hear(key.data)
+            elif isinstance(key.data, _Chore):
+                self._bury_chore(key.data)
             else:
                 key.data()
         self._kill_the_late()
         self._restart_the_dead()
+        self._start_chore()
 
     def _next_due(self) -> float:
         """When the next thing is to be done that no news will announce."""
-        kills = [worker.kill_at for worker in self._workers if worker.kill_at is not None]
+        children = (*self._workers, *self._chores)
+        kills = [child.kill_at for child in children if child.kill_at is not None]
         # Without a free row a restart waits until a worker is gone, which is news.
         restarts = [moment for moment, _ in self._restarts] if self._free_rows else []
-        return min((*kills, *restarts), default=math.inf)
+        chores = [self._chore_due] if self._free_chore_rows else []
+        return min((*kills, *restarts, *chores), default=math.inf)
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -303,14 +359,9 @@ class Supervisor:
             worker.failure = news
 
     def _bury(self, worker: _Worker) -> None:
-        """A worker has ended: its connection is closed, which happens last of all in its life."""
+        """A worker has ended."""
         self._selector.unregister(worker.control.fileno())
-        worker.control.close()
-        try:
-            status = worker.process.wait(_KILL_AFTER)
-        except subprocess.TimeoutExpired:
-            worker.process.kill()
-            status = worker.process.wait()
+        status = worker.bury()
         self._workers.remove(worker)
         self._board.clear_gauges(worker.row)
         self._free_rows.append(worker.row)
@@ -337,14 +388,66 @@ class Supervisor:
             self._start(restart[1]).in_place_of_a_dead_one = True
 
     def _kill_the_late(self) -> None:
-        for worker in self._workers:
-            if worker.kill_at is not None and worker.kill_at <= time.monotonic():
-                _log.warning("worker %d did not leave in time; killing it", worker.process.pid)
-                worker.process.kill()
-                worker.kill_at = None
+        for child in (*self._workers, *self._chores):
+            if child.kill_at is not None and child.kill_at <= time.monotonic():
+                kind = "worker" if isinstance(child, _Worker) else "chore"
+                _log.warning("%s %d did not leave in time; killing it", kind, child.process.pid)
+                child.process.kill()
+                child.kill_at = None
 
     def _count_workers(self) -> None:
         self._row.set(sum(not w.leaving for w in self._workers), metrics.WORKERS)
+
+    # ---- chores --------------------------------------------------------------------------------------------
+
+    def _plan_chore(self, pause: float) -> None:
+        wanted = self._settings.audit_repos is not None
+        self._chore_due = time.monotonic() + pause if wanted else math.inf
+
+    def _start_chore(self) -> None:
+        """If it is due. Whatever keeps it from starting is no reason not to serve."""
+        if self._chore_due > time.monotonic() or self._stopping() or not self._free_chore_rows:
+            return
+        self._chore_due = math.inf
+        row = self._free_chore_rows.popleft()
+        try:
+            chore = _Chore(
+                ChoreJob(
+                    settings=self._settings,
+                    target=self._chore_target,
+                    language=i18n.current(),
+                    config=self._config,
+                    board_fd=self._board.fd,
+                    board_rows=self._board.rows,
+                    row=row,
+                )
+            )
+        except OSError as error:
+            self._free_chore_rows.append(row)
+            _log.error("cannot start a chore: %s", error)
+            self._plan_chore(_CHORE_PAUSES[-1])
+            return
+        self._chores.append(chore)
+        self._selector.register(chore.control.fileno(), selectors.EVENT_READ, chore)
+
+    def _bury_chore(self, chore: _Chore) -> None:
+        """A chore has done its piece of work, or has failed: the next one follows after a pause."""
+        self._selector.unregister(chore.control.fileno())
+        status = chore.bury()
+        self._chores.remove(chore)
+        self._board.clear_gauges(chore.row)
+        self._free_chore_rows.append(chore.row)
+        if chore.leaving or self._stopping():
+            return
+        if status != 0:
+            _log.error("chore %d ended with status %d", chore.process.pid, status)
+        self._chore_failures = 0 if status == 0 else self._chore_failures + 1
+        self._plan_chore(_CHORE_PAUSES[min(self._chore_failures, len(_CHORE_PAUSES) - 1)])
+
+    def _let_chores_go(self) -> None:
+        for chore in self._chores:
+            chore.leave(_KILL_AFTER)
+        self._chore_due = math.inf
 
     # ---- reloading -----------------------------------------------------------------------------------------
 
@@ -363,6 +466,8 @@ class Supervisor:
                 return
             if place < len(old):
                 self._let_go(old[place])
+        self._let_chores_go()
+        self._plan_chore(0.0)
         self._row.add(1.0, metrics.RELOADS, "ok")
         _log.info("reloaded")
 
@@ -376,7 +481,7 @@ class Supervisor:
         if (settings.tls_cert is None) != (self._settings.tls_cert is None):
             raise ConfigError("switching TLS on or off needs a restart")
         if _rows(settings.workers) > self._board.rows:
-            raise ConfigError("more than {limit} workers need a restart", limit=(self._board.rows - 1) // 2)
+            raise ConfigError("more than {limit} workers need a restart", limit=(self._board.rows - 3) // 2)
         if len(self._free_rows) < settings.workers:
             raise ConfigError("workers of an earlier reload are still finishing requests; try again later")
         return settings
@@ -405,14 +510,16 @@ class Supervisor:
         sockets.empty_queue(self._listener)
         for worker in self._workers:
             self._let_go(worker)
+        self._let_chores_go()
         self._listener.close()
-        while self._workers and not self._told_twice():
+        while (self._workers or self._chores) and not self._told_twice():
             self._turn(0.5)
 
 
 def _rows(workers: int) -> int:
-    """Room for the supervisor, for this many workers and as many successors, and for some change of mind."""
-    return 1 + 2 * max(workers, 4)
+    """Room for the supervisor, for this many workers and as many successors, for some change of mind, and for a chore
+    and its successor."""
+    return 1 + 2 * max(workers, 4) + 2
 
 
 class _Signals:

@@ -10,7 +10,7 @@ Writes are all or nothing: a key is absent, or holds complete bytes. What `put`/
 a crash.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,16 @@ class Blob:
     key: str
     size: int
     mtime: float
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One small object to be kept, as BlobStore.put takes it."""
+
+    key: str
+    data: bytes
+    replace: bool = False
+    durable: bool = True
 
 
 class Upload(Protocol):
@@ -72,6 +82,12 @@ class BlobStore(Protocol):
         """Store small bytes whole. Without `replace` an existing object wins and is returned.
 
         With `durable` false nobody waits for the disk: after a crash of the machine the object may be short or gone.
+        """
+
+    async def put_all(self, puts: Sequence[Put]) -> list[Blob]:
+        """Store several small objects, each as `put` does, one after the other: none is there before those ahead of it.
+
+        Cheaper than as many calls. Raises the first error when all have been tried.
         """
 
     async def touch(self, key: str) -> None:

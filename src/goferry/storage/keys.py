@@ -4,6 +4,7 @@ import re
 import secrets
 import sys
 from datetime import datetime
+from functools import lru_cache
 
 from goferry.errors import InvalidInput
 
@@ -20,6 +21,7 @@ _FORBIDDEN_ON_WINDOWS = _FORBIDDEN + r'|[:*?"<>|]|[. ](?:/|$)'
 _forbidden = re.compile(_FORBIDDEN_ON_WINDOWS if sys.platform == "win32" else _FORBIDDEN)
 
 
+@lru_cache(maxsize=4096)  # one miss asks half a dozen times about the same key
 def check_key(key: str) -> str:
     """The key itself; InvalidInput when no object can have it."""
     if _forbidden.search(key):

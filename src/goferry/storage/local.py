@@ -12,7 +12,7 @@ import asyncio
 import json
 import os
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
@@ -23,12 +23,12 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from goferry.errors import StorageError
 from goferry.i18n import N_
-from goferry.storage.base import Blob
+from goferry.storage.base import Blob, Put
 from goferry.storage.disk import MISSING, READ_FLAGS, Disk, storage_error
 from goferry.storage.keys import OWN, REMOVALS, check_key, check_prefix, is_key, quarantine_key
 from goferry.storage.locks import NamedLocks
 from goferry.storage.tempfiles import TempFiles
-from goferry.storage.writer import GroupWriter, Write, blob_at, settled
+from goferry.storage.writer import GroupWriter, Write, blob_at
 
 FORMAT = 1
 
@@ -199,10 +199,30 @@ class LocalStore:
         self._check_writable()
         return await self.publish(Write(key, path, replace, data=data, durable=durable))
 
+    async def put_all(self, puts: Sequence[Put]) -> list[Blob]:
+        """Keeps several; they share a group."""
+        self._check_writable()
+        writes = [
+            Write(put.key, self._path(put.key), put.replace, data=put.data, durable=put.durable)
+            for put in puts
+        ]
+        for write in writes:
+            self._writer.submit(write)
+        kept: list[Blob] = []
+        errors: list[StorageError] = []
+        for write in writes:
+            try:
+                kept.append(await write.result)
+            except OSError as error:
+                errors.append(storage_error(error, write.key, self._root))
+        if errors:
+            raise errors[0]
+        return kept
+
     async def publish(self, write: Write) -> Blob:
         """Hands a write to the group and names its fault. For this package."""
         try:
-            return await settled(self._writer.submit(write))
+            return await self._writer.submit(write)
         except OSError as error:
             raise storage_error(error, write.key, self._root) from error
 
@@ -292,15 +312,14 @@ class LocalStore:
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[None]:
         """Exclusive over processes; freed by the kernel when the holder dies."""
-        held = self._locks.hold(name)
         try:
-            await held.__aenter__()
+            await self._locks.acquire(name)
         except OSError as error:
             raise storage_error(error, name, self._root) from error
         try:
             yield
         finally:
-            await held.__aexit__(None, None, None)
+            self._locks.release(name)
 
     async def close(self) -> None:
         """Waits for writes under way, then removes this process's private files."""

@@ -164,21 +164,44 @@ class NamedLocks:
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
+        """Has it for a while."""
+        await self.acquire(name)
+        try:
+            yield
+        finally:
+            self.release(name)
+
+    async def acquire(self, name: str) -> None:
         """Waits for its turn without blocking the loop; OSError when the lock file cannot be made."""
-        queue = self._queues.setdefault(name, _Queue())
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = _Queue()
         queue.users += 1
         try:
-            async with queue.lock:
+            await queue.lock.acquire()
+            try:
                 await self._acquire(name)
-                try:
-                    yield
-                finally:
-                    if self._kernel is not None:
-                        self._kernel.unlock(name)
+            except BaseException:
+                queue.lock.release()
+                raise
+        except BaseException:
+            self._leave(name, queue)
+            raise
+
+    def release(self, name: str) -> None:
+        """Lets the next one in; for whoever holds it."""
+        queue = self._queues[name]
+        try:
+            if self._kernel is not None:
+                self._kernel.unlock(name)
         finally:
-            queue.users -= 1
-            if not queue.users:
-                self._queues.pop(name, None)
+            queue.lock.release()
+            self._leave(name, queue)
+
+    def _leave(self, name: str, queue: _Queue) -> None:
+        queue.users -= 1
+        if not queue.users:
+            self._queues.pop(name, None)
 
     def close(self) -> None:
         """Frees what is still held, as the end of the process would."""

@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from goferry.errors import StorageError
-from goferry.storage.base import Blob
+from goferry.storage.base import Blob, Put
 from goferry.storage.keys import OWN, check_key, check_prefix, quarantine_key
 
 Act = Literal[
@@ -88,6 +88,19 @@ class MemoryStore:
     async def put(self, key: str, data: bytes, *, replace: bool = False, durable: bool = True) -> Blob:  # noqa: ARG002  memory is as durable as it gets
         """Keeps small bytes whole."""
         return self._keep("put", key, data, replace=replace)
+
+    async def put_all(self, puts: Sequence[Put]) -> list[Blob]:
+        """Keeps several."""
+        kept: list[Blob] = []
+        errors: list[StorageError] = []
+        for put in puts:
+            try:
+                kept.append(self._keep("put", put.key, put.data, replace=put.replace))
+            except StorageError as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return kept
 
     def _keep(self, act: Act, key: str, data: bytes, *, replace: bool) -> Blob:
         self._check_writable()

@@ -17,8 +17,8 @@ import queue
 import stat
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -56,7 +56,8 @@ class Write:
     synced: bool = False
     durable: bool = True
     """Whether the asker waits for the disk; what can be fetched and proven again need not."""
-    result: Future[Blob] = field(default_factory=Future)
+    result: asyncio.Future[Blob] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    """Belongs to the asker's loop. A cancelled asker does not stop the write: it is all or nothing either way."""
     blob: Blob | None = None
     error: Exception | None = None
 
@@ -81,8 +82,11 @@ class GroupWriter:
         self._closed = False
         self._pool = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="goferry-sync")
 
-    def submit(self, write: Write) -> Future[Blob]:
-        """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write alone."""
+    def submit(self, write: Write) -> asyncio.Future[Blob]:
+        """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write alone.
+
+        Writes are published in the order in which they were submitted.
+        """
         if self._thread is None:
             with self._start:
                 if self._closed:
@@ -117,7 +121,7 @@ class GroupWriter:
             except BaseException as error:  # noqa: BLE001 (no asker may wait for ever, whatever went wrong here)
                 for write in writes:
                     write.error = write.error or RuntimeError(f"the writer failed: {error!r}")
-                    _settle(write)
+                _settle(writes)
 
     def _commit(self, group: list[Write]) -> None:
         for write in group:
@@ -130,7 +134,7 @@ class GroupWriter:
         self._sync_names(names)
         for write in group:
             self._tidy(write)
-            _settle(write)
+        _settle(group)
 
     def _attempt(self, write: Write, step: Callable[[Write], None]) -> None:
         try:
@@ -139,10 +143,8 @@ class GroupWriter:
             write.error = error
 
     def _stage(self, write: Write) -> None:
-        """Small bytes get their private file here, unless an earlier object has won already."""
-        if not write.replace:
-            write.blob = blob_at(write.path, write.key)
-        if write.blob is None and write.data is not None and write.fd is None:
+        """Small bytes get their private file here. That an earlier object wins shows when it gets its name."""
+        if write.data is not None and write.fd is None:
             write.temp = self._temps.name()
             write.fd = self._disk.create(write.temp)
             self._disk.write(write.fd, [write.data])
@@ -159,28 +161,31 @@ class GroupWriter:
 
     def _publish(self, write: Write, names: "_NewNames") -> None:
         folder = os.path.dirname(write.path)
-        fresh = self._make_folders(folder)
-        if write.blob is None:
-            try:
-                self._give_name(write)
-            except FileNotFoundError:
-                # Somebody removed the folder after this process had made it: make it again, once.
-                self._settled = {self._root}
-                fresh = self._make_folders(folder)
-                self._give_name(write)
+        fresh = self._make_folders(folder, names.made)
+        try:
+            self._give_name(write)
+        except FileNotFoundError:
+            # Somebody removed the folder after this process had made it: make it again, once.
+            self._settled = {self._root}
+            names.made.clear()
+            fresh = self._make_folders(folder, names.made)
+            self._give_name(write)
         # An object of another process that won may have its name only in memory yet, so its folder is synced
         # too.
         if write.durable:
             names.add(write, folder, fresh)
 
-    def _make_folders(self, folder: str) -> list[str]:
-        """Makes what is missing; returns the folders whose own names are not known to be durable, deepest first."""
+    def _make_folders(self, folder: str, made: set[str]) -> list[str]:
+        """Makes what is missing and not `made` a moment ago; returns the folders whose own names are not known to be
+        durable, deepest first."""
         fresh: list[str] = []
         while folder not in self._settled:
             fresh.append(folder)
             folder = os.path.dirname(folder)
         for path in reversed(fresh):
-            self._disk.mkdir(path)
+            if path not in made:
+                self._disk.mkdir(path)
+                made.add(path)
         return fresh
 
     def _give_name(self, write: Write) -> None:
@@ -249,11 +254,16 @@ class GroupWriter:
             self._settled |= names.fresh
 
     def _side_by_side(self, step: Callable[[_T], None], things: list[_T]) -> None:
-        if len(things) == 1:
-            step(things[0])
-        else:
-            for done in [self._pool.submit(step, thing) for thing in things]:
-                done.result()
+        def each(some: Sequence[_T]) -> None:
+            for thing in some:
+                step(thing)
+
+        # A share for each thread: handing over every thing alone would cost more than a sync itself.
+        shares = [things[start::_SYNCERS] for start in range(1, min(_SYNCERS, len(things)))]
+        handed = [self._pool.submit(each, share) for share in shares]
+        each(things[::_SYNCERS])
+        for done in handed:
+            done.result()
 
     def _tidy(self, write: Write) -> None:
         """Drops the descriptor and the private name; what fails here is collected at the next start."""
@@ -273,6 +283,8 @@ class _NewNames:
     def __init__(self) -> None:
         self.folders: dict[str, list[Write]] = {}
         self.fresh: set[str] = set()
+        self.made: set[str] = set()
+        """Folders that were made for this group, durable or not."""
 
     def add(self, write: Write, folder: str, fresh: list[str]) -> None:
         for path in (folder, *map(os.path.dirname, fresh)):
@@ -292,19 +304,25 @@ def blob_at(path: str, key: str) -> Blob | None:
 
 
 def _needs_sync(write: Write) -> bool:
-    return write.durable and write.error is None and write.blob is None and not write.synced
+    return write.durable and write.error is None and not write.synced
 
 
-def _settle(write: Write) -> None:
-    if write.result.done():
-        return
-    if write.error is not None:
-        write.result.set_exception(write.error)
-    else:
-        assert write.blob is not None
-        write.result.set_result(write.blob)
+def _settle(group: list[Write]) -> None:
+    """Tells the askers, each loop once: waking one up costs more than many results."""
+    loops: dict[asyncio.AbstractEventLoop, list[Write]] = {}
+    for write in group:
+        loops.setdefault(write.result.get_loop(), []).append(write)
+    for loop, writes in loops.items():
+        with suppress(RuntimeError):  # the loop has ended, and its askers with it
+            loop.call_soon_threadsafe(_tell, writes)
 
 
-async def settled(result: Future[Blob]) -> Blob:
-    """Waits in the loop. A cancelled waiter does not stop the write: it is all or nothing either way."""
-    return await asyncio.shield(asyncio.wrap_future(result))
+def _tell(writes: list[Write]) -> None:
+    for write in writes:
+        if write.result.done():  # its asker was cancelled
+            continue
+        if write.error is not None:
+            write.result.set_exception(write.error)
+        else:
+            assert write.blob is not None
+            write.result.set_result(write.blob)

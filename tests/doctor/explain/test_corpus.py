@@ -1,10 +1,22 @@
 """How well pasted outputs are told, measured: on public reports, and on the real go against servers that misbehave."""
 
+from pathlib import Path
+
 import pytest
 
 from goferry.doctor.causes import BY_KEY, CANNOT_TELL
-from goferry.doctor.verdict import Certainty
+from goferry.doctor.explain.judge import explain
+from goferry.doctor.verdict import Certainty, Verdict
+from goferry.lab.cases import find
 from paste_corpus import Case, cases
+
+LAB_GOLDENS = sorted((Path(__file__).parents[1] / "goldens").iterdir())
+"""What the real go of several versions says in each scenario of the lab (tools/goldens.py)."""
+
+
+def explained(file: Path) -> Verdict:
+    text = file.read_text("utf-8").replace("default-proxy.example.org", "mirror.golang.org")
+    return explain([text.encode()]).verdict
 
 
 def share(name: str) -> tuple[float, float]:
@@ -39,6 +51,21 @@ def test_public_reports_that_were_held_out_are_told_and_none_wrongly_with_certai
     right, wrong = share("heldout")
     assert right >= 0.8
     assert wrong <= 0.03
+
+
+@pytest.mark.parametrize("version", LAB_GOLDENS, ids=lambda folder: folder.name)
+def test_what_go_says_in_each_broken_network_leads_to_its_cause(version: Path) -> None:
+    """The text alone does not tell all of them: then the cause is a candidate, and nothing else is called certain."""
+    seen = [(find(file.stem).expected, explained(file)) for file in sorted(version.glob("*.txt"))]
+    first = [cause for cause, verdict in seen if verdict.cause == cause]
+    named = [cause for cause, verdict in seen if cause in verdict.candidates]
+    wrong = [
+        cause for cause, verdict in seen if verdict.cause != cause and verdict.certainty is Certainty.CERTAIN
+    ]
+    assert len(seen) > 80
+    assert len(first) >= 0.7 * len(seen)
+    assert len(named) >= 0.95 * len(seen)
+    assert wrong == []
 
 
 @pytest.mark.parametrize("name", ["tuned", "heldout", "goldens", "texts"])

@@ -17,11 +17,20 @@ READ_FROM_PLACES = {tag for tag, *_ in surroundings.PLACES} | {
     "comma_behind_it",
 }  # fmt: skip
 READ_FROM_TARGETS = {
-    "proxy", "zip", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
+    "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
     "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger",
 }  # fmt: skip
-READ_FROM_THE_MESSAGE = {"dialled", "dials_another", "odd_port", "times", "long_past", "release", "said"}
+READ_FROM_THE_MESSAGE = {
+    "dialled",
+    "dials_another",
+    "odd_port",
+    "times",
+    "long_past",
+    "release",
+    "odd_pseudo",
+    "said",
+}
 KNOWN = READ_FROM_WORDS | READ_FROM_PLACES | READ_FROM_TARGETS | READ_FROM_THE_MESSAGE
 
 

@@ -36,9 +36,9 @@ from goferry.doctor.evidence import (
     Target,
     TunnelSeen,
 )
-from goferry.doctor.fixes import Plan, propose
+from goferry.doctor.fixes import Plan, changes_of, propose
 from goferry.doctor.fixes.kit import Case
-from goferry.doctor.fixes.rewrites import AddGit, DropGit, DropHost, NameServers, PinHost
+from goferry.doctor.fixes.rewrites import AddGit, DropGit, DropHost, DropSums, EditMod, NameServers, PinHost
 from goferry.doctor.fixes.table import NO_FAULT, PROPOSERS
 from goferry.doctor.settings import read_settings
 from goferry.findings import Text
@@ -545,3 +545,112 @@ def test_summaries_are_texts_and_lines_have_no_line_breaks(cause: str) -> None:
         assert isinstance(summary, Text)
         assert all("\n" not in line for line in lines), plan.key
     assert BY_KEY[cause].key == cause
+
+
+# ---- files of the project, and what stands in for a fix ----------------------------------------------------
+
+PROJECT = {"requires": (f"{MODULE}@v1.2.3",), "main_module": "corp.example/app"}
+
+
+def blamed(text: str) -> RunSeen:
+    return RunSeen("go", ("go", "mod", "download"), 1, 1.0, f"go: {MODULE}@v1.2.3: {text}")
+
+
+def in_project(text: str, **parts: Any) -> Evidence:
+    """The same without a subject: the project in the working folder is what is asked for."""
+    settings = {**PROJECT, **parts.pop("settings", {})}
+    return evidence(goproxy(MIRROR), settings=settings, subject=Subject(), runs=(blamed(text),), **parts)
+
+
+def test_a_version_that_exists_is_put_into_go_mod() -> None:
+    seen = in_project("unknown revision", answers=(answer(0, 200, "list", body="v1.1.0\n"),))
+    plan = plans("unknown_revision", seen)["known_version"]
+    assert plan.writes == (EditMod((f"-require={MODULE}@v1.1.0",)),)
+    assert plan.commands == (f"go mod edit -require={MODULE}@v1.1.0",)
+    assert changes_of(plan) == (f"go.mod=-require={MODULE}@v1.1.0",)
+
+
+def test_a_path_that_the_code_imports_stands_in_for_a_misspelt_one() -> None:
+    seen = in_project("not found", settings={"imports": ("git.corp.example/team/libs/sub", "a.example/x")})
+    plan = plans("module_path_wrong", seen)["near_path"]
+    assert plan.writes == (EditMod((f"-droprequire={MODULE}", "-require=git.corp.example/team/libs@v1.2.3")),)
+
+
+def test_the_go_line_is_lowered_to_the_go_that_is_there() -> None:
+    plan = plans("toolchain_not_available", in_project("go.mod requires go >= 1.99"))["lower_go_line"]
+    assert plan.writes == (EditMod(("-go=1.26.1", "-toolchain=none")),)
+    local = plans("toolchain_not_available", evidence(environment("GOTOOLCHAIN", "local")))
+    assert "local_toolchain" not in local
+
+
+def test_lines_of_go_sum_are_dropped_byte_for_byte() -> None:
+    kept = b"a.example/x v1.2.3 h1:c=\r\n" + f"{MODULE} v1.2.30 h1:x=".encode()
+    gone = f"{MODULE} v1.2.3 h1:a=\n{MODULE} v1.2.3/go.mod h1:b=\n".encode()
+    assert DropSums(MODULE, "v1.2.3").rewrite(gone + kept) == kept
+    assert DropSums(MODULE, "v9.9.9").rewrite(gone + kept) == gone + kept
+
+
+def test_small_packets_are_tried_where_the_packets_are_ours() -> None:
+    context = Context(uid=0, interfaces=(ETHERNET,))
+    plan = plans("mtu_blackhole", evidence(context=context))["set_mtu"]
+    assert plan.can_be_tried
+    assert changes_of(plan) == ("segment=1220",)
+    proxied = evidence(context=context, settings={"proxies": (environment("HTTPS_PROXY", PROXY),)})
+    assert not plans("mtu_blackhole", proxied)["set_mtu"].can_be_tried
+
+
+def test_what_one_program_trusts_the_other_is_told_to_trust() -> None:
+    files = (
+        CaFile("go", "/h/company.pem", True, True, 1, "SSL_CERT_FILE"),
+        CaFile("git", "/etc/git.pem", True, True, 9),
+    )
+    cert = CertSeen("CN=x", "CN=Example Firewall CA", (HOST,), 0, 9e9, "aa")
+    shake = HandshakeSeen(
+        HOST, "192.0.2.7", 443, HOST, "go", 0.1, chain=(cert,), tried=("go", "git"), trusted=("go",)
+    )
+    by_git = plans("tls_mitm_corporate_ca", evidence(settings={"roots": files}, handshakes=(shake,)))[
+        "share_roots"
+    ]
+    assert by_git.writes == (AddGit((("http.sslCAInfo", "/h/company.pem"),)),)
+    reverse = dataclasses.replace(shake, trusted=("git",), wrong="unknown_authority")
+    by_go = plans("tls_mitm_corporate_ca", evidence(settings={"roots": files}, handshakes=(reverse,)))[
+        "share_roots"
+    ]
+    assert by_go.changed == {"SSL_CERT_FILE": "/etc/git.pem"}
+
+
+def test_a_chain_is_completed_with_what_another_host_sends() -> None:
+    leaf = CertSeen("CN=x", "CN=Middle", (HOST,), 0, 9e9, "aa")
+    middle = CertSeen(
+        "CN=Middle", "CN=Root", (), 0, 9e9, "bb", is_ca=True, pem="-----BEGIN X-----\nAA\n-----END X-----\n"
+    )
+    bad = HandshakeSeen(HOST, "192.0.2.7", 443, HOST, "go", 0.1, chain=(leaf,), wrong="incomplete")
+    good = HandshakeSeen(
+        "b.example", "192.0.2.8", 443, "b.example", "go", 0.1, chain=(leaf, middle), trusted=("go",)
+    )
+    found = plans("ca_bundle_missing_or_stale", evidence(handshakes=(bad, good)))
+    assert found["add_missing_certificate"].files["SSL_CERT_FILE"].endswith(b"-----END X-----\n")
+    assert found["tell_server"].by == Whose.MIRROR.value
+    assert "install_roots" not in found
+    assert "add_missing_certificate" not in plans("ca_bundle_missing_or_stale", evidence(handshakes=(bad,)))
+
+
+def test_a_mirror_that_wants_a_login_is_given_one_and_no_private_name_goes_to_strangers() -> None:
+    refused = AnswerSeen(f"{MIRROR}/x", "info", 0, 401)
+    found = plans("goproxy_lacks_vcs_credentials", evidence(goproxy(MIRROR), answers=(refused,)), HOST)
+    assert next(iter(found)) == "login_for_mirror"
+    inside = (NameSeen("git.corp.example", "go", addresses=("10.1.1.1",)),)
+    private = plans("goproxy_lacks_vcs_credentials", evidence(goproxy(MIRROR), names=inside), HOST)
+    assert "fetch_private_direct" in private
+    assert not [key for key in private if key.startswith("mirror_")]
+
+
+def test_a_rule_that_turns_https_into_gits_own_protocol_goes_too() -> None:
+    rule = GitSetting(
+        "url.git://git.corp.example/.insteadof", "https://git.corp.example/", "global", "/h/.gitconfig"
+    )
+    seen = evidence(
+        settings={"git": (rule,)}, targets=(Target("git.corp.example", 9418, "git", Role.CODE_HOST),)
+    )
+    plan = plans("git_protocol_blocked", seen, "git.corp.example:9418")["https_insteadof"]
+    assert DropGit(rule.key, rule.value, rule.place) in plan.writes

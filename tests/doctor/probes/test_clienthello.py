@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import capture
 import oracle
 from goferry.doctor.probes.clienthello import (
     FirstFlight,
@@ -134,6 +135,58 @@ def test_the_large_message_has_the_shape_of_the_installed_go() -> None:
 @pytest.mark.go
 def test_the_small_message_has_the_shape_that_go_sends_on_demand() -> None:
     assert shape(client_hello("localhost", large=False)) == shape(sent_by_go(GODEBUG="tlsmlkem=0"))
+
+
+SEEN_BY_TSHARK = (
+    "tls.handshake.type",
+    "tls.record.length",
+    "tls.handshake.extensions_server_name",
+    "tls.handshake.extensions_key_share_group",
+    "tls.handshake.extensions_alpn_str",
+    "tcp.segment.count",
+    "_ws.malformed",
+    "_ws.expert.message",
+)
+
+
+# whether it is large, the groups with a key share, in how many segments of 1460 bytes it travels
+IN_THE_EYES_OF_TSHARK = [(True, ["4588", "29"], ["2"]), (False, ["29"], [])]
+
+
+@pytest.mark.parametrize(("large", "shares", "segments"), IN_THE_EYES_OF_TSHARK)
+def test_tshark_reads_the_message_whole_and_finds_nothing_odd(
+    large: bool, shares: list[str], segments: list[str]
+) -> None:
+    hello = client_hello("proxy.example.org", large=large)
+    kind, length, name, groups, protocols, count, malformed, experts = capture.fields(
+        hello, *SEEN_BY_TSHARK
+    ).values()
+    assert (kind, length, name) == (["1"], [str(len(hello) - 5)], ["proxy.example.org"])
+    assert (groups, protocols, count) == (shares, ["h2", "http/1.1"], segments)
+    assert malformed == []
+    assert [expert for expert in experts if "Connection establish request" not in expert] == []
+
+
+def test_tshark_finds_a_damaged_message_odd() -> None:
+    hello = bytearray(client_hello("proxy.example.org", large=False))
+    hello[-34:-32] = b"\xff\xff"  # the length of the last key
+    seen = capture.fields(bytes(hello), "_ws.expert.message")["_ws.expert.message"]
+    assert [expert for expert in seen if "Connection establish request" not in expert] != []
+
+
+@pytest.mark.go
+@pytest.mark.parametrize("large", [True, False])
+def test_tshark_takes_the_message_for_that_of_go(large: bool) -> None:
+    """JA3: versions, cipher suites, extensions, groups and point formats, each in the order sent.
+
+    A Go that sends the small message by itself knew no signature_algorithms_cert (50) yet.
+    """
+    capture.require_tshark()
+    theirs = sent_by_go(GODEBUG=f"tlsmlkem={int(large)}")
+    ours = client_hello("localhost", large=large)
+    (of_go,) = capture.fields(theirs, "tls.handshake.ja3_full").values()
+    (of_us,) = capture.fields(ours, "tls.handshake.ja3_full").values()
+    assert of_us == [seen if large else seen.replace("-50", "") for seen in of_go] != []
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 from doctor.probes.probeworld import PASSWORD, has_no_secret, world
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Subject
+from goferry.doctor.fixes import FileEdit
 from goferry.doctor.probes.gorun import run_go, run_go_json
 from goferry.doctor.probes.programs import STOPPED
 from goferry.errors import Unavailable
@@ -219,3 +220,30 @@ async def test_without_go_or_without_anything_to_ask_for_there_is_no_run(tmp_pat
         await run_go(world(tmp_path, PATH=str(tmp_path)), SUBJECT)
     with pytest.raises(Unavailable, match=r"no go\.mod"):
         await run_go(world(tmp_path), Subject())
+
+
+async def test_edits_of_the_project_are_seen_in_its_copy_alone(tmp_path: Path) -> None:
+    go_mod = tmp_path / "go.mod"
+    go_mod.write_text(f"module example.com/main\n\ngo 1.21\n\nrequire {MODULE} v9.9.9\n")
+    edit = FileEdit(str(go_mod), go_mod.read_bytes(), go_mod.read_bytes().replace(b"v9.9.9", b"v1.2.3"))
+    async with lab.running(TREE) as proxy:
+        here = world(tmp_path, GOPROXY=proxy.url)
+        failing = await run_go(here, Subject())
+        passing = await run_go(here, Subject(), edits=[edit])
+        with pytest.raises(Unavailable, match=r"go\.mod does not matter"):
+            await run_go(here, SUBJECT, edits=[edit])
+    assert (failing.exit, passing.exit) == (1, 0)
+    assert go_mod.read_bytes() == edit.before
+
+
+async def test_another_module_cache_is_tried_where_it_would_be_and_left_as_it_was(tmp_path: Path) -> None:
+    place = tmp_path / "disk" / "cache"
+    place.parent.mkdir()
+    async with lab.running(TREE) as proxy:
+        here = world(tmp_path, GOPROXY=proxy.url)
+        seen = await run_go(here, SUBJECT, changed={"GOMODCACHE": str(place)})
+        assert list(place.parent.iterdir()) == []
+        with pytest.raises(Unavailable, match="cannot be written"):
+            await run_go(here, SUBJECT, changed={"GOMODCACHE": "/proc/cache"})
+    assert seen.exit == 0
+    assert seen.changed == (f"GOMODCACHE={place}",)

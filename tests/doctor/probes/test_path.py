@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -23,7 +24,7 @@ from goferry.doctor.pki import Store
 from goferry.doctor.probes import path
 from goferry.doctor.probes.clienthello import Hello
 from goferry.doctor.probes.path import DialJob, HandshakeJob, deepen, git_dials, probe_dials, probe_handshakes
-from goferry.doctor.roots import read_stores
+from goferry.doctor.roots import read_host_stores, read_stores
 from goferry.lab.forward import Conduct, ForwardProxy
 from goferry.lab.middlebox import Filter, Middlebox, Strike
 from goferry.lab.tcp import (
@@ -475,6 +476,58 @@ def test_each_client_has_the_store_that_its_settings_name(tmp_path: Path) -> Non
 def test_a_git_that_verifies_nothing_has_no_store(tmp_path: Path) -> None:
     assert "git" not in read_stores(trusting(tmp_path, GIT_SSL_NO_VERIFY="1"))
     assert "git" not in read_stores(trusting(tmp_path), [GitSetting("http.sslverify", "false", "global", "")])
+
+
+# GIT_SSL_CAINFO, http.sslCAInfo, http.<this host>.sslCAInfo, http.<another host>.sslCAInfo: the right CA or a wrong one
+WHOSE_CA_COUNTS = [
+    ("", "right", "", ""),
+    ("", "wrong", "", ""),
+    ("", "wrong", "right", ""),
+    ("", "right", "wrong", ""),
+    ("", "right", "", "wrong"),
+    ("", "wrong", "", "right"),
+    ("right", "", "wrong", ""),
+    ("wrong", "right", "right", ""),
+]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+@pytest.mark.parametrize(("variable", "plain", "here", "elsewhere"), WHOSE_CA_COUNTS)
+async def test_the_file_for_a_host_is_the_one_that_git_takes(
+    variable: str, plain: str, here: str, elsewhere: str, tmp_path: Path
+) -> None:
+    """git itself is asked: it is well when it complains of anything but the certificate."""
+    (tmp_path / "right").write_bytes(ROOT.pem)
+    (tmp_path / "wrong").write_bytes(FIREWALL.pem)
+    async with server(ROOT.server_context([NAME])) as peer:
+        keys = {
+            "http.sslcainfo": plain,
+            f"http.https://{NAME}:{peer.port}/.sslcainfo": here,
+            "http.https://elsewhere.example.org/.sslcainfo": elsewhere,
+        }
+        settings = [GitSetting(key, str(tmp_path / ca), "global", "") for key, ca in keys.items() if ca]
+        environ = {"GIT_SSL_CAINFO": str(tmp_path / variable)} if variable else {}
+        place = World({"HOME": str(tmp_path), **environ}, tmp_path, tmp_path)
+        stores = read_host_stores(place, settings)
+        (seen,) = await probe_handshakes(trusting(tmp_path), [job(peer.port)], stores=stores)
+        said = await asyncio.to_thread(_git_said, place, settings, peer.port)
+    assert ("git" in seen.trusted) is ("certificate" not in said), said
+
+
+def _git_said(place: World, settings: list[GitSetting], port: int) -> str:
+    options = [part for each in settings for part in ("-c", f"{each.key}={each.value}")]
+    return subprocess.run(
+        ["git", *options, "ls-remote", f"https://{NAME}:{port}/x"],
+        env={
+            **place.environ,
+            "PATH": os.environ["PATH"],
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_NOSYSTEM": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+    ).stderr
 
 
 async def test_a_world_without_any_file_trusts_nobody(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 # ruff: noqa: E501  # a table row with a message of go in it is longer than a line
 """Each rule: evidence that it names, and look-alikes at which it stays quiet or another one speaks."""
 
+import re
 from dataclasses import dataclass, replace
 
 import pytest
 
-from goferry.doctor.causes import BY_KEY
+from goferry.doctor.causes import BY_KEY, Whose
 from goferry.doctor.evidence import (
     AnswerSeen,
     CaFile,
@@ -14,6 +15,7 @@ from goferry.doctor.evidence import (
     DialSeen,
     Evidence,
     FolderSeen,
+    NetrcEntry,
     Proxying,
     ResolvConf,
     Role,
@@ -22,9 +24,11 @@ from goferry.doctor.evidence import (
     Subject,
     SumsSeen,
 )
-from goferry.doctor.judge import judge, verdict_of
+from goferry.doctor.judge import has_failed, judge, verdict_of
 from goferry.doctor.rules import RULES
+from goferry.doctor.saying import PHRASES, TELLING
 from goferry.doctor.verdict import Certainty, Judgement
+from goferry.findings import Text
 from ruleworlds import (
     ADDRESSES,
     BASE,
@@ -87,6 +91,13 @@ def private(evidence: Evidence, module: str = "git.corp.example.com/team/secret"
     }
     go = tuple(Setting(key, value, "environment") for key, value in values.items())
     return with_settings(evidence, go=go, requires=(f"{module}@v0.3.0",))
+
+
+def waiting(*urls: str) -> Evidence:
+    """go was ended at its limit, and these questions had no answer by then."""
+    base = failing("")
+    trace = "".join(f"# get {url}\n" for url in urls)
+    return replace(base, runs=(run(-1, seconds=12.0, trace=trace, times=(0.5,) * len(urls)),))
 
 
 @dataclass(frozen=True)
@@ -320,6 +331,18 @@ CASES = (
          "reverse_proxy_no_live_upstream", "R51"),
     Case("nginx gave up", with_answers(failing(status(504, "Gateway Timeout")), answer("info", 504, url=f"{BASE}/@v/v9.info", headers={"server": "nginx"})),
          "reverse_proxy_timeout", "R51"),
+    Case("a mirror that wants a login", with_answers(failing(status(401, "Unauthorized")), answer("info", 401, headers={"www-authenticate": 'Basic realm="x"'})),
+         "goproxy_lacks_vcs_credentials", "R51"),
+    Case("one's own mirror forbids", with_runs(failing(status(403, "Forbidden")), retest(f"GOPROXY=https://{MIRROR}")),
+         "goproxy_lacks_vcs_credentials", "R51", LIKELY),
+    Case("everybody's mirror forbids", with_runs(failing(f"go: {MODULE}@{VERSION}: reading https://goproxy.cn/{MODULE}/@v/{VERSION}.info: 403 Forbidden", GOPROXY="https://goproxy.cn"),
+         retest(f"GOPROXY=https://{MIRROR}")), "goproxy_host_blocked", "R51", proven=True),
+    Case("a mirror that says nothing", with_answers(waiting(INFO), answer("info", 0, failure="first_byte_timeout", seconds=8.0)),
+         "goproxy_server_5xx", "R51", LIKELY),
+    Case("a mirror that says nothing, and another that does", with_runs(with_answers(waiting(INFO), answer("info", 0, failure="first_byte_timeout", seconds=8.0)),
+         retest(f"GOPROXY=https://{MIRROR}")), "goproxy_server_5xx", "R51", proven=True),
+    Case("nobody that is known says nothing", with_answers(replace(waiting(INFO), handshakes=()), answer("info", 0, failure="first_byte_timeout", seconds=8.0)),
+         "goproxy_server_5xx", "R51", POSSIBLE),
     # R37, R38, R52
     Case("the database is away", with_answers(replace(dead(failing(f'go: {MODULE}@{VERSION}: verifying module: Get "https://{SUMDB}/lookup/{MODULE}@{VERSION}": dial tcp: i/o timeout'),
          SUMDB, "connect_timeout"), answers=()), answer("info"), answer("zip"), answer("supported", 404),
@@ -361,6 +384,12 @@ CASES = (
 )  # fmt: skip
 
 
+INCOMPLETE = shaken(
+    failing(AUTHORITY), PROXY, wrong="incomplete", chain=(cert((PROXY,), issuer="CN=Middle"),)
+)
+MIDDLE = replace(cert(("Middle",), issuer="CN=Root"), is_ca=True, pem="-----BEGIN")
+
+
 def best(evidence: Evidence) -> Judgement:
     return judge(evidence)[0]
 
@@ -373,6 +402,39 @@ def test_names_the_cause_that_the_evidence_shows(case: Case) -> None:
         case.rule,
         case.certainty,
         case.proven,
+    )
+
+
+def test_details_hold_neither_words_of_libraries_nor_codes_of_failures() -> None:
+    """Every failed record is given the words that asyncio has for it; nobody is shown them."""
+    said = [
+        str(text)
+        for case in CASES
+        for judgement in judge(_with_words_of_libraries(case.evidence))
+        for text in (judgement.detail, *_sides(judgement))
+    ]
+    assert len(said) > 200
+    codes = {code for code in PHRASES if "_" in code}
+    assert [text for text in said if "Errno" in text or codes & set(re.findall(r"\w+", text))] == []
+
+
+def _sides(judgement: Judgement) -> tuple[Text, ...]:
+    proof = judgement.proof
+    return () if proof is None else (proof.failing, proof.passing)
+
+
+def _with_words_of_libraries(evidence: Evidence) -> Evidence:
+    raw = "[Errno 111] Connect call failed ('192.0.2.1', 443)"
+    groups = ("names", "dials", "handshakes", "tunnels", "answers")
+    return replace(
+        evidence,
+        **{
+            group: tuple(
+                replace(record, text=raw) if record.failure and record.failure not in TELLING else record
+                for record in getattr(evidence, group)
+            )
+            for group in groups
+        },
     )
 
 
@@ -414,3 +476,66 @@ def test_a_host_that_was_asked_about_is_judged_without_go() -> None:
     assert [judgement.rule for judgement in judge(blocked)] == ["R08"]
     database = replace(dead(fine, SUMDB, "connect_timeout"), subject=Subject(text=SUMDB, host=SUMDB))
     assert [judgement.cause for judgement in judge(database)] == ["sumdb_unreachable"]
+
+
+def test_who_is_to_give_the_login_depends_on_who_has_none() -> None:
+    (wanted,) = judge(failing(status(401, "Unauthorized")))[:1]
+    assert wanted.whose is Whose.YOU
+    (forbidden,) = judge(failing(status(403, "Forbidden")))[:1]
+    assert forbidden.whose is Whose.MIRROR
+
+
+def test_a_login_that_was_sent_is_called_refused() -> None:
+    without = best(failing(status(401, "Unauthorized")))
+    entry = NetrcEntry(PROXY, "me", has_password=True, place="/h/.netrc:1")
+    refused = best(with_settings(failing(status(401, "Unauthorized")), netrc=(entry,)))
+    assert without.detail.key != refused.detail.key
+
+
+def test_the_part_that_a_chain_lacks_is_found_where_another_host_sends_it() -> None:
+    by_other = best(shaken(INCOMPLETE, MIRROR, chain=(cert((MIRROR,), issuer="CN=Middle"), MIDDLE)))
+    assert (by_other.cause, by_other.whose) == ("ca_bundle_missing_or_stale", Whose.MIRROR)
+    assert by_other.proof is not None
+    assert by_other.proof.passing.parts["host"] == MIRROR
+    alone = best(INCOMPLETE)
+    assert alone.proof is not None
+    assert alone.proof.variable != by_other.proof.variable
+
+
+FOREIGN = f'go: {MODULE}@{VERSION}: Get "{INFO}": tls: failed to verify certificate: x509: certificate is valid for www.example.net, not {PROXY}'
+ELSEWHERE = shaken(failing(FOREIGN), PROXY, wrong="wrong_host", chain=(cert(("www.example.net",)),))
+
+
+def test_a_foreign_certificate_at_its_own_hosts_address_is_a_lie_until_somebody_else_is_asked() -> None:
+    owned = named(ELSEWHERE, "www.example.net", name("www.example.net", addresses=ADDRESSES[PROXY]))
+    found = judge(owned)
+    assert [(one.cause, one.certainty) for one in found[:2]] == [
+        ("dns_hijacked", POSSIBLE),
+        ("server_cert_wrong_host", POSSIBLE),
+    ]
+    assert (best(ELSEWHERE).cause, best(ELSEWHERE).certainty) == ("server_cert_wrong_host", LIKELY)
+    asked = replace(owned, names=(*owned.names, name(PROXY, "public")))
+    assert best(asked).cause == "server_cert_wrong_host"
+
+
+def test_a_repository_that_go_still_waited_for_is_blocked() -> None:
+    base = direct("")
+    slow = replace(base, runs=(run(-1, seconds=12.0, trace="git fetch -f\n", times=(1.0,)),))
+    refs = AnswerSeen("https://code.example.net/lab/hello/info/refs", "origin", failure="connect_timeout")
+    found = best(with_answers(slow, refs))
+    assert (found.cause, found.rule, found.where) == ("direct_host_blocked", "R08", "code.example.net")
+    assert found.certainty is LIKELY
+
+
+def test_a_download_that_only_takes_long_is_no_fault() -> None:
+    at_work = replace(
+        well(), runs=(run(-1, seconds=12.0, trace=f"# get {INFO}\n# get {INFO}: 200 OK (0.1s)\n"),)
+    )
+    assert judge(at_work) == ()
+    assert not has_failed(at_work)
+    stuck = replace(at_work, runs=waiting(INFO).runs)
+    assert has_failed(stuck)
+    in_git = replace(at_work, runs=(run(-1, seconds=12.0, trace="git fetch -f\n"),))
+    assert has_failed(in_git)
+    broken = replace(at_work, answers=(answer("zip", 200, failure="idle_timeout"),))
+    assert has_failed(broken)

@@ -10,8 +10,8 @@ import pytest
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Setting
-from goferry.doctor.settings.gocommand import GoCommand, find_go
-from goferry.doctor.settings.govars import builtin, go_places, hidden
+from goferry.doctor.settings.govars import builtin, find_go, go_places, hidden
+from goferry.gocommand import GoCommand
 from oracle import go_command
 from settingsworld import Machine
 

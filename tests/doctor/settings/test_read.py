@@ -5,8 +5,8 @@ from pathlib import Path
 from goferry.doctor import codec
 from goferry.doctor.base import Places, World
 from goferry.doctor.evidence import Evidence
+from goferry.doctor.probes.gosettings import read_go_settings
 from goferry.doctor.settings import read_settings
-from goferry.doctor.settings.read import go_values
 from settingsworld import Machine
 
 SECRET = "pl4nted-s3cret"
@@ -70,7 +70,9 @@ def test_a_whole_machine_is_read_and_no_secret_is_kept(machine: Machine) -> None
 
 
 def test_the_values_for_asking_a_mirror_have_their_secrets(machine: Machine) -> None:
-    assert SECRET in go_values(full(machine))["GOPROXY"]
+    world = full(machine)
+    seen, _context, _skipped = read_settings(world)
+    assert SECRET in read_go_settings(world, seen).value("GOPROXY")
 
 
 def test_a_bare_machine_is_no_error_and_says_what_is_missing(machine: Machine) -> None:

@@ -276,7 +276,7 @@ def test_variables_name_other_files_for_one_stack_each(machine: Machine) -> None
     ]
 
 
-def test_gits_own_settings_count_the_variable_before_the_general_one(machine: Machine) -> None:
+def test_gits_own_settings_count_unless_the_variable_stands_in_for_them(machine: Machine) -> None:
     mine = machine.write(machine.home / "mine.pem", PEM)
     git = (
         b"global\0file:/c\0http.sslcainfo\n~/mine.pem\0"
@@ -292,8 +292,7 @@ def test_gits_own_settings_count_the_variable_before_the_general_one(machine: Ma
     seen = [item for item in roots(machine, {"GIT_SSL_CAINFO": str(mine)}, git) if item[0] == "git"]
     assert [item[3] for item in seen] == [
         "http.https://x.example.org/.sslverify",
-        "GIT_SSL_CAINFO",
-        "http.https://code.example.org/.sslcainfo",
+        "GIT_SSL_CAINFO",  # the variable beats the setting for one URL too
     ]
 
 

@@ -11,6 +11,7 @@ SUMMARY: Final = N_("Audit what a project depends on, mend it, and prove it befo
 LOOK: Final = N_("Look")
 JUDGE: Final = N_("Judge")
 CHANGE: Final = N_("Change")
+TELL: Final = N_("Tell")
 
 COMMANDS: Final[tuple[Entry, ...]] = (
     Entry(
@@ -22,6 +23,12 @@ COMMANDS: Final[tuple[Entry, ...]] = (
     Entry("graph", "goferry.cli.deps.graph", LOOK, N_("Print who requires whom, as `go mod graph` does.")),
     Entry("why", "goferry.cli.deps.why", LOOK, N_("Say which requirements bring a module in.")),
     Entry(
+        "audit",
+        "goferry.cli.deps.audit",
+        JUDGE,
+        N_("Find what is wrong with the modules that are built: flaws, age, licences."),
+    ),
+    Entry(
         "gate",
         "goferry.cli.deps.gate",
         JUDGE,
@@ -32,6 +39,30 @@ COMMANDS: Final[tuple[Entry, ...]] = (
         "goferry.cli.deps.db",
         JUDGE,
         N_("Look at the vulnerability database, and get a newer one."),
+    ),
+    Entry(
+        "fix",
+        "goferry.cli.deps.fix",
+        CHANGE,
+        N_("Raise as few requirements as possible until nothing is affected."),
+    ),
+    Entry(
+        "lock",
+        "goferry.cli.deps.lock",
+        CHANGE,
+        N_("Tidy, download, verify, vendor: everything for a build that can be repeated."),
+    ),
+    Entry(
+        "notify",
+        "goferry.cli.deps.notify",
+        TELL,
+        N_("Tell what is new in an audit: chat, e-mail, webhooks, GitHub."),
+    ),
+    Entry(
+        "trend",
+        "goferry.cli.deps.trend",
+        TELL,
+        N_("Show how findings came and went over the kept audits."),
     ),
 )
 

@@ -23,15 +23,16 @@ EXIT_UNPROVEN: Final = 3
 """What was asked could not be found out: no answer is no good answer."""
 
 
-def supply_flags(function: Any) -> Any:
-    """Adds --goproxy and the flags of every setting that `deps` takes (store, upstream, sumdb, private, …)."""
+def supply_flags(function: Any, *commands: str) -> Any:
+    """Adds --goproxy and the flags of every setting that `deps` takes (store, upstream, sumdb, private, …), or one of
+    `commands`."""
     goproxy = option(
         "--goproxy",
         metavar="LIST",
         default=None,
         help=N_("Where modules come from, as in GOPROXY. Default: what the go command would use here."),
     )
-    flags: Callable[[Any], Any] = settings_flags("deps")
+    flags: Callable[[Any], Any] = settings_flags("deps", *commands)
     return goproxy(flags(function))
 
 

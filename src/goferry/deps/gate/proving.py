@@ -35,7 +35,7 @@ class FirstSeen:
 class Prover(Supply, Protocol):
     """A supply that remembers."""
 
-    async def first_seen(self, version: Version) -> FirstSeen:
+    async def first_hashes(self, version: Version) -> FirstSeen:
         """What the store kept."""
 
 
@@ -133,7 +133,7 @@ def _against(line: Line, how: How, sums: Iterable[str]) -> Proof:
 
 
 async def _seen(version: Version, lines: list[Line], prover: Prover) -> list[Proof]:
-    seen = await prover.first_seen(version)
+    seen = await prover.first_hashes(version)
     proofs = []
     for line in lines:
         kept = seen.mod if line.of_go_mod else seen.zip

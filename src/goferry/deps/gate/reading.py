@@ -14,7 +14,7 @@ from goferry.deps.gate import sums, tidy
 from goferry.deps.gate.packages import Loading, Source
 from goferry.deps.gate.trees import FolderTree, Tree, ZipTree
 from goferry.deps.reading import modules
-from goferry.deps.sources import check_module, local_requirements
+from goferry.deps.sources import check_module_line, local_requirements, requirements_of
 from goferry.errors import GoferryError, StorageError
 from goferry.gomod import gover
 from goferry.gomod.gosum import go_mod_key

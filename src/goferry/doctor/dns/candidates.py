@@ -6,7 +6,7 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import NameSeen, SettingsSeen
 from goferry.doctor.probes.names import probe_names
 from goferry.doctor.settings.names import parse_hosts, parse_nsswitch, parse_resolv_conf
-from goferry.doctor.settings.reading import read_text
+from goferry.smallfiles import read_text
 
 _INDEPENDENT = ("server", "public", "doh")
 

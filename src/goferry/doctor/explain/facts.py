@@ -50,12 +50,17 @@ def fact_of(message: Message) -> Fact:
         tags.update(SAID + tag for tag in host_tags(host))
     if _RELEASE.fullmatch(target.version):
         tags.add("release")
+    if _PSEUDO.match(target.version) and not _WHOLE_PSEUDO.search(target.version):
+        tags.add("odd_pseudo")
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
 
 
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
+_PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?\d{14}-[0-9a-f]+")
+_WHOLE_PSEUDO: Final = re.compile(r"\d{14}-[0-9a-f]{12}(?:$|[/+])")
+"""A commit in a version has twelve digits, no more and no less."""
 
 
 # --- plain words ---------------------------------------------------------------------------------------------------
@@ -71,7 +76,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "no host in request url", "invalid character \"，\"", "invalid character \";\"",
         "invalid character \"\\\"\"", "net/url: invalid control character in url", "proxy url scheme",
         "net/url: invalid userinfo", "missing protocol scheme", ";direct/", ",direct/", "%2cdirect",
-        "lookup goproxy.cn;direct", "|direct/",
+        "lookup goproxy.cn;direct", "|direct/", "invalid file:// proxy url", "file url missing drive letter",
+        "file url specifies non-local host",
     )),
     ("goproxy_not_effective", ("does not override conflicting os environment variable",)),
     ("go_env_w_unknown", (
@@ -112,7 +118,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "connect tunnel failed, response 50",
     )),
     ("socks_fault", (
-        "socks connect tcp", "can't complete socks", "unable to receive initial socks", "socks5",
+        "socks connect tcp", "can't complete socks", "unable to receive initial socks",
         "unknown error host unreachable", "general socks server failure", "unable to read a socks5",
     )),
     # names
@@ -137,7 +143,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "connection reset by peer", "forcibly closed by the remote host", "connection was reset",
         "errno 10054", "wsarecv: an existing connection", "远程主机强迫关闭了一个现有的连接", "connection reset",
         "econnreset", "errno 104", "established connection was aborted", "已建立的连接", "ssl_error_syscall",
-        "connection was aborted", "errno 10053",
+        "connection was aborted", "errno 10053", "fermée par l'hôte distant", "fermée par l’hôte distant",
+        "vom remotehost geschlossen", "хост принудительно разорвал", "interrupción de una conexión existente",
+        "cancelamento de uma conexão existente", "強制的に切断", "원격 호스트에 의해 강제로",
     )),
     ("broken_pipe", ("broken pipe", "wsasend:", "write: connection timed out")),
     ("eof", (
@@ -186,7 +194,6 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "system root pool is not available", "no ca certificates", "could not load pem client certificate",
     )),
     ("no_ca_file", ("cafile: none",)),
-    ("portal_name", ("login.", "portal", "wifi", "hotspot", "captive", "guest")),
     ("odd_certificate", (
         "negative serial number", "is not standards compliant", "parent certificate cannot sign",
         "not authorized to sign other certificates", "cannot parse ip address",
@@ -294,6 +301,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
+    ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
     ("zip_invalid", (
@@ -306,7 +314,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
-    ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out")),
+    ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out", "temporarily unavailable")),
     # version control
     ("git_prompt", (
         "could not read username", "could not read password", "terminal prompts disabled",
@@ -318,7 +326,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "returned error: 403", "password authentication was removed", "support for password", "http basic",
         "bad credentials", "authentication required", "invalid credentials",
         "write access to repository not granted", "login failed",
-        "you may not have access to this repository", "tf400813", "tf401019", "saml sso",
+        "you may not have access to this repository", "认证失败", "鉴权失败", "tf400813", "tf401019", "saml sso",
         "401 unauthorized", "unauthorized",
     )),
     ("repo_missing", (
@@ -394,6 +402,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
+    ("socks_fault", "socks5", r"\bsocks5h?\b(?!://|\w)"),
+    (
+        "portal_name", "certificate is valid for",
+        r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
+    ),
     ("package_line", "package ", r"^\s*package [\w.-]+\.[\w./-]+: "),
     ("chain", "", r"\brequires\b|\bimports\b|\bupdating to\b|\btested by\b|\bupgrading\b"),
     (
@@ -404,6 +417,15 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|access is denied)|permission denied[^\n]*[/\\]\.?(?:cache|pkg|go)\b|(?:could not|cannot"
             r"|can't|failed to|unable to) (?:create|open|write|lock|initialize|mkdir)[^\n]*(?:permission"
             r"|access is|is) denied|fetch_head[^\n]*denied|拒绝访问"
+        ),
+    ),
+    # Windows speaks the language of its user
+    (
+        "fs_denied", "",
+        (
+            r"\b(?:rename|open|mkdir|remove|unlinkat|write|create|creating|stat|chdir)\b[^\n]*(?:accès refusé"
+            r"|zugriff verweigert|acceso denegado|acesso negado|accesso negato|отказано в доступе|アクセスが拒否"
+            r"|액세스가 거부|存取被拒)"
         ),
     ),
     ("fs_denied", "used by another process", r"[/\\][^\n]*being used by another process"),
@@ -477,7 +499,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     (
         "dns_timeout", "lookup ",
-        r"lookup [^\n]*(?:context deadline exceeded|: timeout|operation was canceled)",
+        r"lookup [^\n]*(?:context deadline exceeded|: timeout|operation was canceled|i/o timeout)",
     ),
     (
         "dns_refused", "lookup ",
@@ -502,8 +524,13 @@ _HOW: Final = (
     ("dial_timeout", (
         "timeout", "timed out", "did not properly respond", "connection attempt failed", "连接尝试失败",
         "connected party", "unknown error", "couldn't connect to server", "deadline", "could not connect",
+        "没有正确答复", "n'a pas répondu", "n’a pas répondu", "nicht richtig reagiert", "не получен нужный отклик",
+        "no respondió", "não respondeu", "正しく応答しなかった", "응답이 없어", "non ha risposto",
     )),
-    ("dial_refused", ("refused", "积极拒绝", "actively", "no connection could be made")),
+    ("dial_refused", (
+        "refused", "积极拒绝", "actively", "no connection could be made", "refusée", "verweigert", "отверг", "denegó",
+        "recusou", "拒否", "거부", "拒絕", "rifiuta",
+    )),
 )  # fmt: skip
 
 

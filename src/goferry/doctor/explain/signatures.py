@@ -172,7 +172,7 @@ SIGNATURES: Final = (
         "forward_proxy_broken", LIKELY,
         needs="tunnel_eof",
         lacks="own_mirror",
-        others="middlebox_reset transient_network",
+        others="middlebox_reset transient_network forward_proxy_wrong_scheme",
     ),
     _row(
         "forward_proxy_broken", LIKELY,
@@ -270,7 +270,7 @@ SIGNATURES: Final = (
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb_lies verifying|sumdb",
         lacks="dns_words",
-        others="sumdb_unreachable",
+        others="sumdb_unreachable captive_portal",
     ),
     # logs of the mirror itself
     _row(
@@ -391,6 +391,13 @@ SIGNATURES: Final = (
         lacks="dialled",
         others="goproxy_upstream_unreachable transient_network goproxy_comma_no_fallback",
     ),
+    # A mirror for everybody asks nobody for a password: that is somebody on the way.
+    _row(
+        "forward_proxy_denied", LIKELY,
+        needs="proxy public_host status_401",
+        lacks="own_mirror",
+        others="goproxy_comma_no_fallback captive_portal tls_mitm_corporate_ca",
+    ),
     _row(
         "goproxy_lacks_vcs_credentials", POSSIBLE,
         needs="proxy own_mirror status_401|status_403",
@@ -407,6 +414,11 @@ SIGNATURES: Final = (
         others="goproxy_value_malformed goproxy_server_5xx",
     ),
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="proxy status_404 odd_pseudo",
+        others="goproxy_lacks_module_no_direct",
+    ),
     # With `direct` in the list its error is the one that go shows: a 404 of the proxy in its place means there is none.
     _row(
         "goproxy_lacks_module_no_direct", LIKELY,
@@ -515,8 +527,8 @@ SIGNATURES: Final = (
     _row("revocation_check_slow", LIKELY, needs="revocation", others="tls_mitm_corporate_ca"),
     _row(
         "captive_portal", LIKELY,
-        needs="wrong_host portal_name public_host",
-        others="dns_hijacked hosts_file_override",
+        needs="wrong_host portal_name public_host|proxy|import_host",
+        others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
     _row(
         "dns_hijacked", LIKELY,
@@ -588,6 +600,12 @@ SIGNATURES: Final = (
         lacks="ip_host",
         others="hosts_file_override forward_proxy_broken",
     ),
+    _row(
+        "hosts_file_override", LIKELY,
+        needs="proxy|import_host to_loopback",
+        lacks="ip_host inside_host loopback_proxy own_mirror",
+        others="dns_hijacked dns_negative_filter forward_proxy_broken goproxy_host_blocked",
+    ),
     # R26, R18 plain http where TLS was expected
     _row("goproxy_value_malformed", LIKELY, needs="proxy http_at_https", others="goproxy_server_5xx"),
     _row("vanity_host_down", POSSIBLE, needs="http_at_https import_host", others="server_cert_wrong_host"),
@@ -614,7 +632,7 @@ SIGNATURES: Final = (
     _row(
         "git_ssh_key_refused", LIKELY,
         needs="ssh_key",
-        lacks="go_command code_host",
+        lacks="go_command insteadof_set",
         others="git_insteadof_ssh",
     ),
     _row(
@@ -664,7 +682,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled",
+        lacks="gopath_miss dialled lookup_disabled",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(
@@ -673,6 +691,11 @@ SIGNATURES: Final = (
         others="module_path_wrong",
     ),
     # R08, R09 the connection to the module proxy
+    _row(
+        "zip_storage_forbidden", LIKELY,
+        needs="zip storage dial_timeout|dial_refused|tls_timeout|reset|eof",
+        others="goproxy_host_blocked transient_network",
+    ),
     _row(
         "goproxy_setting_not_effective", LIKELY,
         needs="proxy goproxy_elsewhere dial_timeout|dial_refused|tls_timeout|deadline|reset|eof",
@@ -735,15 +758,22 @@ SIGNATURES: Final = (
         needs="proxy dial_timeout|dial_refused",
         others="goproxy_server_5xx no_proxy_missing no_proxy_black_hole transient_network",
     ),
+    # Where Google is filtered the connection fails before TLS; reports of a handshake that was late passed.
+    _row(
+        "transient_network", LIKELY,
+        needs="proxy google_host tls_timeout",
+        lacks="in_china own_mirror goproxy_elsewhere",
+        others="goproxy_host_blocked tls_large_clienthello mtu_blackhole sni_filtered ipv6_path_broken",
+    ),
     _row(
         "goproxy_host_blocked", LIKELY,
         needs="proxy tls_timeout",
-        others="tls_large_clienthello mtu_blackhole sni_filtered transient_network",
+        others="tls_large_clienthello mtu_blackhole sni_filtered transient_network ipv6_path_broken",
     ),
     _row(
         "goproxy_host_blocked", POSSIBLE,
         needs="proxy old_timeout|no_route|deadline|invalid_argument",
-        others="transient_network dns_resolver_unreachable goproxy_server_5xx",
+        others="transient_network dns_resolver_unreachable goproxy_server_5xx forward_proxy_overloaded",
     ),
     _row(
         "forward_proxy_broken", LIKELY,
@@ -845,6 +875,13 @@ SIGNATURES: Final = (
         needs="package_line unrecognized_import",
         lacks="status_404 no_meta",
         others="direct_host_blocked module_path_wrong",
+    ),
+    # Without a word why, and the path is one that everybody knows
+    _row(
+        "direct_host_blocked", LIKELY,
+        needs="unrecognized_import module_google_host|module_public_host",
+        lacks="status_404 no_meta said chain",
+        others="vanity_host_down module_path_wrong transient_network",
     ),
     _row(
         "module_path_wrong", POSSIBLE,

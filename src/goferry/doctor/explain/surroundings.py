@@ -131,6 +131,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
+    ("ssh_clone", ("git@", "ssh://"), r"(?:remote add \S+|\.url|remote-url=?) (?:ssh://|[\w.-]+@)"),
     ("tries_ipv6", ("trying ", "ipv6: "), r"trying \[?[0-9a-f]{2,4}:[0-9a-f:]+|ipv6: [0-9a-f]{3,4}:"),
     (
         "go_command",

@@ -15,7 +15,9 @@ from goferry.doctor.addresses import Kind, kind_of
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_URL: Final = r"(?:https?|git|ssh|file):/{1,2}[^\s\"'<>()\]`“”,;]+(?:;direct\S*|,direct\S*)?"
+_URL: Final = (
+    r"(?:https?|git|ssh|file):/{1,2}(?:[^\s/@\"']{1,80}@)?[^\s\"'<>()\]`“”,;]+(?:;direct\S*|,direct\S*)?"
+)
 _ASKED: Final = re.compile(
     rf"(?:\b(?:Get|Head|Post|reading|read|fetch(?:ing)?|parse|parsing|access|repository|status|from|for|get|clone)\b)"
     rf":?[ (]+[\"'(“]?({_URL})",
@@ -84,14 +86,16 @@ _ROLES: Final = (
             r"^https?:/{1,2}(?:sum\.golang\.(?:org|google\.cn)|gosum\.io)\b|[^/]/(?:lookup/\S+@v|tile/8/)"
         ),
     ),
-    ("proxy zip", re.compile(r"/@v/[^/]*\.zip|storage\.googleapis\.com/proxy-")),
+    ("proxy zip storage", re.compile(r"/@v/[^/]*\.zip\?|storage\.googleapis\.com/proxy-")),
+    ("proxy zip", re.compile(r"/@v/[^/]*\.zip")),
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
 )
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
     r"\bgit (?:ls-remote|fetch|clone|init|remote|-c)|^\s*fatal: |^\s*remote: |ssh: connect|unable to access"
-    r"|Cloning into|git@|Host key verification|could not read Username|hg (?:clone|pull|identify)|svn ",
+    r"|Cloning into|正克隆到|致命错误|无法访问 '|git@|Host key verification|could not read Username"
+    r"|hg (?:clone|pull|identify)|svn ",
     re.MULTILINE,
 )
 

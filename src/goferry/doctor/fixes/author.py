@@ -9,6 +9,7 @@ from goferry.doctor.causes import Whose
 from goferry.doctor.fixes.kit import Case, quoted, versions_seen
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
+from goferry.doctor.fixes.rewrites import EditMod
 from goferry.doctor.fixes.vcs import credentials
 from goferry.errors import GoferryError
 from goferry.findings import Text
@@ -43,6 +44,35 @@ def _use(case: Case, path: str, version: str) -> tuple[str, ...]:
     return (*drop, f"go get {quoted(f'{path}@{version}')}")
 
 
+def _asking_for(case: Case, key: str, summary: Text, path: str, version: str, *more: str) -> Plan:
+    """The plan to need this version of this path; where the project is known, an edit of go.mod that can be tried."""
+    if not _is_required(case) or not semver.is_valid(version):
+        return case.run(key, summary, *_use(case, path, version), *more)
+    return _edited(case, key, summary, *_instead_of(case, case.module, f"{path}@{version}"), more=more)
+
+
+def _is_required(case: Case) -> bool:
+    """Whether the module in question stands in the go.mod of the project that is looked at."""
+    required = {item.partition("@")[0] for item in case.settings.requires}
+    return not case.evidence.subject.module and case.module in required
+
+
+def _instead_of(case: Case, path: str, wanted: str) -> tuple[str, ...]:
+    """The flags of `go mod edit` that put a requirement in the place of another path's, or of another version's."""
+    if not _is_required(case):
+        return ()
+    drop = (f"-droprequire={path}",) if path != wanted.partition("@")[0] else ()
+    return (*drop, f"-require={wanted}")
+
+
+def _edited(case: Case, key: str, summary: Text, *flags: str, more: tuple[str, ...] = ()) -> Plan:
+    """The edit of go.mod, with what else is to be done; only told where there is no project to try it in."""
+    command = f"go mod edit {' '.join(map(quoted, flags))}"
+    if not _is_required(case):
+        return case.run(key, summary, command, *more)
+    return case.write(key, summary, EditMod(flags), commands=(command, *more))
+
+
 def path_mismatch(case: Case) -> Iterator[Plan]:
     """The path that go.mod declares, if it is another place of the same; else a replace line."""
     text = f"{case.output}\n{case.judgement.detail}"
@@ -51,16 +81,20 @@ def path_mismatch(case: Case) -> Iterator[Plan]:
     path, version = case.module or _ANY, case.version or "<version>"
     if declared and old:
         new = declared[1]
-        yield case.run(
+        yield _asking_for(
+            case,
             "declared_path",
             Text(N_("Ask for the path that the module itself declares: {path}"), path=new),
-            *_use(case, new, _version(case)),
+            new,
+            _version(case),
             f"# and in your imports: {old} becomes {new}",
         )
-        yield case.run(
+        yield _edited(
+            case,
             "replace_path",
             Text(N_("If it is a fork that kept the original's path, put it in the original's place.")),
-            f"go mod edit -replace={quoted(f'{new}={old}@{version}')}",
+            *_instead_of(case, old, f"{new}@{version}"),
+            f"-replace={new}={old}@{version}",
         )
     else:
         yield case.run(
@@ -77,10 +111,8 @@ def path_wrong(case: Case) -> Iterator[Plan]:
     """A path that is nearly the same and known here; else the usual slips."""
     path = case.module or case.judgement.where.partition("@")[0]
     for near in _near(case, path):
-        yield case.run(
-            "near_path",
-            Text(N_("Perhaps {path} was meant."), path=near),
-            *_use(case, near, _version(case)),
+        yield _asking_for(
+            case, "near_path", Text(N_("Perhaps {path} was meant."), path=near), near, _version(case)
         )
     yield case.run(
         "check_path",
@@ -94,7 +126,9 @@ def path_wrong(case: Case) -> Iterator[Plan]:
 
 def _near(case: Case, path: str) -> list[str]:
     """Paths that the project knows, that lead there, and that are spelt alike."""
-    known = [word.partition("@")[0] for word in case.settings.requires]
+    depth = path.count("/") + 1
+    imported = ["/".join(word.split("/")[:depth]) for word in case.settings.imports]
+    known = [*(word.partition("@")[0] for word in case.settings.requires), *imported]
     slips = [path.lower()] if path != path.lower() else []
     without_scheme = path.partition("://")[2] if "://" in path else ""
     slips += [without_scheme] if without_scheme else []
@@ -121,11 +155,8 @@ def _other_versions(case: Case) -> Iterator[Plan]:
     known = [version for version in versions_seen(case) if version != case.version]
     path = case.module or _ANY
     for version in _chosen(known, case.version):
-        yield case.run(
-            "known_version",
-            Text(N_("Ask for {version}, which exists."), version=version),
-            *_use(case, path, version),
-        )
+        summary = Text(N_("Ask for {version}, which exists."), version=version)
+        yield _asking_for(case, "known_version", summary, path, version)
     yield case.run(
         "list_versions",
         Text(N_("See which versions exist.")),
@@ -161,11 +192,8 @@ def _renamed(case: Case) -> Iterator[Plan]:
     for answer in case.answers("origin", "go_get"):
         place = answer.redirect.partition("://")[2].removesuffix(".git").rstrip("/")
         if place and place != case.module and _is_path(place):
-            yield case.run(
-                "new_place",
-                Text(N_("The repository's host leads to {place} now."), place=place),
-                *_use(case, place, _version(case)),
-            )
+            summary = Text(N_("The repository's host leads to {place} now."), place=place)
+            yield _asking_for(case, "new_place", summary, place, _version(case))
             return
 
 

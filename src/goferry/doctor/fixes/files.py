@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from goferry.doctor.fixes.plan import FileEdit
-from goferry.doctor.rewriting import create, rewrite
 from goferry.errors import ConfigError, Refused
+from goferry.rewriting import create, rewrite
 
 _NOT_ALLOWED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 from goferry.doctor.base import World
 from goferry.doctor.fixes.plan import FileEdit
 from goferry.doctor.hostsedit import state_folder
-from goferry.doctor.rewriting import write_private
 from goferry.errors import ConfigError, Refused
+from goferry.rewriting import write_private
 
 SCHEMA: Final = "goferry.undo/1"
 

@@ -11,6 +11,7 @@ from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen, Evidence, Role, Setting, SettingsSeen, Target
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import Rewrite
+from goferry.doctor.gotrace import module_awaited
 from goferry.doctor.settings.hiding import HIDDEN, hide
 from goferry.doctor.verdict import Judgement
 from goferry.errors import GoferryError
@@ -94,7 +95,15 @@ class Case:
         for sums in self.evidence.sums:
             if len({known for known in (sums.go_sum, sums.sumdb, sums.proxy, sums.origin) if known}) > 1:
                 return sums.module, sums.version
-        return "", ""
+        return self._awaited()
+
+    def _awaited(self) -> tuple[str, str]:
+        """What a run that was ended at its limit still waited for."""
+        run = next((run for run in self.evidence.runs if run.label == "go" and run.exit == -1), None)
+        if run is None:
+            return "", ""
+        subject = module_awaited(run.trace, self.settings.requires)
+        return subject.module, subject.version
 
     @property
     def output(self) -> str:
@@ -253,10 +262,10 @@ class Case:
         """What anybody needs who was not here: the command, what it said, what was seen."""
         judgement = self.judgement
         yield f"{judgement.cause} ({judgement.certainty.value}): {judgement.where}"
-        yield judgement.detail.key.format(**judgement.detail.parts)
+        yield judgement.detail.english
         if judgement.proof is not None:
             for side in (judgement.proof.failing, judgement.proof.passing):
-                yield side.key.format(**side.parts)
+                yield side.english
         run = next((run for run in self.evidence.runs if run.label == "go" and run.exit), None)
         if run is not None:
             yield "$ " + shlex.join(run.argv)

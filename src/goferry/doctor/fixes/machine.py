@@ -9,6 +9,7 @@ from goferry.doctor.evidence import FolderSeen
 from goferry.doctor.fixes.kit import Case, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
+from goferry.doctor.fixes.rewrites import EditMod
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -90,16 +91,21 @@ def toolchain(case: Case) -> Iterator[Plan]:
     """The Go that is there; a go line that it understands; or the wanted Go, installed by hand."""
     has = case.settings.go_version.removeprefix("go")
     wanted = _wanted(case)
-    yield case.set(
-        "local_toolchain",
-        Text(N_("Work with the Go that is installed, {version}, and fetch no other."), version=has or "?"),
-        {"GOTOOLCHAIN": "local"},
-    )
+    if case.settings.value("GOTOOLCHAIN") != "local":
+        yield case.set(
+            "local_toolchain",
+            Text(
+                N_("Work with the Go that is installed, {version}, and fetch no other."), version=has or "?"
+            ),
+            {"GOTOOLCHAIN": "local"},
+        )
     if has and case.settings.main_module:
-        yield case.run(
+        edit = EditMod((f"-go={has}", "-toolchain=none"))
+        yield case.write(
             "lower_go_line",
             Text(N_("Let go.mod ask for the version that is installed, if the code allows it.")),
-            f"GOTOOLCHAIN=local go mod edit -go={has} -toolchain=none",
+            edit,
+            commands=(f"GOTOOLCHAIN=local go mod edit {edit.said}",),
         )
     yield from other_ways(case)
     yield case.run(

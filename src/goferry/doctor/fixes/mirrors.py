@@ -6,6 +6,7 @@ are named, and left to the user.
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen
@@ -13,6 +14,7 @@ from goferry.doctor.fixes import goproxylist as lists
 from goferry.doctor.fixes.configuration import private_pattern, private_variables
 from goferry.doctor.fixes.kit import Case, quoted, with_godebug, with_patterns
 from goferry.doctor.fixes.plan import Plan
+from goferry.doctor.rules.mirror import is_inside
 from goferry.findings import Text
 from goferry.gomod import goproxy
 from goferry.i18n import N_
@@ -111,8 +113,11 @@ def upstream_unreachable(case: Case) -> Iterator[Plan]:
 
 
 def lacks_credentials(case: Case) -> Iterator[Plan]:
-    """A private module that this machine may fetch itself."""
-    if case.module:
+    """The mirror's own login, if that is what it wants; else a private module that this machine may fetch itself."""
+    if any(_is_refusal(case, answer) for answer in case.evidence.answers):
+        yield from _login_for_mirror(case)
+    is_private = is_inside(case.evidence, case.module.partition("/")[0])
+    if case.module and is_private:
         pattern = private_pattern(case.module)
         yield case.set(
             "fetch_private_direct",
@@ -129,7 +134,29 @@ def lacks_credentials(case: Case) -> Iterator[Plan]:
         case.module,
         *bad_answers(case),
     )
-    yield from other_ways(case)
+    # Strangers are told no name of a private module.
+    yield from (plan for plan in other_ways(case) if not (is_private and plan.key.startswith("mirror_")))
+
+
+def _is_refusal(case: Case, answer: AnswerSeen) -> bool:
+    return answer.entry >= 0 and answer.status in (401, 403) and urlsplit(answer.url).netloc == case.place
+
+
+def _login_for_mirror(case: Case) -> Iterator[Plan]:
+    """netrc serves every entry of the list, and does not show up in `go env`."""
+    yield case.run(
+        "login_for_mirror",
+        Text(
+            N_("Give go your login for {host} in ~/.netrc; those who run it have made one for you."),
+            host=case.host,
+        ),
+        f"printf 'machine {case.host} login <user> password <token>\\n' >> ~/.netrc && chmod 600 ~/.netrc",
+        github=(
+            f'run: printf "machine {case.host} login $USER password $TOKEN\\n" > ~/.netrc && chmod 600 ~/.netrc',
+        ),
+        gitlab=(f'- printf "machine {case.host} login $USER password $TOKEN\\n" > ~/.netrc',),
+        dockerfile=("RUN --mount=type=secret,id=netrc NETRC=/run/secrets/netrc go mod download",),
+    )
 
 
 def _direct_for_module(case: Case) -> Iterator[Plan]:

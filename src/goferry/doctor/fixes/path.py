@@ -1,6 +1,7 @@
 """Plans for the path between this machine and a host: another way, or a packet that passes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from goferry.doctor.causes import Whose
@@ -19,6 +20,9 @@ _MLKEM_SINCE: Final = 24
 _ETHERNET: Final = 1500
 _HEADERS: Final = 40
 """Bytes of IPv4 and TCP headers around a segment."""
+
+_LARGEST_HEADERS: Final = 60
+"""The same with IPv6."""
 
 _LEAST_MTU: Final = 1280
 """What IPv6 demands of every link."""
@@ -145,8 +149,11 @@ def mtu(case: Case) -> Iterator[Plan]:
     """Packets as large as the segments that passed."""
     passed = [shake.mss for shake in case.evidence.handshakes if shake.mss and not shake.failure]
     wanted = max(max(passed, default=1200) + _HEADERS, _LEAST_MTU)
+    through_proxy = any(
+        setting.value for setting in case.settings.proxies if setting.name.upper() == "HTTPS_PROXY"
+    )
     for interface in _interfaces(case):
-        yield case.run(
+        plan = case.run(
             "set_mtu",
             Text(N_("Send smaller packets on {name}."), name=interface),
             f"{case.sudo}ip link set dev {interface} mtu {wanted}",
@@ -159,11 +166,15 @@ def mtu(case: Case) -> Iterator[Plan]:
             ),
             undo=(f"{case.sudo}ip link set dev {interface} mtu {_mtu_of(case, interface)}",),
         )
+        # Setting it needs root and is felt by everybody here, so small segments stand in for it in the trial; through a
+        # forward proxy the packets in question are not ours.
+        yield plan if through_proxy else replace(plan, is_told_only=False, segment=wanted - _LARGEST_HEADERS)
     yield case.run(
         "mtu_probing",
         Text(N_("Let the kernel find the size out by itself.")),
         f"{case.sudo}sysctl -w net.ipv4.tcp_mtu_probing=1",
     )
+    yield from other_ways(case)
     yield _tell_network(
         case, N_("Tell your network's people that large packets to {where} vanish and no answer says so.")
     )
@@ -232,6 +243,9 @@ def captive_portal(case: Case) -> Iterator[Plan]:
         "",
     )
     page = page or next((answer.redirect for answer in case.evidence.answers if answer.redirect), "")
+    if not page:
+        # No network's own page: it is the mirror that sends one, so that another way may be open.
+        yield from other_ways(case)
     yield case.run(
         "sign_in",
         Text(

@@ -33,7 +33,8 @@ class Plan:
     environment of the re-test; writes: how `--fix` rewrites files, edits: the same with their bytes; files: NAME →
     content of a throw-away file that NAME points to in the re-test, and nowhere else; by: who has to act when it is
     not the user ("" for the user); is_told_only: it needs what is not known here (a password, a host that nobody may be
-    asked for), so it is printed and neither tried nor done; is_repeat: nothing is changed, the command is run again.
+    asked for), so it is printed and neither tried nor done; is_repeat: nothing is changed, the command is run again;
+    segment: bytes of a TCP segment to which the re-test holds its connections, as smaller packets would.
     """
 
     key: str
@@ -49,23 +50,26 @@ class Plan:
     files: Mapping[str, bytes] = field(default_factory=dict)
     is_told_only: bool = False
     is_repeat: bool = False
+    segment: int = 0
 
     @property
     def can_be_tried(self) -> bool:
         """Whether a run of go in another environment shows if it helps."""
-        changes = self.changed or self.writes or self.edits or self.files
+        changes = self.changed or self.writes or self.edits or self.files or self.segment
         return not self.is_told_only and (bool(changes) or self.is_repeat)
 
 
 def changes_of(plan: Plan) -> tuple[str, ...]:
     """How a run with this plan names what was changed (`RunSeen.changed`): NAME=VALUE without secrets, by name.
 
-    Files count under `hosts`, `resolv.conf` and `GIT_CONFIG_GLOBAL`. It is the same for live and for replayed plans.
+    Files count under `hosts`, `resolv.conf`, `go.mod`, `go.sum` and `GIT_CONFIG_GLOBAL`, and the size of segments under
+    `segment`. It is the same for live and for replayed plans.
     """
     variables = [f"{name}={'' if value is None else value}" for name, value in plan.changed.items()]
     files = [f"{name}=(a file made for it)" for name in plan.files]
     writes = [f"{write.place}={write.said}" for write in plan.writes]
-    return tuple(map(_SECRETS.clean, sorted([*variables, *files, *writes])))
+    sizes = [f"segment={plan.segment}"] if plan.segment else []
+    return tuple(map(_SECRETS.clean, sorted([*variables, *files, *writes, *sizes])))
 
 
 _SECRETS: Final = Secrets()

@@ -13,11 +13,13 @@ from goferry.doctor import hostsfile
 HOSTS: Final = "hosts"
 RESOLV_CONF: Final = "resolv.conf"
 GIT: Final = "GIT_CONFIG_GLOBAL"
-"""Places that the world knows; any other place is a path."""
+GO_MOD: Final = "go.mod"
+GO_SUM: Final = "go.sum"
+"""Places that the world knows; any other place is a path. The last two are files of the project."""
 
 
 class Rewrite(Protocol):
-    """One change of one file. place: HOSTS, RESOLV_CONF, or GIT; said: what it does, in few words without secrets."""
+    """One change of one file. place: one of those above; said: what it does, in few words without secrets."""
 
     @property
     def place(self) -> str: ...
@@ -125,3 +127,33 @@ class AddGit:
     @property
     def said(self) -> str:
         return " ".join(f"+{key}={value}" for key, value in self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class EditMod:
+    """Edits the project's go.mod. flags: those of `go mod edit`, which leaves the rest as it is."""
+
+    flags: tuple[str, ...]
+    place: str = GO_MOD
+
+    @property
+    def said(self) -> str:
+        return " ".join(self.flags)
+
+
+@dataclass(frozen=True, slots=True)
+class DropSums:
+    """Takes the lines of one version out of the project's go.sum, so that go asks for its sums anew."""
+
+    module: str
+    version: str
+    place: str = GO_SUM
+
+    @property
+    def said(self) -> str:
+        return f"-{self.module}@{self.version}"
+
+    def rewrite(self, data: bytes) -> bytes:
+        version = self.version.encode()
+        gone = [(self.module.encode(), version), (self.module.encode(), version + b"/go.mod")]
+        return b"".join(line for line in _LINE.findall(data) if tuple(line.split()[:2]) not in gone)

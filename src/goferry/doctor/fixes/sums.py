@@ -9,6 +9,7 @@ from goferry.doctor.fixes.configuration import private_pattern
 from goferry.doctor.fixes.kit import Case, quoted, with_patterns
 from goferry.doctor.fixes.mirrors import bad_answers, other_ways
 from goferry.doctor.fixes.plan import Plan
+from goferry.doctor.fixes.rewrites import DropSums
 from goferry.errors import GoferryError
 from goferry.findings import Text
 from goferry.gomod import goenv
@@ -126,16 +127,15 @@ def retagged(case: Case) -> Iterator[Plan]:
         one.go_sum and one.sumdb and one.go_sum != one.sumdb == one.proxy for one in case.evidence.sums
     )
     if has_stale_line:
-        yield case.run(
-            "renew_go_sum",
-            Text(
-                N_(
-                    "Your go.sum differs from the database: take its lines for this version out and fetch it again."
-                )
-            ),
+        summary = N_(
+            "Your go.sum differs from the database: take its lines for this version out and fetch it again."
+        )
+        path, _at, version = wanted.partition("@")
+        commands = (
             f"sed -i.bak -E {quoted(_without_lines(wanted))} go.sum",
             f"go mod download {quoted(wanted)}",
         )
+        yield case.write("renew_go_sum", Text(summary), DropSums(path, version), commands=commands)
     default = lists.default_of(case.settings)
     if default != case.settings.value("GOPROXY") and default != "direct":
         yield case.set(

@@ -17,14 +17,15 @@ from typing import Final
 from goferry.doctor.base import World
 from goferry.doctor.fixes import rewrites
 from goferry.doctor.fixes.plan import FileEdit, Plan
-from goferry.doctor.fixes.rewrites import AddGit, DropGit, Rewrite
+from goferry.doctor.fixes.rewrites import AddGit, DropGit, EditMod, Rewrite
+from goferry.doctor.probes.gorun import above
 from goferry.doctor.settings.gitconfig import parse_list, without_secrets
 from goferry.doctor.settings.hiding import HIDDEN
 from goferry.doctor.settings.reading import find_program
-from goferry.errors import GoferryError
+from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import goenv
 
-_GIT_SECONDS: Final = 10.0
+_PROGRAM_SECONDS: Final = 10.0
 _HIDDEN_AT: Final = re.compile(re.escape(HIDDEN) + r"@([^/\s,|]+)")
 _GIT_GLOBAL: Final = "GIT_CONFIG_GLOBAL"
 
@@ -82,6 +83,8 @@ def _is_same(path: str, other: Path) -> bool:
 
 
 def _path_of(world: World, write: Rewrite) -> str:
+    if write.place in (rewrites.GO_MOD, rewrites.GO_SUM):
+        return str(_project(world) / write.place)
     known = {rewrites.HOSTS: world.places.hosts, rewrites.RESOLV_CONF: world.places.resolv_conf}
     if write.place in known:
         return str(known[write.place])
@@ -95,6 +98,8 @@ def _edit(world: World, path: str, writes: Sequence[Rewrite]) -> FileEdit:
     for write in writes:
         if isinstance(write, (DropGit, AddGit)):
             after = _git_rewritten(world, after, write)
+        elif isinstance(write, EditMod):
+            after = _mod_rewritten(world, after, write)
         else:
             after = write.rewrite(after)  # type: ignore[attr-defined]
     return FileEdit(path, before, after)
@@ -124,6 +129,31 @@ def _git_rewritten(world: World, data: bytes, write: DropGit | AddGit) -> bytes:
         return copy.read_bytes()
 
 
+def _project(world: World) -> Path:
+    """The folder of the project's go.mod. Raises Unavailable where there is none."""
+    file = above(world.cwd, rewrites.GO_MOD)
+    if file is None:
+        raise Unavailable("there is no go.mod in {folder} or above it", folder=str(world.cwd))
+    return file.parent
+
+
+def _mod_rewritten(world: World, data: bytes, write: EditMod) -> bytes:
+    """What go itself makes of a copy of go.mod, by another name, so that it does not obey it."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy.mod"
+        copy.write_bytes(data)
+        subprocess.run(
+            [find_program(world, "go") or "go", "mod", "edit", *write.flags, str(copy)],
+            env={**world.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""},
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PROGRAM_SECONDS,
+            check=True,
+        )
+        return copy.read_bytes()
+
+
 def _real_settings(world: World, folder: str, write: DropGit) -> Iterator[tuple[str, str]]:
     """Key and value as they stand in the file, secrets and all, for those that were kept without."""
     listed = _git(world, folder, "--list", "--show-origin", "--show-scope", "-z")
@@ -142,7 +172,7 @@ def _git(world: World, folder: str, *arguments: str) -> bytes:
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=_GIT_SECONDS,
+        timeout=_PROGRAM_SECONDS,
         check=True,
     ).stdout
 

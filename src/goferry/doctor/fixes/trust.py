@@ -14,6 +14,8 @@ from goferry.doctor.fixes.kit import Case, minor, one_line, quoted, with_godebug
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.path import direct_blocked
 from goferry.doctor.fixes.plan import Plan
+from goferry.doctor.fixes.rewrites import AddGit
+from goferry.doctor.rules.trust import missing_part
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -32,6 +34,9 @@ _PLACE: Final = f"/usr/local/share/ca-certificates/{_COMPANY_FILE}"
 
 def roots_missing(case: Case) -> Iterator[Plan]:
     """The public roots, from the system's packages; or those that are shipped with this program."""
+    if any(shake.host == case.host and shake.wrong == "incomplete" for shake in case.evidence.handshakes):
+        yield from _chain_incomplete(case)
+        return
     named = case.variable("SSL_CERT_FILE")
     if named is not None:
         yield case.set(
@@ -55,6 +60,32 @@ def roots_missing(case: Case) -> Iterator[Plan]:
             "# scratch: COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/",
         ),
     )
+
+
+def _chain_incomplete(case: Case) -> Iterator[Plan]:
+    """Its owner can mend it. Here the missing certificate can be put beside the roots, if another host sends it."""
+    yield from around_server(case)
+    shake = next(shake for shake in case.evidence.handshakes if shake.wrong == "incomplete")
+    other = missing_part(case.evidence, shake)
+    issuer = shake.chain[-1].issuer if shake.chain else ""
+    for cert in (
+        () if other is None else [cert for cert in other.chain if cert.subject == issuer and cert.pem]
+    ):
+        roots = next((file.path for file in case.settings.roots if file.stack == "go" and file.count), "")
+        yield Plan(
+            "add_missing_certificate",
+            case.judgement.cause,
+            Text(N_("Put the certificate of {issuer}, which {where} leaves out, beside the roots."), issuer=issuer,
+                 where=case.host),
+            commands=(
+                f"cat {quoted(roots or '/dev/null')} - > roots.pem <<'END'",
+                *cert.pem.strip().splitlines(),
+                "END",
+                'export SSL_CERT_FILE="$PWD/roots.pem" GIT_SSL_CAINFO="$PWD/roots.pem"',
+            ),
+            files={name: _bundle([cert]) for name in ("SSL_CERT_FILE", "GIT_SSL_CAINFO")},
+        )  # fmt: skip
+    yield _tell(case)
 
 
 def _without_cert_variables(case: Case) -> dict[str, str | None]:
@@ -83,6 +114,7 @@ def presented_authorities(case: Case) -> list[CertSeen]:
 
 def inspected(case: Case) -> Iterator[Plan]:
     """The company's root for everything that makes TLS here."""
+    yield from _known_to_the_other(case)
     authorities = presented_authorities(case)
     issuer = _issuer(case)
     files = (
@@ -109,6 +141,28 @@ def inspected(case: Case) -> Iterator[Plan]:
         issuer,
         *(f"sha256 {cert.sha256} {cert.subject}" for cert in authorities),
     )
+
+
+def _known_to_the_other(case: Case) -> Iterator[Plan]:
+    """The file in which the other program, git or go, has the authority already."""
+    shakes = [
+        shake for shake in case.evidence.handshakes if shake.tried and shake.chain and not shake.failure
+    ]
+    for knows, lacks in (("go", "git"), ("git", "go")):
+        if not any(
+            knows in shake.trusted and lacks in set(shake.tried) - set(shake.trusted) for shake in shakes
+        ):
+            continue
+        file = next((each.path for each in case.settings.roots if each.stack == knows and each.count), "")
+        summary = Text(
+            N_("Let {lacks} trust what {knows} trusts: {file}"), lacks=lacks, knows=knows, file=file
+        )
+        if file and lacks == "git":
+            pairs = (("http.sslCAInfo", file),)
+            commands = (f"git config --global --replace-all http.sslCAInfo {quoted(file)}",)
+            yield case.write("share_roots", summary, AddGit(pairs), commands=commands)
+        elif file:
+            yield case.set("share_roots", summary, {"SSL_CERT_FILE": file})
 
 
 def _fingerprints(authorities: list[CertSeen]) -> Iterator[str]:

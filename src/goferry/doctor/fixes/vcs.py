@@ -30,6 +30,17 @@ def code_host(case: Case) -> str:
 # ---- URLs --------------------------------------------------------------------------------------------------
 
 
+def _turned_rules(case: Case) -> list[GitSetting]:
+    """The insteadOf rules that turn https into ssh or git://, the ports of which may be closed."""
+    return [
+        setting
+        for setting in case.settings.git
+        if setting.key.startswith("url.git://")
+        and setting.key.endswith(".insteadof")
+        and setting.value.startswith("http")
+    ] + ssh_rules(case)
+
+
 def _is_ssh(base: str) -> bool:
     """Whether a URL of git's leads through ssh; `host:path` without slashes does."""
     return base.startswith(("ssh://", "git+ssh://", "ssh+git://")) or (
@@ -76,7 +87,8 @@ def _scope(setting: GitSetting) -> str:
 def protocol_blocked(case: Case) -> Iterator[Plan]:
     """https in place of what is filtered, for this host; a rule that does the reverse has to go first."""
     host = code_host(case)
-    drops = [DropGit(rule.key, rule.value, rule.place) for rule in ssh_rules(case)]
+    rules = _turned_rules(case)
+    drops = [DropGit(rule.key, rule.value, rule.place) for rule in rules]
     pairs = tuple(
         (f"url.https://{host}/.insteadOf", old)
         for old in (f"git://{host}/", f"ssh://git@{host}/", f"git@{host}:")
@@ -87,10 +99,7 @@ def protocol_blocked(case: Case) -> Iterator[Plan]:
         *drops,
         AddGit(pairs),
         commands=(
-            *(
-                f"git config --{_scope(rule)} --unset-all {quoted(_plain_key(rule))}"
-                for rule in ssh_rules(case)
-            ),
+            *(f"git config --{_scope(rule)} --unset-all {quoted(_plain_key(rule))}" for rule in rules),
             *(f"git config --global --add {quoted(key)} {quoted(old)}" for key, old in pairs),
         ),
         dockerfile=tuple(f"RUN git config --system --add {quoted(key)} {quoted(old)}" for key, old in pairs),

@@ -6,7 +6,7 @@ for a reason that may pass is asked once more: a fault that lasts and one that p
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -44,18 +44,20 @@ _HEADERS: Final = (
     "x-cache-status",
 )
 _PLAIN_QUERIES: Final = ("go-get=1", "service=git-upload-pack")
+_PAUSE: Final = 5.0
+"""Seconds between two pieces of a body that still flows."""
 _LEAST_TIME: Final = 0.2
 """Seconds without which asking is no use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What to ask. url: with credentials, if it has any; login: (user, password) from netrc; most: bytes to read."""
+    """What to ask. url: with credentials, if it has any; headers: those of GOAUTH; most: bytes to read."""
 
     url: str
     purpose: str
     entry: int = -1
-    login: tuple[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     most: int = SOME
 
 
@@ -86,8 +88,17 @@ class Reply:
 class Asker:
     """Asks for one world. All its questions together end within `seconds`."""
 
-    def __init__(self, world: World, client: Client, clean: Callable[[str], str], seconds: float) -> None:
+    def __init__(
+        self,
+        world: World,
+        client: Client,
+        clean: Callable[[str], str],
+        seconds: float,
+        again: Callable[[str, AnswerSeen], Awaitable[Mapping[str, str]]] | None = None,
+    ) -> None:
+        """again: credentials to ask once more with after a refusal, as go does."""
         self._client = client
+        self._again = again
         self._clean = clean
         self._timeouts = timeouts_of(world)
         self._body_seconds = world.limits.body
@@ -106,18 +117,25 @@ class Asker:
         """The answers, in order; at least one."""
         if urlsplit(question.url).scheme == "file":
             return await asyncio.to_thread(_read_file, question)
-        reply = await self._walk(question, 1)
+        reply = await self._with_credentials(question, await self._walk(question, 1))
         # The second time must have the chance that the first one had.
         if not _may_pass(reply.last) or self.left() < max(_LEAST_TIME, reply.last.seconds):
             return reply
         again = await self._walk(question, 2)
         return replace(again, seen=reply.seen + again.seen)
 
+    async def _with_credentials(self, question: Question, reply: Reply) -> Reply:
+        """The answer to the same question with what GOAUTH tells after a refusal: that one is go's answer."""
+        if self._again is None or len(reply.seen) > 1 or not self.has_time():
+            return reply
+        headers = await self._again(question.url, reply.last)
+        return await self._walk(replace(question, headers=headers), 1) if headers else reply
+
     async def _walk(self, question: Question, attempt: int) -> Reply:
         seen: list[AnswerSeen] = []
-        url, login = question.url, question.login
+        url, headers = question.url, question.headers
         while True:
-            exchange = await self._once(replace(question, url=url, login=login), attempt)
+            exchange = await self._once(replace(question, url=url, headers=headers), attempt)
             seen.append(exchange.seen)
             if not exchange.following:
                 return Reply(tuple(seen), bytes(exchange.body), exchange.whole)
@@ -125,7 +143,7 @@ class Asker:
                 seen[-1] = replace(seen[-1], failure=Failure.TOO_MANY_REDIRECTS)
                 return Reply(tuple(seen))
             # Who redirects gets no say in where a password goes.
-            login = login if _origin(url) == _origin(exchange.following) else None
+            headers = headers if _origin(url) == _origin(exchange.following) else {}
             url = exchange.following
 
     async def _once(self, question: Question, attempt: int) -> "_Exchange":
@@ -141,7 +159,8 @@ class Asker:
                 exchange.note(response, question.url)
                 await self._read(response, question.most, exchange)
         except NetError as exc:
-            failure, text = exc.kind, said(exc)
+            if exc.kind is not Failure.WHOLE_TIMEOUT or not exchange.still_flows():
+                failure, text = exc.kind, said(exc)
         except GoferryError as exc:  # a URL or a setting that nothing can be asked with
             failure, text = Failure.UNKNOWN, said(exc)
         if exchange.leaves_tls(question.url):
@@ -176,6 +195,7 @@ class Asker:
             async with asyncio.timeout(self._body_seconds):
                 async for chunk in response.chunks():
                     exchange.body += chunk[: most - len(exchange.body)]
+                    exchange.latest = time.monotonic()
                     if len(exchange.body) >= most:
                         exchange.whole = exchange.declared == most
                         return
@@ -209,6 +229,8 @@ class _Exchange:
     following: str = ""
     body: bytearray = field(default_factory=bytearray)
     whole: bool = False
+    latest: float = 0.0
+    """When the last piece of the body came."""
     seen: AnswerSeen = field(default_factory=lambda: AnswerSeen("", ""))
 
     def note(self, response: ClientResponse, url: str) -> None:
@@ -220,6 +242,10 @@ class _Exchange:
         self.declared = int(length) if length.isdecimal() else -1
         if self.status in _REDIRECTS and given.get("location"):
             self.location = self.following = urljoin(_without_user(url), given["location"])
+
+    def still_flows(self) -> bool:
+        """Whether more of the body came just now: one that is slow is no failure."""
+        return time.monotonic() - self.latest < _PAUSE
 
     def leaves_tls(self, url: str) -> bool:
         """Whether it redirects from https to http, which go refuses."""
@@ -238,12 +264,11 @@ def _may_pass(answer: AnswerSeen) -> bool:
 
 
 def authorization(question: Question) -> Mapping[str, str]:
-    """The header with the login from netrc, or the one in the URL."""
+    """The headers that GOAUTH told, or the login in the URL."""
     parts = urlsplit(question.url)
-    login = question.login
-    if parts.username is not None:
-        login = (unquote(parts.username), unquote(parts.password or ""))
-    return {} if login is None else {"Authorization": basic_credentials(*login)}
+    if parts.username is None:
+        return question.headers
+    return {"Authorization": basic_credentials(unquote(parts.username), unquote(parts.password or ""))}
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from goferry import __version__
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Raw, Role, SettingsSeen, Target, TunnelSeen
 from goferry.doctor.probes.answers import said
-from goferry.doctor.probes.gosettings import program, read_go_settings, secrets_of
+from goferry.doctor.probes.gosettings import read_go_settings, secrets_of
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.probes.reach import dialer, timeouts_of
 from goferry.doctor.probes.socks import SocksRefusal, open_socks_tunnel
@@ -24,6 +24,7 @@ from goferry.doctor.probes.streams import proxy_url, unverified
 from goferry.doctor.probes.vcs import empty_folder, git_environment
 from goferry.doctor.secrets import Secrets
 from goferry.doctor.settings.proxies import LOOPBACK, decide
+from goferry.doctor.settings.reading import find_program
 from goferry.net import Failure, NetError, Step, Trace, classify
 from goferry.net.dial import Dialer, Endpoint
 from goferry.net.failure import failed, limit
@@ -337,8 +338,8 @@ def _place(proxy: ProxyUrl) -> tuple[str, str, str]:
 
 async def _git_proxies(world: World) -> list[str]:
     """The proxies in git's own settings, which SettingsSeen has without their passwords."""
-    git = program(world, "git")
-    if git is None:
+    git = find_program(world, "git")
+    if not git:
         return []
     with empty_folder(world) as folder:
         ran = await run_program(

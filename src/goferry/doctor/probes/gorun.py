@@ -9,7 +9,8 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -17,9 +18,10 @@ from typing import Final
 from goferry.doctor.base import World
 from goferry.doctor.evidence import RunSeen, SettingsSeen, Subject
 from goferry.doctor.fixes import overlay
-from goferry.doctor.probes.gosettings import GoSettings, program, read_go_settings, secrets_of
+from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.probes.vcs import empty_folder
+from goferry.doctor.settings.reading import find_program
 from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import gover, modfile, workfile
 
@@ -43,16 +45,18 @@ async def run_go(
     says: Sequence[str] | None = None,
     label: str = "go",
     limit: float | None = None,
+    watch: Callable[[bytes], None] | None = None,
 ) -> RunSeen:
     """`go mod download` of the subject's module, or of what the working folder's go.mod needs.
 
     changed: environment variables that differ from the user's; None takes one away. files: NAME to the content of a
     throw-away file that the variable names. edits: files that go sees with other content, and nobody else. says: how
     the record names all that; without it, changed as NAME=value. limit: seconds, else the world's limit for programs.
+    watch: is shown what go says while it still runs, secrets and all.
     Facts: module, version. Raises Unavailable without a go command, without a subject where no go.mod is to be found,
     and where files cannot be shown with other content.
     """
-    other = _Other(changed, files, edits, says)
+    other = _Other(changed, files, edits, says, watch)
     return await _run(world, subject, other, label, limit or world.limits.program, options=())
 
 
@@ -72,6 +76,7 @@ class _Other:
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     edits: Sequence[overlay.Edit] = ()
     says: Sequence[str] | None = None
+    watch: Callable[[bytes], None] | None = None
 
     def in_words(self) -> Sequence[str]:
         """For the record, before secrets are taken out."""
@@ -89,21 +94,22 @@ async def _run(
     *,
     options: tuple[str, ...],
 ) -> RunSeen:
-    go = program(world, "go")
-    if go is None:
+    go = find_program(world, "go")
+    if not go:
         raise Unavailable("no go command was found")
     argv = ("go", "mod", "download", *options, *_wanted(subject))
     traced = (go, "mod", "download", *(options or _TRACED), *_wanted(subject))
-    with empty_folder(world) as folder:
+    with empty_folder(world) as folder, _cache_beside(other.changed.get("GOMODCACHE"), folder) as cache:
         environ = _changed(world.environ, {**other.changed, **_written(other.files, folder)})
         changed_world = replace(world, environ=environ)
         settings = read_go_settings(changed_world, SettingsSeen())
         clean = secrets_of(changed_world, settings, *world.environ.values()).clean
-        stage = _staged(changed_world, subject, settings, folder)
-        command = await asyncio.to_thread(overlay.wrapped, traced, other.edits, folder)
+        stage = _staged(changed_world, subject, settings, folder, cache)
+        edits = _shown_in_copies(stage, other.edits)
+        command = await asyncio.to_thread(overlay.wrapped, traced, edits, folder)
         if command is None:
             raise Unavailable("files of this system cannot be shown to one program with other content")
-        ran = await run_program(command, environ=stage.environ, cwd=stage.cwd, limit=limit)
+        ran = await run_program(command, environ=stage.environ, cwd=stage.cwd, limit=limit, watch=other.watch)
         output, trace, times = _apart(clean(stage.restored(ran.output)), ran.times)
         await asyncio.to_thread(shutil.rmtree, stage.cache, ignore_errors=True)
     return RunSeen(
@@ -166,9 +172,27 @@ class _Stage:
         return output.replace(str(self.cache), "$GOMODCACHE").replace(str(self.copies), "")
 
 
-def _staged(world: World, subject: Subject, settings: GoSettings, folder: Path) -> _Stage:
-    copies, cache = folder / "copies", folder / "modcache"
-    cache.mkdir()
+@contextlib.contextmanager
+def _cache_beside(named: str | None, folder: Path) -> Iterator[Path]:
+    """A new module cache: on the disk of the place that is to be tried, if any, else in the folder."""
+    if named is None:
+        cache = folder / "modcache"
+        cache.mkdir()
+        yield cache
+        return
+    there = next(place for place in (Path(named), *Path(named).parents) if place.is_dir())
+    try:
+        cache = Path(tempfile.mkdtemp(prefix=".goferry-", dir=there))
+    except OSError as exc:
+        raise Unavailable("{folder} cannot be written: {why}", folder=str(there), why=exc.strerror) from exc
+    try:
+        yield cache
+    finally:
+        shutil.rmtree(cache, ignore_errors=True)
+
+
+def _staged(world: World, subject: Subject, settings: GoSettings, folder: Path, cache: Path) -> _Stage:
+    copies = folder / "copies"
     environ = {**world.environ, "GOMODCACHE": str(cache)}
     environ["GOFLAGS"] = _with_writable_cache(settings.value("GOFLAGS"))
     if subject.module:
@@ -184,6 +208,24 @@ def _staged(world: World, subject: Subject, settings: GoSettings, folder: Path) 
     return _Stage(cwd, environ, cache, copies)
 
 
+def _shown_in_copies(stage: _Stage, edits: Sequence[overlay.Edit]) -> list[overlay.Edit]:
+    """Changes files of the project where they are copies; gives the edits of other files.
+
+    Raises Unavailable for files of a project that the run has nothing to do with.
+    """
+    others = []
+    for edit in edits:
+        path = Path(edit.path)
+        copy = _copy_of(stage.copies, path)
+        if path.name not in ("go.mod", "go.sum"):
+            others.append(edit)
+        elif copy.parent.is_dir() and edit.after is not None:
+            copy.write_bytes(edit.after)
+        else:
+            raise Unavailable("{path} does not matter to what was asked for", path=edit.path)
+    return others
+
+
 def _with_writable_cache(goflags: str) -> str:
     """The user's flags, and that what is downloaded can be removed again."""
     return goflags if _WRITABLE in goflags.split() else f"{goflags} {_WRITABLE}".strip()
@@ -192,7 +234,7 @@ def _with_writable_cache(goflags: str) -> str:
 def _copied_project(world: World, settings: GoSettings, copies: Path, environ: dict[str, str]) -> Path:
     """Copies what tells the modules that the project needs; gives the working folder among the copies."""
     work = _work_file(world, settings)
-    module = _above(world.cwd, "go.mod")
+    module = above(world.cwd, "go.mod")
     if work is None and module is None:
         raise Unavailable("there is no go.mod in {folder} or above it", folder=str(world.cwd))
     if work is not None:
@@ -212,10 +254,10 @@ def _work_file(world: World, settings: GoSettings) -> Path | None:
     named = world.environ.get("GOWORK") or settings.value("GOWORK")
     if named == "off":
         return None
-    return Path(named) if named else _above(world.cwd, "go.work")
+    return Path(named) if named else above(world.cwd, "go.work")
 
 
-def _above(folder: Path, name: str) -> Path | None:
+def above(folder: Path, name: str) -> Path | None:
     """The nearest file of that name, in the folder or above it."""
     return next((place / name for place in (folder, *folder.parents) if (place / name).is_file()), None)
 

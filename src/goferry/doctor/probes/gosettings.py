@@ -3,16 +3,15 @@
 SettingsSeen is what may be kept and shown. Who asks a private proxy as go would needs what stands in the variable.
 """
 
-import shutil
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import SettingsSeen
-from goferry.doctor.secrets import Secrets, netrc_text, read_text
+from goferry.doctor.secrets import Secrets, netrc_text
+from goferry.doctor.settings.govars import find_go
 from goferry.errors import GoferryError
+from goferry.gocommand import GoCommand, GoPlaces, installed_at
 from goferry.gomod import goenv, goproxy, module, netrc
 
 
@@ -61,10 +60,7 @@ class GoSettings:
 
 def read_go_settings(world: World, settings: SettingsSeen) -> GoSettings:
     """Read from the three places that go reads; what none of them has is taken from what was seen."""
-    user = goenv.user_file(world.environ, sys.platform)
-    found = goenv.resolve(
-        world.environ, read_text(Path(user)) if user else "", read_text(goroot_file(world, settings))
-    )
+    found = GoPlaces.read(world.environ, _go(world, settings), world.cwd).effective()
     seen = {setting.name: setting.value for setting in settings.go}
     values = {**seen, **{name: setting.value for name, setting in found.items() if setting.value}}
     return GoSettings(values, _logins(world, values.get("GOAUTH", "")))
@@ -75,19 +71,11 @@ def _logins(world: World, goauth: str) -> tuple[netrc.Login, ...]:
     return netrc.parse(netrc_text(world)) if reads_netrc else ()
 
 
-def goroot_file(world: World, settings: SettingsSeen) -> Path:
-    """`go.env` of the go command that would run here; a path that does not exist when there is none."""
-    named = world.environ.get("GOROOT")
-    go = settings.go_path or program(world, "go") or ""
-    root = Path(named) if named else Path(go).resolve().parent.parent
-    return root / "go.env"
-
-
-def program(world: World, name: str) -> str | None:
-    """Where a program is that the world's PATH leads to; None when nowhere."""
-    if world.which is not None:
-        return world.which(name)
-    return shutil.which(name, path=world.environ.get("PATH", ""))
+def _go(world: World, settings: SettingsSeen) -> GoCommand:
+    """The go that settings were read for; looked for when they say nothing of one."""
+    seen = next((setting.value for setting in settings.go if setting.name == "GOROOT"), "")
+    root = world.environ.get("GOROOT") or seen
+    return installed_at(root) if root else find_go(world)
 
 
 def secrets_of(world: World, go: GoSettings, *more: str) -> Secrets:

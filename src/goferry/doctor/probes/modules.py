@@ -11,24 +11,27 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
-from urllib.parse import urlsplit
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen, SettingsSeen, Subject, SumsSeen
 from goferry.doctor.probes.answers import WHOLE_ZIP, Asker, Question, Reply, said
+from goferry.doctor.probes.goauth import GoAuth
 from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
 from goferry.doctor.probes.http2 import ask_http2, h2_context
 from goferry.doctor.probes.reach import dialer, http_client
 from goferry.doctor.probes.sums import Zips, compare_sums
 from goferry.doctor.settings.repository import repository_of
 from goferry.errors import GoferryError
-from goferry.gomod import goenv, goproxy, module, netrc, query, semver
+from goferry.gomod import goenv, goproxy, module, query, semver
 from goferry.gomod.goproxy import Kind, never_a_module
 from goferry.gomod.metaimport import match_import, parse_meta_imports
 from goferry.gomod.sumdb.lookup import lookup_path
 
 SHARE: Final = 0.7
 """The part of the time for looking that these questions may use: what they lead to has to be asked after them."""
+
+_MARGIN: Final = 1.0
+"""Seconds between the last answer and the end of the time: what is not handed over by then is lost."""
 
 _LIST_BYTES: Final = 1024 * 1024
 _PAGE_BYTES: Final = 256 * 1024
@@ -62,9 +65,11 @@ async def probe_sums(world: World, settings: SettingsSeen, subject: Subject) -> 
         return await look.sums()
 
 
-async def look_at_modules(world: World, settings: SettingsSeen, subject: Subject) -> ModulesSeen:
-    """Both at once, with each question asked only once."""
-    async with _opened(world, settings, subject, ALL) as look:
+async def look_at_modules(
+    world: World, settings: SettingsSeen, subject: Subject, *, left: float | None = None
+) -> ModulesSeen:
+    """Both at once, with each question asked only once. left: seconds until nobody waits for it any more."""
+    async with _opened(world, settings, subject, ALL, left) as look:
         await look.all()
         return ModulesSeen(look.answers(), await look.sums())
 
@@ -80,17 +85,29 @@ def repository_urls(subject: Subject, answers: Sequence[AnswerSeen]) -> tuple[st
 
 @asynccontextmanager
 async def _opened(
-    world: World, settings: SettingsSeen, subject: Subject, purposes: Collection[str]
+    world: World,
+    settings: SettingsSeen,
+    subject: Subject,
+    purposes: Collection[str],
+    left: float | None = None,
 ) -> AsyncIterator["_Look"]:
+    seconds = world.limits.look * SHARE
+    if left is not None:
+        seconds = min(seconds, left - _MARGIN)
     go = read_go_settings(world, settings)
-    clean = secrets_of(world, go).clean
+    auth = GoAuth(world, go, settings.go_version)
+    known = secrets_of(world, go).clean
+
+    def clean(text: str) -> str:
+        return auth.clean(known(text))
+
     async with (
         http_client(world, settings) as client,
         dialer(world, settings, lambda: h2_context(world)) as dials,
     ):
-        asker = Asker(world, client, clean, world.limits.look * SHARE)
+        asker = Asker(world, client, clean, seconds, auth.after)
         second = partial(ask_http2, world, dials, clean=clean)
-        yield _Look(world, go, subject, asker, purposes, second)
+        yield _Look(world, go, subject, asker, purposes, second, auth)
 
 
 # ---- all of it ---------------------------------------------------------------------------------------------
@@ -129,7 +146,9 @@ class _Look:
         asker: Asker,
         purposes: Collection[str],
         ask_http2: Callable[[Question, float], Awaitable[AnswerSeen | None]],
+        auth: GoAuth,
     ) -> None:
+        self._auth = auth
         self._world = world
         self._go = go
         self._path = subject.module
@@ -229,7 +248,7 @@ class _Look:
 
     async def _ask_all(self, seen: _EntrySeen, entry: goproxy.Entry, paths: Mapping[str, str]) -> None:
         asked = {
-            purpose: self._question(seen.place, entry, purpose, path)
+            purpose: await self._question(seen.place, entry, purpose, path)
             for purpose, path in paths.items()
             if purpose not in seen.replies and self._is_wanted(purpose, path)
         }
@@ -245,10 +264,10 @@ class _Look:
             "supported" in self._purposes if purpose == "root" else bool(path) and purpose in self._purposes
         )
 
-    def _question(self, place: int, entry: goproxy.Entry, purpose: str, path: str) -> Question:
+    async def _question(self, place: int, entry: goproxy.Entry, purpose: str, path: str) -> Question:
         most = {"list": _LIST_BYTES, "zip": WHOLE_ZIP}.get(purpose)
         url = entry.url.rstrip("/") + "/" + goproxy.url_path(path)
-        question = Question(url, purpose, place, _login(self._go, url))
+        question = Question(url, purpose, place, await self._auth.headers(url))
         return question if most is None else replace(question, most=most)
 
     # ---- the checksum database by itself
@@ -296,7 +315,7 @@ class _Look:
         for scheme in schemes:
             url = f"{scheme}://{path}?go-get=1"
             reply = await self._asker.ask(
-                Question(url, "go_get", login=_login(self._go, url), most=_PAGE_BYTES)
+                Question(url, "go_get", headers=await self._auth.headers(url), most=_PAGE_BYTES)
             )
             facts = _facts(reply, path)
             # Also a page with status 404 counts, as long as it has the tag.
@@ -381,12 +400,3 @@ def _lookup_of(path: str, version: str) -> str:
 
 def _base(database: goenv.SumDB) -> str:
     return database.base_url.rstrip("/")
-
-
-def _login(go: GoSettings, url: str) -> tuple[str, str] | None:
-    """What netrc has for this host. Go sends it over https only, and not where the URL names a user itself."""
-    parts = urlsplit(url)
-    if parts.scheme != "https" or parts.username is not None:
-        return None
-    found = netrc.login_for(go.logins, parts.netloc)
-    return None if found is None else (found.user, found.password)

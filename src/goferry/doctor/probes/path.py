@@ -43,7 +43,7 @@ from goferry.doctor.probes.streams import (
     said,
     unverified,
 )
-from goferry.doctor.roots import Stores, read_stores
+from goferry.doctor.roots import HostStores, Stores, read_stores
 from goferry.net.failure import Failure, classify
 
 AT_ONCE: Final = 32
@@ -135,7 +135,7 @@ async def probe_handshakes(
     world: World,
     jobs: Sequence[HandshakeJob],
     *,
-    stores: Stores | None = None,
+    stores: Stores | HostStores | None = None,
     go_version: str = "",
     at: float | None = None,
 ) -> tuple[HandshakeSeen, ...]:
@@ -144,7 +144,7 @@ async def probe_handshakes(
     A handshake went well (failure "") when TLS itself did, whatever is `wrong` with the chain. With the hello `go` a
     message as the installed Go sends it (go_version, "" for one of today) has to be answered first; the chain then
     comes over a second connection. small, large and pieces end with the server's first answer and bring no chain.
-    stores: as read_stores gives them; at: the moment to judge validity at, None for now.
+    stores: as read_stores or read_host_stores gives them; at: the moment to judge validity at, None for now.
     """
     trusting = _Trusting(world, stores, at)
     large = go_sends_large(go_version, world.environ.get("GODEBUG", ""))
@@ -157,7 +157,7 @@ async def deepen(
     address: str,
     *,
     others: Sequence[str] = (),
-    stores: Stores | None = None,
+    stores: Stores | HostStores | None = None,
     go_version: str = "",
 ) -> tuple[HandshakeSeen, ...]:
     """The differentials for an address on which TLS fails: one changed thing each.
@@ -394,20 +394,20 @@ _ENGINES: Final[dict[Hello, tuple[_Engine, ...]]] = {
 class _Trusting:
     """Turns attempts into records: what each store says of the chain. Stores are read when a chain is there."""
 
-    def __init__(self, world: World, stores: Stores | None, at: float | None) -> None:
+    def __init__(self, world: World, stores: Stores | HostStores | None, at: float | None) -> None:
         self._world = world
         self._stores = stores
         self._at = at
 
-    @property
-    def stores(self) -> Stores:
+    def _stores_at(self, job: HandshakeJob) -> Stores:
         if self._stores is None:
             self._stores = read_stores(self._world)
-        return self._stores
+        return self._stores.at(job.host, job.port) if isinstance(self._stores, HostStores) else self._stores
 
     def record(self, job: HandshakeJob, attempt: _Attempt, seconds: float) -> HandshakeSeen:
         chain = pki.read_chain(attempt.chain)
-        verdicts = self._verdicts(chain, job.sni or job.host) if attempt.chain else {}
+        stores = self._stores_at(job) if attempt.chain else {}
+        verdicts = self._verdicts(chain, job.sni or job.host, stores)
         proxy = proxy_url(job.via)
         return HandshakeSeen(
             host=job.host,
@@ -425,7 +425,7 @@ class _Trusting:
             chain=tuple(_seen(certificate) for certificate in chain),
             trusted=tuple(name for name, wrong in verdicts.items() if not wrong),
             tried=tuple(verdicts),
-            wrong=self._wrong(chain, verdicts),
+            wrong=self._wrong(chain, verdicts, stores),
             first_bytes=attempt.flight.first_bytes,
             received=attempt.flight.received,
             mss=job.mss,
@@ -433,17 +433,17 @@ class _Trusting:
             source=job.source,
         )
 
-    def _verdicts(self, chain: Sequence[x509.Certificate], host: str) -> dict[str, Wrong]:
+    def _verdicts(self, chain: Sequence[x509.Certificate], host: str, stores: Stores) -> dict[str, Wrong]:
         now = time.time() if self._at is None else self._at
         moment = datetime.datetime.fromtimestamp(now, datetime.UTC)
-        return {name: pki.verify(chain, host, store, moment) for name, store in self.stores.items()}
+        return {name: pki.verify(chain, host, store, moment) for name, store in stores.items()}
 
-    def _wrong(self, chain: Sequence[x509.Certificate], verdicts: dict[str, Wrong]) -> str:
+    def _wrong(self, chain: Sequence[x509.Certificate], verdicts: dict[str, Wrong], stores: Stores) -> str:
         """What Go's store says; where that cannot be known, what the public one says."""
         wrong = verdicts.get("go", verdicts.get("public", Wrong.NOTHING))
         nobody = all(verdict is Wrong.UNKNOWN_AUTHORITY for verdict in verdicts.values())
         is_unsigned = wrong is Wrong.UNKNOWN_AUTHORITY and nobody and not _product(chain)
-        if is_unsigned and pki.is_incomplete(chain, tuple(self.stores.values())):
+        if is_unsigned and pki.is_incomplete(chain, tuple(stores.values())):
             return Wrong.INCOMPLETE
         return wrong
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,24 +41,40 @@ class Ran:
     times: tuple[float, ...] = ()
 
 
-async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: Path, limit: float) -> Ran:
-    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed."""
+async def run_program(
+    argv: Sequence[str],
+    *,
+    environ: Mapping[str, str],
+    cwd: Path,
+    limit: float,
+    feed: bytes = b"",
+    errors: bool = True,
+    watch: Callable[[bytes], None] | None = None,
+) -> Ran:
+    """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed.
+
+    feed: what it finds on its standard input; errors: whether its complaints are part of the output; watch: is shown
+    what the program says while it still runs.
+    """
     started = time.monotonic()
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
             env=dict(environ),
             cwd=cwd,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if feed else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.STDOUT if errors else asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
     except OSError as exc:
         return Ran(NOT_STARTED, time.monotonic() - started, f"{argv[0]}: {exc.strerror or exc}")
     output = HeadTail()
+    if process.stdin is not None:
+        process.stdin.write(feed)
+        process.stdin.close()
     try:
-        exit_status = await _to_its_end(process, output, limit, started)
+        exit_status = await _to_its_end(process, output, limit, started, watch)
     finally:
         _end_group(process.pid)
         await _reaped(process)
@@ -66,13 +82,19 @@ async def run_program(argv: Sequence[str], *, environ: Mapping[str, str], cwd: P
 
 
 async def _to_its_end(
-    process: asyncio.subprocess.Process, output: "HeadTail", limit: float, started: float
+    process: asyncio.subprocess.Process,
+    output: "HeadTail",
+    limit: float,
+    started: float,
+    watch: Callable[[bytes], None] | None,
 ) -> int:
     assert process.stdout is not None
     try:
         async with asyncio.timeout(limit):
             while data := await process.stdout.read(_READ):
                 output.add(data, time.monotonic() - started)
+                if watch is not None:
+                    watch(data)
             return await process.wait()
     except TimeoutError:
         return STOPPED

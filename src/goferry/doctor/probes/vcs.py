@@ -15,9 +15,10 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import RunSeen, SettingsSeen
-from goferry.doctor.probes.gosettings import program, read_go_settings, secrets_of
+from goferry.doctor.probes.gosettings import read_go_settings, secrets_of
 from goferry.doctor.probes.programs import Ran, run_program
 from goferry.doctor.secrets import Secrets
+from goferry.doctor.settings.reading import find_program
 
 GET_URL: Final = "git get-url"
 LS_REMOTE: Final = "git ls-remote"
@@ -45,8 +46,8 @@ async def probe_git(
     Two runs per URL: `git get-url`, which needs no network, and `git ls-remote` for HEAD and the tags. Facts of both:
     url, rewritten (after insteadOf) and exit.
     """
-    git = program(world, "git")
-    if git is None:
+    git = find_program(world, "git")
+    if not git:
         return ()
     secrets = secrets_of(world, read_go_settings(world, settings))
     wanted = [url for url in dict.fromkeys(urls) if _URL.match(url)]

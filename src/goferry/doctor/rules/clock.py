@@ -8,6 +8,7 @@ from goferry.doctor.evidence import Evidence, HandshakeSeen
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -43,7 +44,8 @@ def _clock(evidence: Evidence) -> Iterable[Judgement]:
     if cured is not None and len(evidence.dates) > 1:
         leaf = cured.chain[0]
         proof = Proof(
-            Text(N_("certificate of {host} at this machine's time: {wrong}"), host=cured.host, wrong=cured.wrong),
+            Text(N_("certificate of {host} at this machine's time: {wrong}"), host=cured.host,
+                 wrong=failed(cured.wrong)),
             Text(N_("certificate of {host} at the time of {hosts}: valid"), host=cured.host,
                  hosts=", ".join(sorted({date.host for date in evidence.dates})), names=leaf.subject),
             Text(N_("the clock")),

@@ -13,6 +13,7 @@ from goferry.doctor.explain.targets import host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Check, Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -100,10 +101,10 @@ def _reached_directly(evidence: Evidence, target: Target) -> bool:
     return any(not dial.failure for dial in scene.dials(evidence, target))
 
 
-def _said(tunnel: TunnelSeen) -> str:
+def _said(tunnel: TunnelSeen) -> Text | str:
     if tunnel.status:
         return f"{tunnel.status} {tunnel.reason}".strip()
-    return tunnel.text or tunnel.failure
+    return failed(tunnel.failure, tunnel.text)
 
 
 # ---- proofs ------------------------------------------------------------------------------------------------
@@ -256,12 +257,12 @@ def _is_closed(evidence: Evidence, target: Target) -> bool:
     return is_shut or (bool(shakes) and not any(scene.is_answered(shake) for shake in shakes))
 
 
-def _direct_end(evidence: Evidence, target: Target) -> str:
+def _direct_end(evidence: Evidence, target: Target) -> Text | str:
     failures = [
         *(dial.failure for dial in scene.dials(evidence, target)),
         *(shake.failure for shake in scene.handshakes(evidence, target)),
     ]
-    return next((failure for failure in failures if failure), "no address")
+    return next((failed(failure) for failure in failures if failure), Text(N_("no address")))
 
 
 def _exceptions(evidence: Evidence) -> Iterable[Judgement]:

@@ -7,6 +7,7 @@ from goferry.doctor.evidence import Evidence, FolderSeen, Raw
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed, listed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.gomod import gover
@@ -45,11 +46,13 @@ def _is_closed(folder: FolderSeen) -> bool:
     return not folder.writable or folder.free_inodes == 0 or 0 <= folder.free_bytes < _LEAST_FREE
 
 
-def _said(folder: FolderSeen) -> str:
+def _said(folder: FolderSeen) -> Text | str:
+    if folder.writable and folder.free_inodes == 0:
+        return Text(N_("no inodes are left"))
     if folder.writable:
-        return "no inodes are left" if folder.free_inodes == 0 else f"{folder.free_bytes} bytes are left"
-    owner = f" (owner {folder.owner})" if folder.owner else ""
-    return f"{folder.text or folder.failure}{owner}"
+        return Text(N_("{bytes} bytes are left"), bytes=folder.free_bytes)
+    why = failed(folder.failure, folder.text)
+    return Text(N_("{why} (owner {owner})"), why=why, owner=folder.owner) if folder.owner else why
 
 
 def _other_folder(evidence: Evidence, cache: FolderSeen) -> Proof | None:
@@ -150,7 +153,7 @@ def _sandbox(evidence: Evidence) -> Iterable[Judgement]:
         return
     yield judged(
         evidence, "R27", "sandbox_no_network", evidence.context.container or "this machine", "connect",
-        Text(N_("nothing gets out of here: {said}"), said=", ".join(sorted(kinds))),
+        Text(N_("nothing gets out of here: {said}"), said=listed(kinds)),
         sole=is_unplugged or Raw.NOT_PERMITTED in kinds,
     )  # fmt: skip
 

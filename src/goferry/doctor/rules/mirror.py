@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.addresses import kind_of
+from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen, Evidence
 from goferry.doctor.explain.facts import words_in
 from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import ended
 from goferry.doctor.settings import targets as planned
 from goferry.doctor.verdict import Certainty, Judgement, Proof
 from goferry.findings import Text
@@ -57,8 +59,8 @@ def spoken(evidence: Evidence) -> Iterator[Stop]:
     return (stop for stop in stops(evidence) if stop.answer.status and not stop.answer.failure)
 
 
-def _said(answer: AnswerSeen) -> str:
-    return str(answer.status) if answer.status else answer.text or answer.failure
+def _said(answer: AnswerSeen) -> Text | str:
+    return ended(answer.status, answer.failure, answer.text)
 
 
 def _asked(answer: AnswerSeen) -> Text:
@@ -453,7 +455,8 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
             proof=_other_entry(evidence, stop),
             sole=True,
         )  # fmt: skip
-    yield from _doubtful(evidence)
+    yield from _refusals(evidence)
+    yield from _silence(evidence)
 
 
 def _outage_of(evidence: Evidence, stop: Stop) -> str:
@@ -471,26 +474,81 @@ def _outage_of(evidence: Evidence, stop: Stop) -> str:
     return "reverse_proxy_timeout" if stop.answer.status == 504 and is_front else "goproxy_server_5xx"
 
 
-def _doubtful(evidence: Evidence) -> Iterable[Judgement]:
-    """401 and 403 have several reasons, silence has more: candidates, whatever another mirror does."""
+_REFUSED: Final = (401, 403, 451)
+
+
+def _refusals(evidence: Evidence) -> Iterable[Judgement]:
+    """The mirror does not serve this client: one's own wants to know who asks, everybody's wants no one from here."""
+    for stop in spoken(evidence):
+        status = stop.answer.status
+        if status not in _REFUSED or not stop.is_last or stop.answer.purpose == "zip" or _wants_login(stop):
+            continue
+        if not is_own(stop.where):
+            yield judged(
+                evidence, "R51", "goproxy_host_blocked", stop.where, "request",
+                Text(N_("{host} is there for everybody, and answers {status} to this network: {said}"), host=stop.where,
+                     status=status, said=_line(stop.answer.body)),
+                proof=_other_entry(evidence, stop),
+            )  # fmt: skip
+        elif status == 401:
+            key = _LOGIN_REFUSED if sends_login(evidence, stop) else _LOGIN_WANTED
+            yield judged(
+                evidence, "R51", "goproxy_lacks_vcs_credentials", stop.where, "request",
+                Text(key, host=stop.where, wants=stop.answer.headers.get("www-authenticate", "?").partition(",")[0]),
+                sole=True,
+                side=Whose.YOU,
+            )  # fmt: skip
+        else:
+            yield from _forbidden(stop)
+
+
+_LOGIN_WANTED: Final = N_("{host} answers 401: it wants a login ({wants}), and go has none for it")
+_LOGIN_REFUSED: Final = N_("{host} answers 401: it does not accept the login that go has for it ({wants})")
+
+
+def _forbidden(stop: Stop) -> Iterator[Judgement]:
+    """403 of one's own mirror: whoever may not ask it, or not for this, has to be let in. No trial tells which."""
+    detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
+                  said=_line(stop.answer.body))  # fmt: skip
+    for cause, certainty in (
+        ("goproxy_lacks_vcs_credentials", Certainty.LIKELY),
+        ("goproxy_host_blocked", Certainty.POSSIBLE),
+    ):
+        yield Judgement("R51", cause, certainty, stop.where, "request", detail)
+
+
+def sends_login(evidence: Evidence, stop: Stop) -> bool:
+    """Whether go has a user for this entry: in its URL, or in a netrc file."""
+    host = scene.host_of(stop.where)
+    return "@" in stop.entry.url.partition("://")[2].partition("/")[0] or any(
+        entry.used_by_go and scene.host_of(entry.machine) == host for entry in evidence.settings.netrc
+    )
+
+
+def _silence(evidence: Evidence) -> Iterable[Judgement]:
+    """The request is taken and nothing comes. Nobody on the way can pick it out inside TLS, so it is the mirror."""
     for stop in stops(evidence):
         answer = stop.answer
-        if not stop.is_last or answer.purpose == "zip":
+        if answer.failure != Failure.FIRST_BYTE_TIMEOUT or scene.host_in(answer.url) != stop.where:
             continue
-        if answer.status in (401, 403, 451):
-            cause = "goproxy_lacks_vcs_credentials" if is_own(stop.where) else "goproxy_host_blocked"
-        elif answer.failure in (Failure.FIRST_BYTE_TIMEOUT, Failure.IDLE_TIMEOUT):
-            cause = "goproxy_server_5xx"
-        else:
-            continue
-        detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=answer.status or answer.failure,
-                      said=_line(answer.body))  # fmt: skip
-        yield Judgement("R51", cause, Certainty.POSSIBLE, stop.where, "request", detail)
+        yield judged(
+            evidence, "R51", "goproxy_server_5xx", stop.where, "request",
+            Text(N_("{host} takes the request and says nothing within {seconds} s: {url}"), host=stop.where,
+                 seconds=round(answer.seconds), url=answer.url),
+            proof=_other_entry(evidence, stop),
+            weak=bool(answer.via) or not _is_itself(evidence, stop),
+        )  # fmt: skip
+
+
+def _is_itself(evidence: Evidence, stop: Stop) -> bool:
+    """Whether a verified handshake was made with it."""
+    host = scene.host_of(stop.where)
+    return any(shake.host == host == shake.sni and scene.is_verified(shake) for shake in evidence.handshakes)
 
 
 OUTAGE = Rule(
     "R51",
-    N_("The module proxy answers with an error of its own"),
+    N_("The module proxy fails, refuses, or says nothing"),
     ("goproxy_server_5xx", "reverse_proxy_timeout", "reverse_proxy_no_live_upstream", "goproxy_lacks_vcs_credentials",
      "goproxy_host_blocked"),
     when_broken(_outage),

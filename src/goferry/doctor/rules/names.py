@@ -13,6 +13,7 @@ from goferry.doctor.explain.targets import host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -50,8 +51,8 @@ def _unanswered(evidence: Evidence) -> Iterator[tuple[Target, NameSeen]]:
             yield target, name
 
 
-def _words(name: NameSeen) -> str:
-    return name.text or name.rcode or name.failure
+def _words(name: NameSeen) -> Text | str:
+    return name.rcode or failed(name.failure, name.text)
 
 
 def _answer(name: NameSeen) -> Text:
@@ -59,7 +60,9 @@ def _answer(name: NameSeen) -> Text:
     who = name.server or name.asker
     if name.addresses:
         return Text(N_("{who} answers {addresses}"), who=who, addresses=", ".join(name.addresses[:4]))
-    return Text(N_("{who}: {said}"), who=who, said=name.rcode or name.failure or "no address")
+    return Text(
+        N_("{who}: {said}"), who=who, said=name.rcode or failed(name.failure) or Text(N_("no address"))
+    )
 
 
 # ---- R04, R05: nobody answers ------------------------------------------------------------------------------
@@ -179,7 +182,7 @@ def _denied(evidence: Evidence) -> Iterable[Judgement]:
         yield judged(
             evidence, "R07", "dns_negative_filter", target.host, "resolve",
             Text(N_("{server} denies {host}: {said}"), server=name.server or "DNS", host=target.host,
-                 said=", ".join(name.addresses) or name.rcode or _words(name)),
+                 said=", ".join(name.addresses) or _words(name)),
             proof=None if other is None else Proof(_answer(name), _answer(other), Text(N_("who is asked"))),
             weak=not is_dishonest and not _is_known(target.host),
         )  # fmt: skip
@@ -267,7 +270,7 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
             continue
         yield judged(
             evidence, "R01", "dns_hijacked", target.host, "resolve",
-            Text(doubt or N_("{host} is answered with {addresses}, where another host is"), host=target.host,
+            Text(doubt or _OF_ANOTHER, host=target.host,
                  addresses=", ".join(name.addresses)),
             proof=None if right is None else _by_address(evidence, target, right),
         )  # fmt: skip
@@ -275,14 +278,38 @@ def _hijacked(evidence: Evidence) -> Iterable[Judgement]:
 
 def _unconfirmed(evidence: Evidence, target: Target, name: NameSeen) -> Iterable[Judgement]:
     """Another host's certificate may mean another host's address, as long as nobody else was asked for it."""
-    is_foreign = any(shake.wrong == "wrong_host" for shake in scene.handshakes(evidence, target))
-    if is_foreign and not _opinions(evidence, target.host):
-        yield judged(
-            evidence, "R01", "dns_hijacked", target.host, "resolve",
-            Text(N_("{host} is answered with {addresses}, where another host is"), host=target.host,
-                 addresses=", ".join(name.addresses)),
-            weak=True,
-        )  # fmt: skip
+    shown = next((shake for shake in scene.handshakes(evidence, target) if shake.wrong == "wrong_host"), None)
+    if shown is None or _opinions(evidence, target.host):
+        return
+    owner = owner_of(evidence, shown)
+    key = _OF_OWNER if owner else _OF_ANOTHER
+    addresses = ", ".join(name.addresses)
+    yield judged(
+        evidence, "R01", "dns_hijacked", target.host, "resolve",
+        Text(key, host=target.host, addresses=addresses, owner=owner),
+        weak=True,
+    )  # fmt: skip
+
+
+_OF_ANOTHER: Final = N_("{host} is answered with {addresses}, where another host is")
+_OF_OWNER: Final = N_(
+    "{host} is answered with {addresses}, the address of {owner}; nobody else was asked for it"
+)
+
+
+def owner_of(evidence: Evidence, shake: HandshakeSeen) -> str:
+    """The host of another house that the certificate is for and whose own address this is; "" for none."""
+    names = {name.lower() for name in shake.chain[0].names} if shake.chain else set()
+    return next(
+        (
+            seen.name
+            for seen in evidence.names
+            if (seen.asker, seen.name in names) == ("go", True)
+            and shake.address in seen.addresses
+            and seen.name.split(".")[-2:] != shake.host.split(".")[-2:]
+        ),
+        "",
+    )
 
 
 def leads_nowhere(evidence: Evidence, host: str) -> bool:
@@ -348,12 +375,12 @@ def _by_address(evidence: Evidence, target: Target, right: HandshakeSeen) -> Pro
     )  # fmt: skip
 
 
-def what_is_there(evidence: Evidence, target: Target) -> str:
+def what_is_there(evidence: Evidence, target: Target) -> Text | str:
     """How a connection to go's own addresses ends."""
     for shake in scene.handshakes(evidence, target):
         if shake.failure or shake.wrong:
-            return shake.failure or shake.wrong
-    return next((dial.failure for dial in scene.dials(evidence, target) if dial.failure), "?")
+            return failed(shake.failure or shake.wrong)
+    return failed(next((dial.failure for dial in scene.dials(evidence, target) if dial.failure), "?"))
 
 
 # ---- R02: an answer for this house only --------------------------------------------------------------------

@@ -9,6 +9,7 @@ from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.names import leads_nowhere
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import ended, failed, how_answered, listed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -74,7 +75,7 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
         if is_refused is not refused or target.port in (22, 9418):
             continue
         other = _other_host(evidence, target)
-        said = ", ".join(sorted({dial.failure for dial in dials}))
+        said = listed(dial.failure for dial in dials)
         yield judged(
             evidence, code, _BLOCKED[target.role], scene.authority(target), "connect",
             Text(N_("no connection to {host} at {addresses}: {said}"), host=scene.authority(target),
@@ -86,6 +87,7 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
             ),
         )  # fmt: skip
 
+    yield from _origin_blocked(evidence, code, refused=refused)
     tags = ("dial_refused",) if refused else ("dial_timeout|no_route|tls_timeout",)
     for host, fact in _only_told(evidence, *tags):
         yield judged(
@@ -96,6 +98,26 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
             "connect",
             Text(N_("no connection to {host}: {said}"), host=host, said=scene.quoted(fact)),
         )
+
+
+_NO_CONNECTION: Final = frozenset({
+    Failure.CONNECT_TIMEOUT, Failure.CONNECT_REFUSED, Failure.CONNECT_RESET,
+    Failure.NETWORK_UNREACHABLE,
+})  # fmt: skip
+
+
+def _origin_blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterator[Judgement]:
+    """The repository that a page named, which go was still waiting for when its time was over."""
+    known = {target.host for target in evidence.targets}
+    for answer in evidence.answers if scene.was_stopped(evidence) and scene.goes_direct(evidence) else ():
+        host = scene.host_of(scene.host_in(answer.url))
+        is_cut_off = answer.purpose == "origin" and answer.failure in _NO_CONNECTION and not answer.via
+        if is_cut_off and host not in known and refused is (answer.failure == Failure.CONNECT_REFUSED):
+            yield judged(
+                evidence, code, "direct_host_blocked", host, "connect",
+                Text(N_("no connection to {host}: {said}"), host=host, said=answer.text or answer.failure),
+            )  # fmt: skip
+            return
 
 
 def _other_host(evidence: Evidence, target: Target) -> DialSeen | None:
@@ -145,9 +167,9 @@ def _ipv6(evidence: Evidence) -> Iterable[Judgement]:
         yield judged(
             evidence, "R11", "ipv6_path_broken", scene.authority(target), "connect",
             Text(N_("{host} works at {good} and not at {bad}: {said}"), host=target.host, good=good.address,
-                 bad=address, said=failing),
+                 bad=address, said=failed(failing)),
             proof=Proof(
-                Text(N_("TLS with {address}: {said}"), address=address, said=failing),
+                Text(N_("TLS with {address}: {said}"), address=address, said=failed(failing)),
                 Text(N_("TLS with {address}: stands"), address=good.address),
                 Text(N_("IPv6 or IPv4")),
             ),
@@ -191,7 +213,7 @@ def _asked(shake: HandshakeSeen) -> Text:
     parts = [f"SNI {shake.sni}" if shake.sni else "no SNI", f"hello {shake.hello}"]
     if shake.mss:
         parts.append(f"MSS {shake.mss}")
-    said = shake.failure if not scene.is_answered(shake) else shake.text or shake.version or "answered"
+    said = failed(shake.failure) if not scene.is_answered(shake) else how_answered(shake)
     return Text(N_("TLS with {address} ({how}): {said}"), address=f"{shake.address}:{shake.port}",
                 how=", ".join(parts), said=said)  # fmt: skip
 
@@ -379,7 +401,7 @@ def _broken_bodies(evidence: Evidence) -> Iterable[Judgement]:
             yield judged(
                 evidence, "R10", cause, scene.host_in(answer.url), "body" if answer.status else "request",
                 Text(N_("{url} breaks off after {size} bytes: {said}"), url=answer.url, size=answer.size,
-                     said=answer.failure),
+                     said=failed(answer.failure, answer.text)),
             )  # fmt: skip
             break
 
@@ -435,7 +457,8 @@ def _transient(evidence: Evidence) -> Iterable[Judgement]:
                 evidence, "R41", "transient_network", scene.host_in(first.url), "request",
                 Text(N_("{url} failed once and was answered when it was asked again"), url=first.url),
                 proof=Proof(
-                    Text(N_("{url}: {said}"), url=first.url, said=first.failure or str(first.status)),
+                    Text(N_("{url}: {said}"), url=first.url,
+                         said=ended(0 if first.failure else first.status, first.failure, first.text)),
                     Text(N_("{url}, asked again: {said}"), url=first.url, said=str(second.status)),
                     Text(N_("nothing but the time")),
                 ),

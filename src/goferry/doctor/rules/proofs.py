@@ -7,6 +7,7 @@ only if what was changed is what that cause is about; another mirror that works 
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import Evidence, RunSeen
 from goferry.doctor.rules.scene import go_run, last_words
 from goferry.doctor.verdict import Certainty, Judgement, Proof
@@ -30,6 +31,7 @@ def judged(
     proof: Proof | None = None,
     sole: bool = False,
     weak: bool = False,
+    side: Whose | None = None,
 ) -> Judgement:
     """The judgement with the certainty that it deserves.
 
@@ -41,7 +43,7 @@ def judged(
         certainty = Certainty.CERTAIN
     else:
         certainty = Certainty.POSSIBLE if weak else Certainty.LIKELY
-    return Judgement(rule, cause, certainty, where, step, detail, proof)
+    return Judgement(rule, cause, certainty, where, step, detail, proof, side)
 
 
 def by_retest(evidence: Evidence, cause: str) -> Proof | None:
@@ -138,6 +140,11 @@ def _another_mirror(evidence: Evidence, change: Change) -> bool:
     )
 
 
+def _past_mirror(evidence: Evidence, change: Change) -> bool:
+    """Another mirror, or the module's own origin: the mirror in question is asked no more."""
+    return _another_mirror(evidence, change) or _only(_PRIVATE)(evidence, change)
+
+
 def _same_with_bars(evidence: Evidence, change: Change) -> bool:
     """The same entries with `|` between them, or without the first ones: whoever is behind the comma helps."""
     lists = _new_list(evidence, change)
@@ -175,7 +182,7 @@ _FITS: Final[Mapping[str, Fits]] = {
     **dict.fromkeys(
         (
             "goproxy_off", "goproxy_value_malformed", "goproxy_host_blocked", "goproxy_server_5xx",
-            "goproxy_upstream_unreachable", "goproxy_lacks_vcs_credentials", "rate_limited_429",
+            "goproxy_upstream_unreachable", "rate_limited_429",
             "zip_storage_forbidden", "mirror_lag_negative_cache", "reverse_proxy_timeout",
             "reverse_proxy_no_live_upstream", "server_cert_expired",
             "tls_version_mismatch", "captive_portal", "tls_client_certificate_required", "tls_server_name_unknown",
@@ -188,6 +195,7 @@ _FITS: Final[Mapping[str, Fits]] = {
          "forward_proxy_wrong_scheme", "forward_proxy_auth_required", "forward_proxy_overloaded"),
         _only(_FORWARD),
     ),
+    "goproxy_lacks_vcs_credentials": _past_mirror,
     **dict.fromkeys(("no_proxy_black_hole", "no_proxy_missing"), _only(_EXCEPTIONS)),
     **dict.fromkeys(("ca_bundle_missing_or_stale", "tls_mitm_corporate_ca"), _only(_ROOTS, "GIT_CONFIG_")),
     **dict.fromkeys(("sumdb_unreachable", "goproxy_sumdb_mirror_broken"), _only(_SUMS)),
@@ -206,7 +214,10 @@ _FITS: Final[Mapping[str, Fits]] = {
     "goprivate_not_set": _only(_PRIVATE),
     "tls_large_clienthello": _debug("tlsmlkem=0"),
     "http2_server_fault": _debug("http2client=0"),
-    "toolchain_not_available": _only(frozenset({"GOTOOLCHAIN"})),
+    "toolchain_not_available": _only(frozenset({"GOTOOLCHAIN", "go.mod"})),
+    "checksum_mismatch_retagged": _only(frozenset({"go.sum"})),
+    **dict.fromkeys(("module_path_mismatch", "module_path_wrong", "unknown_revision"), _only(frozenset({"go.mod"}))),
+    "mtu_blackhole": _only(frozenset({"segment"})),
     "local_disk_or_permission": _only(frozenset({"GOMODCACHE", "GOCACHE", "GOPATH", "GOTMPDIR", "TMPDIR", "HOME"})),
     "transient_network": _nothing,
 }  # fmt: skip

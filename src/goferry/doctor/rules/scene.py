@@ -60,7 +60,7 @@ def is_broken(evidence: Evidence) -> bool:
     """Whether there is a fault to look for. Without a run of go: unless a module came from a proxy in full."""
     run = go_run(evidence)
     if run is not None:
-        return run.exit != 0
+        return run.exit != 0 and not was_at_work(evidence)
     return not any(answer.purpose in _METADATA and is_well(answer) for answer in evidence.answers)
 
 
@@ -74,6 +74,17 @@ def was_stopped(evidence: Evidence) -> bool:
     """Whether the time limit ended the run."""
     run = go_run(evidence)
     return run is not None and run.exit == -1
+
+
+def was_at_work(evidence: Evidence) -> bool:
+    """Whether the run that the time limit ended was still getting what it asked for: then it only takes long.
+
+    Nothing may have waited for an answer, or for a program, and no entry may have failed when probes asked it.
+    """
+    if not was_stopped(evidence) or any(_awaited(evidence)) or _unfinished(evidence):
+        return False
+    asked = [answer for place, _entry in walked(evidence) for answer in of_entry(evidence, place)]
+    return any(is_well(answer) for answer in asked) and not any(answer.failure for answer in asked)
 
 
 def facts(evidence: Evidence) -> tuple[Fact, ...]:
@@ -341,18 +352,33 @@ def blamed(evidence: Evidence) -> tuple[str, ...]:
     return tuple(dict.fromkeys(host_of(host) for host in (*named, *_awaited(evidence))))
 
 
-_BEGUN: Final = re.compile(r"^# get (?P<url>\S+)$", re.MULTILINE)
+_BEGUN: Final = re.compile(r"^# get (?P<url>\S+)$")
+_COMMAND: Final = re.compile(r"^(?:cd |git |hg |svn |bzr |fossil )")
+_COMMAND_DONE: Final = re.compile(r"^[0-9.]+s # ")
+_PATIENCE: Final = 3.0
+"""Seconds for an answer that is on its way when the time limit comes."""
 
 
 def _awaited(evidence: Evidence) -> Iterator[str]:
-    """Hosts of questions that had no answer when the time limit came."""
+    """Hosts of questions that had waited for an answer when the time limit came."""
     run = go_run(evidence)
     if run is None or run.exit != -1:
         return
     answered = {url for url, _outcome in _traced(run.trace)}
-    for begun in _BEGUN.finditer(run.trace):
-        if begun["url"] not in answered:
+    lines = run.trace.splitlines()
+    times = run.times if len(run.times) == len(lines) else (0.0,) * len(lines)
+    for line, moment in zip(lines, times, strict=True):
+        begun = _BEGUN.match(line)
+        if begun and begun["url"] not in answered and run.seconds - moment >= _PATIENCE:
             yield host_in(begun["url"])
+
+
+def _unfinished(evidence: Evidence) -> bool:
+    """Whether git, or another program that go had started, had not ended when the time limit came."""
+    run = go_run(evidence)
+    lines = run.trace.splitlines() if run is not None else []
+    begun = sum(1 for line in lines if _COMMAND.match(line))
+    return begun > sum(1 for line in lines if _COMMAND_DONE.match(line))
 
 
 def needed(evidence: Evidence) -> tuple[Target, ...]:

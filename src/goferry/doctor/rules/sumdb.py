@@ -7,6 +7,7 @@ from goferry.doctor.evidence import AnswerSeen, Evidence, Role, SumsSeen
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import ended, failed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.errors import InvalidInput
 from goferry.findings import Text
@@ -34,8 +35,7 @@ def _of_mirrors(evidence: Evidence) -> list[AnswerSeen]:
 
 
 def _asked(answer: AnswerSeen) -> Text:
-    said = str(answer.status) if answer.status else answer.text or answer.failure
-    return Text(N_("{url}: {said}"), url=answer.url, said=said)
+    return Text(N_("{url}: {said}"), url=answer.url, said=ended(answer.status, answer.failure, answer.text))
 
 
 def database_host(evidence: Evidence) -> str:
@@ -83,7 +83,7 @@ def _unreachable(evidence: Evidence) -> Iterable[Judgement]:
     if not bad and not (dials and all(dial.failure for dial in dials)):
         return
     good = _modules_work(evidence) or _open_mirror(evidence)
-    said = (bad[0].text or bad[0].failure or str(bad[0].status)) if bad else dials[0].failure
+    said = ended(bad[0].status, bad[0].failure, bad[0].text) if bad else failed(dials[0].failure)
     proof = None
     if good is not None and bad:
         proof = Proof(_asked(bad[0]), _asked(good), Text(N_("the host")))
@@ -146,7 +146,7 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     yield judged(
         evidence, "R52", "goproxy_sumdb_mirror_broken", scene.host_in(shown.url), "sumdb",
         Text(N_("{url} answers for the checksum database, and wrongly: {said}"), url=shown.url,
-             said=scene.quoted(lies) if lies is not None else shown.status or shown.failure),
+             said=scene.quoted(lies) if lies is not None else ended(shown.status, shown.failure, shown.text)),
         proof=None if direct is None else Proof(_asked(shown), _asked(direct), Text(N_("who is asked"))),
     )  # fmt: skip
 

@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen, CaFile, Evidence, HandshakeSeen, Raw, Role, Target
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.clock import clock_is_right
+from goferry.doctor.rules.names import owner_of
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed, how_answered
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
@@ -51,7 +54,7 @@ def _has_no_roots(evidence: Evidence) -> bool:
 
 def _by_store(shake: HandshakeSeen, store: str) -> Proof:
     return Proof(
-        Text(N_("chain of {host} with go's roots: {wrong}"), host=shake.host, wrong=shake.wrong),
+        Text(N_("chain of {host} with go's roots: {wrong}"), host=shake.host, wrong=failed(shake.wrong)),
         Text(N_("the same chain with the {store} store: good"), host=shake.host, store=store),
         Text(N_("the root certificates")),
     )
@@ -192,18 +195,54 @@ def _own_fault(evidence: Evidence) -> Iterable[Judgement]:
         is_right_place = shake.wrong != "wrong_host" or _is_confirmed(evidence, shake)
         other = _other_host(evidence, shake) if is_right_place else None
         names = ", ".join(shake.chain[0].names[:4]) if shake.chain else "?"
-        proof = None
-        if other is not None:
+        proof = _by_missing_part(evidence, shake)
+        if proof is None and other is not None:
             proof = Proof(
-                Text(N_("certificate of {host}: {wrong}"), host=shake.host, wrong=shake.wrong),
+                Text(N_("certificate of {host}: {wrong}"), host=shake.host, wrong=failed(shake.wrong)),
                 Text(N_("certificate of {host}: good"), host=other.host),
                 Text(N_("the host")),
             )
         yield judged(
             evidence, "R23", cause, scene.authority(target), "tls", Text(key, host=target.host, names=names),
             proof=proof,
-            weak=shake.wrong == "incomplete",
+            weak=shake.wrong == "incomplete" or _may_be_elsewhere(evidence, shake),
+            side=Whose.MIRROR,
         )  # fmt: skip
+
+
+def _may_be_elsewhere(evidence: Evidence, shake: HandshakeSeen) -> bool:
+    """Whether the address itself is in doubt (R01): it is another host's, and nobody else was asked for this one's."""
+    is_asked = bool(scene.names_of(evidence, shake.host, "public", "doh"))
+    return shake.wrong == "wrong_host" and not is_asked and bool(owner_of(evidence, shake))
+
+
+def _by_missing_part(evidence: Evidence, shake: HandshakeSeen) -> Proof | None:
+    """Another host sends the certificate that this one leaves out."""
+    other = missing_part(evidence, shake)
+    if other is None:
+        return None
+    return Proof(
+        Text(N_("{host} sends no certificate of {issuer}"), host=shake.host, issuer=_issuer(shake)),
+        Text(N_("{host} sends it, and its chain is good"), host=other.host),
+        Text(N_("the certificates that come along")),
+    )
+
+
+def missing_part(evidence: Evidence, shake: HandshakeSeen) -> HandshakeSeen | None:
+    """A good handshake whose chain has the authority that an incomplete chain lacks."""
+    if shake.wrong != "incomplete" or not shake.chain:
+        return None
+    wanted = _issuer(shake)
+    return next(
+        (
+            other
+            for other in evidence.handshakes
+            if not other.failure
+            and not other.wrong
+            and any(c.subject == wanted and c.pem for c in other.chain)
+        ),
+        None,
+    )
 
 
 def _is_confirmed(evidence: Evidence, shake: HandshakeSeen) -> bool:
@@ -279,7 +318,7 @@ def _refusal(evidence: Evidence) -> Iterable[Judgement]:
 
 def _named(shake: HandshakeSeen) -> Text:
     return Text(N_("TLS with {address} as {name}: {said}"), address=shake.address, name=shake.sni or "-",
-                said=shake.text or shake.version or "answered")  # fmt: skip
+                said=how_answered(shake))  # fmt: skip
 
 
 REFUSAL = Rule(

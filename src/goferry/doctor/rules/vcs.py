@@ -12,6 +12,7 @@ from goferry.doctor.explain.targets import PUBLIC_CODE
 from goferry.doctor.rules import mirror, scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.saying import failed
 from goferry.doctor.settings import targets as planned
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
@@ -143,14 +144,17 @@ def _protocol(evidence: Evidence) -> Iterable[Judgement]:
         if open_one is not None:
             proof = Proof(
                 Text(
-                    N_("connection to {host}: {said}"), host=scene.authority(target), said=closed[0].failure
+                    N_("connection to {host}: {said}"),
+                    host=scene.authority(target),
+                    said=failed(closed[0].failure),
                 ),
                 Text(N_("connection to {host}: stands"), host=f"{target.host}:443"),
                 Text(N_("the port")),
             )
         yield judged(
             evidence, "R28", "git_protocol_blocked", scene.authority(target), "vcs",
-            Text(N_("{host} is closed from here: {said}"), host=scene.authority(target), said=closed[0].failure),
+            Text(N_("{host} is closed from here: {said}"), host=scene.authority(target),
+                 said=failed(closed[0].failure)),
             proof=proof,
         )  # fmt: skip
         return

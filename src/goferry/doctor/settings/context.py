@@ -13,7 +13,8 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Context, Interface
-from goferry.doctor.settings.reading import below, is_file, read_bytes, read_text
+from goferry.doctor.settings.reading import below
+from goferry.smallfiles import is_file, read_bytes, read_text
 
 # The variable that a CI system sets in every job, most particular first: several also set the plain CI.
 _CI: Final = (

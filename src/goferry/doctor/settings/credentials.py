@@ -14,9 +14,9 @@ from typing import Final
 from goferry.doctor.base import World
 from goferry.doctor.evidence import NetrcEntry
 from goferry.doctor.secrets import netrc_path
-from goferry.doctor.settings.reading import read_text
 from goferry.errors import InvalidInput
 from goferry.gomod import netrc
+from goferry.smallfiles import read_text
 
 
 @dataclass(slots=True)

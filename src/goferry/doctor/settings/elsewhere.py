@@ -13,8 +13,9 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import Setting
 from goferry.doctor.settings.credentials import home_of
 from goferry.doctor.settings.hiding import hide_setting
-from goferry.doctor.settings.reading import below, read_text
+from goferry.doctor.settings.reading import below
 from goferry.gomod import goenv
+from goferry.smallfiles import read_text
 
 NAMES: Final = (
     "GOPROXY",

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from goferry.doctor.base import World
 from goferry.doctor.evidence import GitSetting, Setting, Skipped
 from goferry.doctor.settings.hiding import HIDDEN, hide
-from goferry.doctor.settings.reading import find_program, is_file
+from goferry.doctor.settings.reading import find_program
+from goferry.smallfiles import is_file
 
 _SECTIONS: Final = ("url.", "http.", "https.", "credential.", "protocol.", "safe.", "include.", "includeif.")
 _KEYS: Final = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")
@@ -133,7 +134,7 @@ def http_setting(settings: Iterable[GitSetting], name: str, url: str) -> GitSett
     for setting in settings:
         section, _dot, rest = setting.key.partition(".")
         pattern, _dot, variable = rest.rpartition(".")
-        if section != "http" or variable != name.lower():
+        if section.lower() != "http" or variable.lower() != name.lower():
             continue
         rank = _url_rank(pattern, url) if pattern else (0, 0, 0)
         if rank is not None and (best is None or rank >= best[0]):

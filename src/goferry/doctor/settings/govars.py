@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from goferry import gocommand
 from goferry.doctor.base import World
 from goferry.doctor.evidence import Setting
-from goferry.doctor.settings.gocommand import GoCommand
 from goferry.doctor.settings.hiding import hide_setting
-from goferry.doctor.settings.reading import read_text
+from goferry.gocommand import GoCommand
 from goferry.gomod import goenv
 
 _ORIGINS: Final = {
@@ -46,14 +46,9 @@ _MACHINES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class GoPlaces:
-    """The texts that Go's settings come from, and the machine that decides about defaults."""
+class GoPlaces(gocommand.GoPlaces):
+    """The places that Go's settings come from, and the machine that decides about defaults."""
 
-    environ: Mapping[str, str]
-    user_file: str = ""
-    user_text: str = ""
-    goroot_file: str = ""
-    goroot_text: str = ""
     builtin: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> tuple[Setting, ...]:
@@ -110,21 +105,18 @@ def _default(name: str, default: Mapping[str, goenv.Setting]) -> str:
 
 def go_places(world: World, go: GoCommand, platform: str = sys.platform) -> GoPlaces:
     """Reads the places. A file that is missing or cannot be read counts as empty, as it does for go itself."""
-    user = goenv.user_file(world.environ, platform) or ""
-    return GoPlaces(
-        world.environ,
-        user,
-        read_text(world.cwd / user) if user else "",
-        go.env_file,
-        go.env_text,
-        builtin(world.environ, go, platform, _read_early(world, user)),
-    )
+    places = GoPlaces.read(world.environ, go, world.cwd, platform)
+    return replace(places, builtin=builtin(world.environ, go, platform, _read_early(world, places.user_text)))
 
 
-def _read_early(world: World, user: str) -> dict[str, str]:
+def find_go(world: World, platform: str = sys.platform) -> GoCommand:
+    """The go that this world would start."""
+    return gocommand.find_go(world.environ, world.cwd, world.which, platform)
+
+
+def _read_early(world: World, user_text: str) -> dict[str, str]:
     """GOPATH and GOROOT decide about the defaults of others, so their values are needed first."""
-    text = read_text(world.cwd / user) if user else ""
-    found = goenv.resolve(world.environ, text)
+    found = goenv.resolve(world.environ, user_text)
     names = ("GOPATH", "GOROOT")
     in_file = {name: found[name].value for name in names if name in found}
     return {**in_file, **{name: world.environ[name] for name in names if world.environ.get(name)}}

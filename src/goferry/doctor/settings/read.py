@@ -13,13 +13,14 @@ from goferry.doctor.settings.credentials import read_netrc
 from goferry.doctor.settings.elsewhere import read_elsewhere
 from goferry.doctor.settings.folders import read_folders
 from goferry.doctor.settings.gitconfig import read_git, without_secrets
-from goferry.doctor.settings.gocommand import GoCommand, find_go
 from goferry.doctor.settings.hiding import hide
 from goferry.doctor.settings.proxies import decide, read_proxies
-from goferry.doctor.settings.reading import find_program, is_file, read_text
+from goferry.doctor.settings.reading import find_program
 from goferry.doctor.settings.roots import read_roots
 from goferry.doctor.settings.targets import plan_targets
 from goferry.doctor.settings.workspace import Workspace, read_workspace
+from goferry.gocommand import GoCommand
+from goferry.smallfiles import is_file, read_text
 
 _PROGRAMS: Final = ("go", "git", "hg", "svn", "bzr", "fossil", "ssh", "curl")
 _MOST_HOSTS: Final = 16 << 20
@@ -47,7 +48,7 @@ def read_settings(world: World) -> tuple[SettingsSeen, Context, tuple[Skipped, .
     Nothing raises: a file that is missing or unreadable is a fact like any other. The `proxying` of the result is that
     of the environment's own targets; `proxies.decide` makes it for others.
     """
-    go = find_go(world)
+    go = govars.find_go(world)
     places = govars.go_places(world, go)
     values = places.values()
     git = read_git(world, values.get("GOMODCACHE", ""))
@@ -72,15 +73,11 @@ def read_settings(world: World) -> tuple[SettingsSeen, Context, tuple[Skipped, .
         tools={name: find_program(world, name) for name in _PROGRAMS},
         environ=tuple(_others(world)),
         requires=workspace.requires,
+        imports=workspace.imports,
     )
     seen = replace(seen, proxying=decide(seen, plan_targets(seen, Subject())))
     skipped = (*_no_go(go), *git.skipped, *_bad_go_mod(workspace))
     return seen, read_context(world), skipped
-
-
-def go_values(world: World) -> dict[str, str]:
-    """The effective Go variables with their secrets: for asking a mirror that wants a password, never for keeping."""
-    return govars.go_places(world, find_go(world)).values()
 
 
 def _resolv(path: Path) -> ResolvConf:

@@ -11,8 +11,9 @@ from typing import Final
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import CaFile, GitSetting
-from goferry.doctor.settings.reading import MOST, below, is_folder, read_bytes
+from goferry.doctor.settings.reading import below
 from goferry.net import trust
+from goferry.smallfiles import MOST, is_folder, read_bytes
 
 NOT_VERIFIED: Final = "-"
 """The path of a CaFile that says: this client does not verify at all."""
@@ -64,14 +65,14 @@ def _of_git(world: World, git: tuple[GitSetting, ...]) -> Iterator[CaFile]:
 
 
 def _named_for_git(world: World, git: tuple[GitSetting, ...]) -> Iterator[CaFile]:
-    """The environment stands in for http.sslCAInfo; a setting for one URL is more specific than both."""
+    """A variable beats every setting, also one for a single URL."""
     for variable, key in (("GIT_SSL_CAINFO", "sslcainfo"), ("GIT_SSL_CAPATH", "sslcapath")):
         named = world.environ.get(variable)
         if named:
             yield _look("git", world.cwd / named, variable)
+            continue
         for setting in _last_of_each(git, key):
-            if not (named and setting.key == f"http.{key}"):
-                yield _look("git", _home_path(world, setting.value), setting.key)
+            yield _look("git", _home_path(world, setting.value), setting.key)
 
 
 def _last_of_each(git: tuple[GitSetting, ...], name: str) -> Iterable[GitSetting]:

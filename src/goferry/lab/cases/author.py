@@ -23,7 +23,9 @@ def _requiring(path: str, version: str) -> str:
 _WELL_AGAIN: Final = Mend(files={"{work}/go.mod": GO_MOD})
 
 
-def _required(name: str, summary: str, expected: str, module: str, version: str, **environ: str) -> Scenario:
+def _required(
+    name: str, summary: str, expected: str, module: str, version: str, wants: str = "", **environ: str
+) -> Scenario:
     return Scenario(
         name,
         summary,
@@ -31,6 +33,7 @@ def _required(name: str, summary: str, expected: str, module: str, version: str,
         client=Client(environ=environ, go_mod=_requiring(module, version)),
         mend=_WELL_AGAIN,
         needs=Needs.NAMESPACE if environ else Needs.LOOPBACK,
+        wants=wants,
     )
 
 
@@ -58,6 +61,7 @@ SCENARIOS: Final = (
         "module_zip_invalid",
         ODD_ZIP,
         "v1.0.0",
+        N_("The module's author has to publish a version whose files are allowed."),
     ),
     _required(
         "unknown-revision",
@@ -76,5 +80,8 @@ SCENARIOS: Final = (
             *at(CODE, 20, Repositories(gone=("lab/hello",))),
         ),
         client=Client(environ={"GOPROXY": _ALSO_DIRECT}),
+        wants=N_(
+            "The repository's owner has to say where it went, or somebody who kept a copy has to publish it."
+        ),
     ),
 )

@@ -74,6 +74,12 @@ SCENARIOS: Final = (
         needs=Needs.LOOPBACK,
     ),
     Scenario(
+        "well-long",
+        N_("The module proxy sends so slowly that one zip takes longer than anybody watches."),
+        sites=(Site((PROXY,), Modules(), public(10), wire=WireFault(rate=4_000)),),
+        lasts=True,
+    ),
+    Scenario(
         "well-cdn",
         N_("Name servers name different addresses of one service, and all of them are right."),
         sites=(Site((PROXY, "edge.example.org"), Modules(), (*public(10), *_EDGE)),),

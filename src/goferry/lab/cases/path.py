@@ -5,7 +5,7 @@ from typing import Final
 from goferry.i18n import N_
 from goferry.lab.cases.shared import CODE, DIRECT, OTHER_MIRROR, ZIP, at_proxy, path
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import OTHERS, PROXY, PUBLIC_MIRRORS, PUBLIC_NETS, RESOLVER, public
+from goferry.lab.internet import MIRROR, OTHERS, PROXY, PUBLIC_MIRRORS, PUBLIC_NETS, RESOLVER, public
 from goferry.lab.scenario import (
     Client,
     Fate,
@@ -27,6 +27,7 @@ _PROXY_NET: Final = public(10)
 _PORTAL: Final = "login.wifi.example.net"
 _PORTAL_PLACE: Final = public(66)
 _PROXY_INSTEAD: Final = Mend(environ={"GOPROXY": f"https://{PROXY}"})
+_SMALL_PACKETS: Final = Mend(commands=(("ip", "link", "set", "dev", "wan0", "mtu", "1280"),))
 _SIGN_IN: Final = "<html><body>Welcome to the guest network. Please sign in.</body></html>\n"
 _TO_PORTAL: Final = Page(302, _SIGN_IN, "text/html", {"Location": f"http://{_PORTAL}/sign-in"})
 
@@ -53,6 +54,26 @@ SCENARIOS: Final = (
         mend=OTHER_MIRROR,
     ),
     Scenario(
+        "goproxy-swallows",
+        N_(
+            "A device on the way lets connections to the module proxy begin, and drops all that is sent on them."
+        ),
+        "goproxy_host_blocked",
+        network=path(PathRule(Fate.DROP, to=_PROXY_NET, payload=True)),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "goproxy-dead-before-bar",
+        N_(
+            "Packets to the first entry of GOPROXY vanish; a bar lets go ask the next, half a minute later each time."
+        ),
+        "goproxy_host_blocked",
+        network=path(PathRule(Fate.DROP, to=_PROXY_NET)),
+        client=Client(environ={"GOPROXY": f"https://{PROXY}|https://{MIRROR}"}),
+        mend=OTHER_MIRROR,
+        works=True,
+    ),
+    Scenario(
         "direct-import-host-blocked",
         N_("Packets to the host of the import path vanish, and GOPROXY says direct."),
         "direct_host_blocked",
@@ -65,6 +86,14 @@ SCENARIOS: Final = (
         N_("Connections to the code host are reset, and GOPROXY says direct."),
         "direct_host_blocked",
         network=path(PathRule(Fate.RESET, to=public(20))),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
+    ),
+    Scenario(
+        "direct-code-host-blackhole",
+        N_("Packets to the code host, which the import page names, vanish, and GOPROXY says direct."),
+        "direct_host_blocked",
+        network=path(PathRule(Fate.DROP, to=public(20))),
         client=Client(environ=DIRECT),
         mend=_PROXY_INSTEAD,
     ),
@@ -94,6 +123,7 @@ SCENARIOS: Final = (
         N_("A device on the way resets TLS to every host outside, whatever its name."),
         "middlebox_reset",
         network=path(PathRule(Fate.RESET, to=PUBLIC_NETS, ports=(443,), payload=True)),
+        wants=N_("The network's people have to let TLS out, or to name a way that is open."),
     ),
     Scenario(
         "large-clienthello",
@@ -121,12 +151,16 @@ SCENARIOS: Final = (
         N_("Full-size packets from anywhere vanish, as in a tunnel whose size nobody told."),
         "mtu_blackhole",
         network=path(PathRule(Fate.DROP, larger_than=1280, towards_client=True)),
+        mend=_SMALL_PACKETS,
     ),
     Scenario(
         "sandbox",
         N_("The build runs where no network is."),
         "sandbox_no_network",
         network=Network(plugged=False),
+        wants=N_(
+            "Whoever made this place without a network has to give it one, or to put in what was fetched before."
+        ),
     ),
     Scenario(
         "captive-portal",
@@ -149,6 +183,7 @@ SCENARIOS: Final = (
             ),
             rules=(PathRule(Fate.DROP, to=("8.8.8.8", "1.1.1.1", "114.114.114.114", "223.5.5.5")),),
         ),
+        wants=N_("A person has to sign in to the network with a browser."),
     ),
     Scenario(
         "server-closes",

@@ -5,7 +5,17 @@ from typing import Final
 from goferry.i18n import N_
 from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at_proxy, at_storage, path, proxy_says
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import CODE, COMPANY_CODE, COMPANY_PROXY, SECRET_GO_MOD, STORAGE, company, public
+from goferry.lab.internet import (
+    CODE,
+    COMPANY_CODE,
+    COMPANY_PROXY,
+    PROXY,
+    PUBLIC_MIRRORS,
+    SECRET_GO_MOD,
+    STORAGE,
+    company,
+    public,
+)
 from goferry.lab.modules import HELLO
 from goferry.lab.scenario import (
     Client,
@@ -24,6 +34,7 @@ from goferry.lab.scenario import (
 )
 from goferry.lab.tls import Manners
 
+_LOCKED: Final = at_proxy(Modules(user="developer:let-me-in"))
 _HTTP1: Final = Mend(environ={"GODEBUG": "http2client=0"})
 _H2: Final = Tls(manners=Manners(protocols=("h2", "http/1.1")))
 _NGINX: Final = (
@@ -99,6 +110,56 @@ SCENARIOS: Final = (
         client=Client(
             environ={"GOPROXY": f"https://{COMPANY_PROXY}", "GONOSUMDB": COMPANY_CODE}, go_mod=SECRET_GO_MOD
         ),
+        wants=N_("The people who run the module proxy have to give it a login for the repository."),
+    ),
+    Scenario(
+        "goproxy-wants-login",
+        N_("The module proxy wants a login, and the client has none."),
+        "goproxy_lacks_vcs_credentials",
+        sites=_LOCKED,
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "goproxy-wrong-login",
+        N_("The module proxy refuses the login that netrc has."),
+        "goproxy_lacks_vcs_credentials",
+        sites=_LOCKED,
+        client=Client(files={"{home}/.netrc": f"machine {PROXY} login developer password of-last-year\n"}),
+        mend=OTHER_MIRROR,
+    ),
+    _status(
+        "goproxy-403",
+        N_("A company's module proxy answers everything with 403."),
+        "goproxy_lacks_vcs_credentials",
+        403,
+        "not allowed\n",
+    ),
+    Scenario(
+        "public-mirror-403",
+        N_("A mirror that everybody uses answers this network with 403."),
+        "goproxy_host_blocked",
+        sites=(Site(PUBLIC_MIRRORS, Page(403, "not available in your region\n"), public(81)),),
+        client=Client(environ={"GOPROXY": f"https://{PUBLIC_MIRRORS[0]}"}),
+        mend=Mend(environ={"GOPROXY": f"https://{PROXY}"}),
+    ),
+    Scenario(
+        "goproxy-silent",
+        N_("The module proxy takes every request and never answers."),
+        "goproxy_server_5xx",
+        sites=at_proxy(Modules((When("*", Fault(Trouble.STALL)),))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+        hangs=True,
+    ),
+    Scenario(
+        "zip-silent",
+        N_("The module proxy gives everything but the zip, whose request it never answers."),
+        "goproxy_server_5xx",
+        sites=at_proxy(Modules((When(ZIP, Fault(Trouble.STALL)),))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+        hangs=True,
     ),
     _status(
         "goproxy-429",
@@ -131,6 +192,16 @@ SCENARIOS: Final = (
             Modules((When(ZIP, Fault(Trouble.REDIRECT, text=f"https://{STORAGE}/bucket/{{path}}?sig=x")),))
         ),
         network=path(PathRule(Fate.RESET, to=public(11))),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "zip-storage-blackhole",
+        N_("Zips are redirected to a storage host, and packets to it vanish."),
+        "zip_storage_forbidden",
+        sites=at_proxy(
+            Modules((When(ZIP, Fault(Trouble.REDIRECT, text=f"https://{STORAGE}/bucket/{{path}}?sig=x")),))
+        ),
+        network=path(PathRule(Fate.DROP, to=public(11))),
         mend=OTHER_MIRROR,
     ),
     Scenario(

@@ -79,6 +79,7 @@ SCENARIOS: Final = (
         "checksum_mismatch_retagged",
         client=Client(go_mod=f"module example.com/lab/work\n\ngo 1.21\n\nrequire {RETAGGED} v1.0.0\n"),
         needs=Needs.LOOPBACK,
+        wants=N_("The module's author has to publish a new version: one version has one content."),
     ),
     Scenario(
         "go-sum-differs",

@@ -8,6 +8,7 @@ from goferry.lab.cases.shared import DIRECT, OTHER_MIRROR, at_proxy, intercepted
 from goferry.lab.scenario import Client, Mend, Modules, Needs, Network, Roots, Scenario, Tls
 from goferry.lab.tls import Leaf, Manners
 
+_SET_CLOCK: Final = N_("Whoever runs the machine has to set its clock, which no program may do on its own.")
 _KNOW_COMPANY: Final = Mend(environ={"SSL_CERT_FILE": "{company_ca}"})
 _KNOW_PUBLIC: Final = Mend(environ={"SSL_CERT_FILE": "{ca}"})
 
@@ -29,6 +30,7 @@ SCENARIOS: Final = (
         "tls_mitm_corporate_ca",
         sites=intercepted(),
         mend=_KNOW_COMPANY,
+        wants=N_("The network's people have to hand out the root certificate of their firewall."),
     ),
     Scenario(
         "tls-inspection-git",
@@ -57,12 +59,14 @@ SCENARIOS: Final = (
         N_("The clock is a year behind, so every certificate is not yet valid."),
         "clock_skew",
         network=Network(clock=400),
+        wants=_SET_CLOCK,
     ),
     Scenario(
         "clock-ahead",
         N_("The clock is two months ahead, so every certificate has expired."),
         "clock_skew",
         network=Network(clock=-60),
+        wants=_SET_CLOCK,
     ),
     _at_proxy(
         "cert-expired",

@@ -43,6 +43,7 @@ SCENARIOS: Final = (
         "git_credentials_missing",
         client=Client(environ={**DIRECT, "GOPRIVATE": COMPANY_CODE}, go_mod=SECRET_GO_MOD),
         mend=Mend(files={"{home}/.gitconfig": LOGGED_IN}),
+        wants=N_("Somebody who may read the repository has to put in a login for it."),
     ),
     Scenario(
         "git-insteadof-ssh",

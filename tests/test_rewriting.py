@@ -8,8 +8,8 @@ import pytest
 
 from goferry.doctor.fixes import files
 from goferry.doctor.fixes.plan import FileEdit
-from goferry.doctor.rewriting import create, rewrite, write_private
 from goferry.errors import Refused
+from goferry.rewriting import create, rewrite, write_private
 
 OLD, NEW = b"127.0.0.1 localhost\n", b"10.1.2.3 proxy.example.org\n" * 3
 

@@ -1,0 +1,230 @@
+"""`goferry deps fix`: the smallest change of requirements that leaves no affected version, shown or made."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from goferry.cli.base import Command, json_option, option
+from goferry.cli.console import Console, pass_console
+from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.progress import showing
+from goferry.errors import InvalidInput
+from goferry.i18n import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from goferry.deps.fixing.flaws import Flaws
+    from goferry.deps.fixing.mending import Fix
+    from goferry.deps.fixing.plan import Mended, Plan, Raise, Stays
+
+SUMMARY: Final = N_("Raise as few requirements as possible until nothing is affected.")
+EXIT_STAYS: Final = 1
+EXIT_UNPROVEN: Final = 3
+
+REASONS: Final = {
+    "no_fix": N_("no version is free of it"),
+    "next_major": N_("only the next major version is free of it: {detail}"),
+    "unreleased": N_("what is free of it is not released: {detail}"),
+    "needs_newer_go": N_("every good version needs Go {detail}; --allow-go takes it"),
+    "excluded": N_("go.mod excludes every good version, {detail} first"),
+    "replaced": N_("it is replaced by {detail}: change that line"),
+    "unknown": N_("its good versions could not be read"),
+    "in_the_way": N_("every good version, {detail} first, brings another flaw or lowers something"),
+}
+"""By the reason of the plan."""
+
+
+@click.command(
+    cls=Command,
+    short_help=SUMMARY,
+    help=N_(
+        "Raise as few requirements as possible until no known vulnerability is left, and say what stays and why. "
+        "Nothing gets lower, and no newer Go is needed unless you allow it. Without --apply the plan is shown and "
+        "nothing is written; with it go.mod, go.work and go.sum are written all or none, each new line of go.sum "
+        "proven against the checksum database. DIR is a folder, a go.mod or a go.work; ID takes only these "
+        "vulnerabilities. Exit status 1 when something stays affected, 3 when it could not be proven."
+    ),
+)
+@click.argument("words", metavar="[DIR] [ID]...", nargs=-1)
+@option("--apply", is_flag=True, help=N_("Write the files."))
+@option("--allow-go", is_flag=True, help=N_("Let the go line rise where a fix needs it."))
+@option(
+    "--db",
+    metavar="DIR|FILE|URL",
+    default=None,
+    help=N_("Vulnerability database, in any form that `deps db` knows."),
+)
+@json_option
+@supply_flags
+@pass_console
+def command(
+    console: Console,
+    /,
+    words: tuple[str, ...],
+    apply: bool,
+    allow_go: bool,
+    db: str | None,
+    as_json: bool,
+    **given: Any,
+) -> int:
+    from goferry.deps.fixing.form import to_json
+    from goferry.deps.fixing.mending import mend
+    from goferry.deps.fixing.writing import write
+    from goferry.deps.sources import load
+
+    folder, ids = _folder_and_ids(words, console.cwd)
+    ready = complete_settings(console, given, as_json=as_json)
+    project = load(folder)
+    flaws = _flaws(db, ids)
+
+    async def run() -> "Fix":
+        with showing(console, _("reading modules"), quiet=as_json) as bar:
+            async with opened(console, ready) as supply:
+                return await mend(project, supply, flaws, good=flaws.good, allow_go=allow_go, step=bar.update)
+
+    fix = asyncio.run(run())
+    applied = apply and bool(fix.changes) and not fix.problems
+    if applied:
+        write(fix.changes)
+    if as_json:
+        console.json(to_json(fix, applied=applied))
+    else:
+        for line in told(fix, applied=applied):
+            console.out(line)
+    for problem in fix.problems:
+        console.warn(f"{problem.about}: {problem.why}")
+    return exit_code(fix, applied=applied)
+
+
+def _folder_and_ids(words: tuple[str, ...], cwd: Path) -> tuple[Path, tuple[str, ...]]:
+    """The first word is the folder if it is one here, or a file; everything else is an id."""
+    if words and Path(cwd, words[0]).exists():
+        return Path(cwd, words[0]), words[1:]
+    if words and ("/" in words[0] or words[0].startswith(".")):
+        raise InvalidInput("there is no {folder}", folder=words[0])
+    return cwd, words
+
+
+def _flaws(db: str | None, ids: Iterable[str]) -> "Flaws":
+    from goferry.deps.advisories.database import load, shipped
+    from goferry.deps.fixing.flaws import Flaws
+
+    return Flaws(shipped() if db is None else load(db), ids)
+
+
+def exit_code(fix: "Fix", *, applied: bool) -> int:
+    """3 before 1 before 0: what is not proven is not known."""
+    if fix.problems:
+        return EXIT_UNPROVEN
+    return EXIT_STAYS if fix.plan.stays or (fix.plan.raises and not applied) else 0
+
+
+def told(fix: "Fix", *, applied: bool) -> Iterator[str]:
+    """The plan for people: what, from where to where, why, who carries it already, what stays and why, and the diff."""
+    plan = fix.plan
+    if not plan.before.affected:
+        yield _("{project}: nothing is affected").format(project=fix.project.name)
+        return
+    yield _head(fix, plan)
+    for step in plan.raises:
+        yield ""
+        yield from _raise(step, plan)
+    yield from _held(plan)
+    for stays in plan.stays:
+        yield ""
+        yield from _stays(stays)
+    if fix.changes:
+        yield ""
+        for change in fix.changes:
+            yield from change.diff(fix.project.root).rstrip("\n").split("\n")
+    yield from _notes(fix, applied=applied)
+
+
+def _head(fix: "Fix", plan: "Plan") -> str:
+    affected = ngettext("{n} module is affected", "{n} modules are affected", len(plan.before.affected))
+    raises = ngettext("{n} requirement to raise", "{n} requirements to raise", len(plan.raises))
+    return _("{project}: {affected}, {raises}").format(
+        project=fix.project.name,
+        affected=affected.format(n=len(plan.before.affected)),
+        raises=raises.format(n=len(plan.raises)),
+    )
+
+
+def _raise(step: "Raise", plan: "Plan") -> Iterator[str]:
+    kind = _("direct") if step.direct else _("indirect")
+    yield _("raise {path}  {before} → {after}  ({kind})").format(
+        path=step.path, before=step.before, after=step.after, kind=kind
+    )
+    for one in plan.mended:
+        if one.by == step.path:
+            yield from _mended(one)
+
+
+def _mended(one: "Mended") -> Iterator[str]:
+    ids = ", ".join(one.ids)
+    if one.path == one.by:
+        yield _("  free of {ids}").format(ids=ids)
+    elif one.after == "none":
+        yield _("  {path} {before} is no longer built: {ids}").format(
+            path=one.path, before=one.before, ids=ids
+        )
+    else:
+        yield _("  brings {path} {before} → {after}, free of {ids}").format(
+            path=one.path, before=one.before, after=one.after, ids=ids
+        )
+    for parent in one.parents:
+        if parent.path != one.by:
+            yield _("  {path} {after} carries it too (you have {before})").format(
+                path=parent.path, before=parent.before, after=parent.after
+            )
+
+
+def _held(plan: "Plan") -> Iterator[str]:
+    if plan.holds:
+        yield ""
+        for held in plan.holds:
+            yield _("hold  {path}  {version}, or it would get lower").format(
+                path=held.path, version=held.version
+            )
+
+
+def _stays(one: "Stays") -> Iterator[str]:
+    yield _("stays {path}  {version}: {ids}").format(
+        path=one.path, version=one.version, ids=", ".join(one.ids)
+    )
+    yield "  " + _(REASONS[one.reason.value]).format(detail=one.detail)
+
+
+def _notes(fix: "Fix", *, applied: bool) -> Iterator[str]:
+    """What a person should know beside the plan."""
+    notes: list[str] = []
+    if not fix.plan.smallest:
+        notes.append(_("There were too many ways to look at: a smaller plan may exist."))
+    if fix.unused:
+        names = ", ".join(version.path for version in fix.unused)
+        notes.append(
+            _("No package of {names} is built; `go mod tidy` would take it out.").format(names=names)
+        )
+    if fix.unsigned:
+        n = len(fix.unsigned)
+        text = ngettext(
+            "{n} new line of go.sum is of a private module: no database has signed it.",
+            "{n} new lines of go.sum are of private modules: no database has signed them.",
+            n,
+        )
+        notes.append(text.format(n=n))
+    if fix.vendored and fix.changes:
+        notes.append(_("There is a vendor folder: run `go mod vendor` (or `go work vendor`) next."))
+    if fix.problems:
+        notes.append(_("Not everything could be proven; nothing was written."))
+    elif applied:
+        notes.append(
+            ngettext("{n} file written.", "{n} files written.", len(fix.changes)).format(n=len(fix.changes))
+        )
+    elif fix.changes:
+        notes.append(_("Nothing was written: --apply does."))
+    if notes:
+        yield ""
+        yield from notes

@@ -1,0 +1,163 @@
+"""Sentences that several forms say."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from goferry.deps.audit.records import Audit, AuditFinding, Fixed, FixState, Kind, Level
+from goferry.findings import Severity
+from goferry.gomod.module import Version
+from goferry.i18n import N_, _, ngettext
+
+TITLES: Final = {
+    Kind.VULNERABILITY: N_("known vulnerability"),
+    Kind.STDLIB: N_("standard library"),
+    Kind.TOOLCHAIN: N_("go command"),
+    Kind.STALE: N_("no release for long"),
+    Kind.ARCHIVED: N_("archived"),
+    Kind.RETRACTED: N_("retracted"),
+    Kind.DEPRECATED: N_("deprecated"),
+    Kind.PSEUDO_VERSION: N_("a commit"),
+    Kind.NOT_A_RELEASE: N_("no release"),
+    Kind.LICENCE: N_("licence"),
+    Kind.REPLACED_BY_FORK: N_("replaced"),
+    Kind.IGNORE_UNUSED: N_("unused ignore entry"),
+    Kind.IGNORE_EXPIRED: N_("expired ignore entry"),
+    Kind.UNPROVEN: N_("could not be looked at"),
+}
+
+SEVERITIES: Final = {
+    Severity.ERROR: N_("error"),
+    Severity.WARNING: N_("warning"),
+    Severity.INFO: N_("note"),
+    Severity.OK: N_("ok"),
+}
+
+_LEVELS: Final = {
+    Level.MODULE: N_("module in the build list"),
+    Level.PACKAGE: N_("package imported"),
+    Level.IDENTIFIER: N_("identifier named"),
+}
+_NOT_USED: Final = {
+    Level.MODULE: N_("module in the build list"),
+    Level.PACKAGE: N_("package not imported"),
+    Level.IDENTIFIER: N_("package imported, identifier not named"),
+}
+
+_FIXED: Final = {
+    FixState.HERE: N_("fixed in {version}"),
+    FixState.NEXT_MAJOR: N_("fixed in {path} {version} only"),
+    FixState.UNRELEASED: N_("fixed in a commit only: {version}"),
+    FixState.NOWHERE: N_("no fix is known"),
+}
+
+
+def title(kind: Kind) -> str:
+    return _(TITLES[kind])
+
+
+def severity(found: Severity) -> str:
+    return _(SEVERITIES[found])
+
+
+def subject(finding: AuditFinding) -> str:
+    """What it is about: the module and its version."""
+    return f"{finding.module} {finding.version}".strip()
+
+
+def fixed(found: Fixed | None) -> str:
+    """Where it is mended; empty for what is no advisory."""
+    if found is None:
+        return ""
+    return _(_FIXED[found.state]).format(version=found.version, path=found.path)
+
+
+def looked(finding: AuditFinding) -> str:
+    """How closely it was looked at an advisory, and what was seen; empty for the rest."""
+    if finding.fixed is None:
+        return ""
+    used = finding.details.get("used")
+    if used is False and not finding.details.get("imported"):
+        return _(_NOT_USED[Level.PACKAGE])
+    return _((_NOT_USED if used is False else _LEVELS)[finding.level])
+
+
+def level(found: Level) -> str:
+    """How closely a project was looked at."""
+    return _(_REACHED[found])
+
+
+_REACHED: Final = {
+    Level.MODULE: N_("modules"),
+    Level.PACKAGE: N_("imported packages"),
+    Level.IDENTIFIER: N_("named identifiers"),
+}
+
+
+def chain(found: Iterable[Version]) -> str:
+    """Who brings it in."""
+    return " → ".join(f"{step.path} {step.version}".strip() for step in found)
+
+
+def remarks(finding: AuditFinding) -> str:
+    """What makes an advisory weigh less or more: its review, its range, the other name."""
+    details = finding.details
+    said = [
+        _("unreviewed") if finding.review == "UNREVIEWED" else "",
+        _("covers all versions") if details.get("all_versions") else "",
+        _("likely fixed by the project's own numbers") if details.get("upstream") == "unaffected" else "",
+        _("known for the module that is replaced") if details.get("named") == "original" else "",
+        _("known for the module that replaces it") if details.get("named") == "replacement" else "",
+        _("Go version is a lower bound") if details.get("certainty") == "at_least" else "",
+    ]
+    return ", ".join(word for word in said if word)
+
+
+def headline(audit: Audit) -> str:
+    """What was looked at, in one sentence."""
+    projects = len(audit.projects)
+    modules = sum(project.modules for project in audit.projects)
+    return (
+        ngettext("{n} project", "{n} projects", projects).format(n=projects)
+        + ", "
+        + ngettext("{n} module", "{n} modules", modules).format(n=modules)
+    )
+
+
+def counts(audit: Audit) -> str:
+    """How many findings, in one sentence."""
+    numbers = [audit.count(found) for found in (Severity.ERROR, Severity.WARNING, Severity.INFO)]
+    said = [
+        ngettext("{n} error", "{n} errors", numbers[0]).format(n=numbers[0]),
+        ngettext("{n} warning", "{n} warnings", numbers[1]).format(n=numbers[1]),
+        ngettext("{n} note", "{n} notes", numbers[2]).format(n=numbers[2]),
+    ]
+    if audit.ignored:
+        n = len(audit.ignored)
+        said.append(ngettext("{n} set aside", "{n} set aside", n).format(n=n))
+    if audit.unproven:
+        n = len(audit.unproven)
+        said.append(
+            ngettext("{n} thing could not be looked at", "{n} things could not be looked at", n).format(n=n)
+        )
+    return ", ".join(said)
+
+
+def compared(audit: Audit) -> str:
+    """What changed since the older audit; empty without one."""
+    if audit.since is None:
+        return ""
+    return _("since {date}: {new} new, {same} as before, {gone} gone").format(
+        date=audit.since.generated.date().isoformat(),
+        new=audit.since.new,
+        same=audit.since.same,
+        gone=len(audit.since.gone),
+    )
+
+
+def database(audit: Audit) -> str:
+    """Which advisories were used."""
+    return _("{entries} advisories of {date} ({source})").format(
+        entries=audit.database.entries,
+        date=audit.database.modified[:10] or "?",
+        source=audit.database.source,
+    )

@@ -1,0 +1,82 @@
+"""A fix as JSON, `goferry.fix/1`: described in docs/en/json.md."""
+
+from typing import Any, Final
+
+from goferry.deps.fixing.edit import Change
+from goferry.deps.fixing.mending import Fix, Problem
+from goferry.deps.fixing.plan import Mended, Raise, Stays
+from goferry.gomod.module import Version
+
+SCHEMA: Final = "goferry.fix/1"
+
+
+def to_json(fix: Fix, *, applied: bool) -> dict[str, Any]:
+    """The stable form. Lists are sorted or in the order of the plan."""
+    plan = fix.plan
+    return {
+        "schema": SCHEMA,
+        "project": fix.project.name,
+        "root": str(fix.project.root),
+        "applied": applied,
+        "proven": not fix.problems,
+        "smallest": plan.smallest,
+        "raises": [_raise(step) for step in plan.raises],
+        "holds": [_version(held) for held in plan.holds],
+        "mended": [_mended(one) for one in plan.mended],
+        "stays": [_stays(one) for one in plan.stays],
+        "unused": [_version(one) for one in fix.unused],
+        "unsigned": [_version(key) for key in fix.unsigned],
+        "vendored": fix.vendored,
+        "files": [_change(change, fix) for change in fix.changes],
+        "problems": [_problem(one) for one in fix.problems],
+    }
+
+
+def _version(version: Version) -> dict[str, str]:
+    return {"path": version.path, "version": version.version}
+
+
+def _raise(step: Raise) -> dict[str, Any]:
+    return {
+        "path": step.path,
+        "before": step.before,
+        "after": step.after,
+        "direct": step.direct,
+        "frees": list(step.frees),
+    }
+
+
+def _mended(one: Mended) -> dict[str, Any]:
+    return {
+        "path": one.path,
+        "before": one.before,
+        "after": one.after,
+        "ids": list(one.ids),
+        "direct": one.direct,
+        "by": one.by,
+        "parents": [
+            {"path": parent.path, "before": parent.before, "after": parent.after} for parent in one.parents
+        ],
+    }
+
+
+def _stays(one: Stays) -> dict[str, Any]:
+    return {
+        "path": one.path,
+        "version": one.version,
+        "ids": list(one.ids),
+        "reason": one.reason.value,
+        "detail": one.detail,
+    }
+
+
+def _change(change: Change, fix: Fix) -> dict[str, Any]:
+    return {
+        "file": str(change.file),
+        "new": change.before is None,
+        "diff": change.diff(fix.project.root),
+    }
+
+
+def _problem(one: Problem) -> dict[str, str]:
+    return {"about": one.about, "code": one.why.code, "error": str(one.why)}

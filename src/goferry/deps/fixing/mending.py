@@ -1,0 +1,322 @@
+"""From a project to the files that mend it, each step checked: plan, go.mod, packages, go.sum, and the plan again.
+
+Nothing is written here. A `Fix` with problems must not be written: something in it could not be proven.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from goferry.deps.base import Project, Supply
+from goferry.deps.fixing import edit, sums
+from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
+from goferry.deps.fixing.edit import Change, Wanted
+from goferry.deps.fixing.plan import Plan, make_plan
+from goferry.deps.fixing.raising import Affecting, View, floor
+from goferry.deps.gate import tidy
+from goferry.deps.gate.reading import Files, Reading, read
+from goferry.deps.gate.sums import read_sums
+from goferry.errors import GoferryError, InvalidInput
+from goferry.gomod import gosum, gover
+from goferry.gomod.gosum import GO_MOD, Line, go_mod_key
+from goferry.gomod.moddirectives import Require
+from goferry.gomod.modgraph import NONE, Local, Mains, ModuleGraph
+from goferry.gomod.module import Version
+
+ROUNDS: Final = 8
+"""How often requirements that packages need may ask for another plan. Two are rare."""
+
+_BREAKING: Final = (tidy.Untidy.ABSENT, tidy.Untidy.AMBIGUOUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that keeps the fix from being proven: what it is about, and why."""
+
+    about: str
+    why: GoferryError
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A plan, and the files that carry it out."""
+
+    project: Project
+    plan: Plan
+    changes: tuple[Change, ...] = ()
+    unsigned: tuple[Version, ...] = ()
+    """Keys of new go.sum lines that no checksum database was asked about: private modules."""
+    unused: tuple[Version, ...] = ()
+    """Requirements that nothing that is built needs any more, or never did: `go mod tidy` would take them out."""
+    vendored: bool = False
+    """There is a vendor folder, which has to be made anew."""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A project on its way, and what was read of each of its main modules."""
+
+    project: Project
+    texts: Mapping[Path, bytes]
+    readings: tuple[Reading, ...]
+
+
+async def mend(
+    project: Project,
+    supply: Supply,
+    affecting: Affecting,
+    *,
+    good: Good = nothing_known,
+    allow_go: bool = False,
+    step: Step | None = None,
+) -> Fix:
+    """The smallest plan for a project, and its files."""
+    driver = Driver(project.mains, supply, good, step)
+
+    async def plan_for(mains: Mains) -> Plan:
+        return await driver.run(make_plan(mains, affecting, driver.known, allow_go=allow_go))
+
+    plan = await plan_for(project.mains)
+    unknown = tuple(_unread(plan.before.views, driver.unread))
+    if not plan.raises:
+        return Fix(project, plan, problems=unknown)
+    with Files(supply, step) as files:
+        before = await _read(project, _originals(project), files)
+        now = await _read(project, _carried_out(before, plan), files)
+        for _round in range(ROUNDS):
+            texts = _completed(now)
+            if texts == now.texts:
+                again = await plan_for(now.project.mains)
+                if not again.raises:
+                    break
+                plan = _together(plan, again)
+                texts = _carried_out(now, again)
+            now = await _read(project, texts, files)
+        plan = replace(plan, stays=again.stays, after=replace(again.before, holds=plan.after.holds))
+        changes, unsigned, wrong = await _sum_changes(before, now, plan, supply)
+    return Fix(
+        project,
+        plan,
+        (*_mod_changes(before, now), *changes),
+        unsigned,
+        tuple(_unused(before, now)),
+        (project.root / "vendor").is_dir(),
+        (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(plan), *wrong),
+    )
+
+
+def _alone(project: Project) -> Iterator[Project]:
+    """Each main module by itself, as GOWORK=off has it."""
+    for main, part in zip(project.mains.modules, project.parts, strict=True):
+        yield Project(part.folder / "go.mod", Mains((main,)), (part,))
+
+
+async def _read(project: Project, texts: Mapping[Path, bytes], files: Files) -> _State:
+    current = edit.edited(project, texts)
+    readings = [await read(alone, files) for alone in _alone(current)]
+    return _State(current, texts, tuple(readings))
+
+
+def _originals(project: Project) -> dict[Path, bytes]:
+    places = [part.folder / "go.mod" for part in project.parts]
+    if project.work is not None:
+        places.append(project.start)
+    return {place: _bytes(place) for place in places}
+
+
+def _bytes(place: Path) -> bytes:
+    try:
+        return place.read_bytes()
+    except OSError as error:
+        raise InvalidInput("cannot read {file}: {why}", file=place, why=error.strerror) from error
+
+
+# ---- go.mod -----------------------------------------------------------------------------------------------
+
+
+def _carried_out(state: _State, plan: Plan) -> dict[Path, bytes]:
+    """The texts with the raises of a plan, and with whatever has to follow."""
+    texts = dict(state.texts)
+    modules = plan.after.mains.modules
+    for main, part, view in zip(modules, state.project.parts, plan.after.views[-len(modules) :], strict=True):
+        place = part.folder / "go.mod"
+        named = {line.mod.path: line.mod.version for line in part.file.require}
+        wanted = {
+            r.path: Wanted(view.version(r.path))
+            for r in main.requirements.require
+            if view.version(r.path) not in (NONE, named.get(r.path))
+        }
+        go = view.go if gover.compare(view.go, plan.before.views[-1].go) > 0 else ""
+        if wanted or go:
+            texts[place] = edit.with_requirements(str(place), texts[place], wanted, go)
+    if state.project.work is not None and gover.compare(plan.after.views[0].go, plan.before.views[0].go) > 0:
+        start = state.project.start
+        texts[start] = edit.with_go(str(start), texts[start], plan.after.views[0].go)
+    return texts
+
+
+def _completed(state: _State) -> dict[Path, bytes]:
+    """The texts with what the packages need, and with each line at the version that is selected."""
+    texts = dict(state.texts)
+    for part, reading in zip(state.project.parts, state.readings, strict=True):
+        wanted = {line.mod.path: Wanted(version) for line, version in _too_low(reading)}
+        direct = tidy.direct_modules(reading.loading)
+        for fault in reading.faults:
+            if fault.kind is tidy.Untidy.MISSING:
+                wanted[fault.module.path] = Wanted(fault.module.version, fault.module.path not in direct)
+        place = part.folder / "go.mod"
+        if wanted:
+            texts[place] = edit.with_requirements(str(place), texts[place], wanted)
+    return texts
+
+
+def _too_low(reading: Reading) -> Iterator[tuple[Require, str]]:
+    for line in reading.project.parts[0].file.require:
+        selected = reading.build.graph.selected(line.mod.path)
+        if selected not in ("", NONE) and gover.mod_compare(line.mod.path, line.mod.version, selected) < 0:
+            yield line, selected
+
+
+def _together(first: Plan, second: Plan) -> Plan:
+    """Two plans, one after the other, as one."""
+    paths = {step.path for step in second.raises}
+    raises = (*(step for step in first.raises if step.path not in paths), *second.raises)
+    return replace(
+        first, raises=raises, mended=(*first.mended, *second.mended), after=second.after, smallest=False
+    )
+
+
+def _mod_changes(before: _State, now: _State) -> Iterator[Change]:
+    for place, text in now.texts.items():
+        if text != before.texts[place]:
+            yield Change(place, before.texts[place], text)
+
+
+# ---- go.sum -----------------------------------------------------------------------------------------------
+
+
+async def _sum_changes(
+    before: _State, now: _State, plan: Plan, supply: Supply
+) -> tuple[list[Change], tuple[Version, ...], list[Problem]]:
+    """The go.sum files, the keys that nobody has signed, and what could not be had or is contradicted."""
+    jobs: list[tuple[Path, list[Version], frozenset[Version]]] = []
+    pool: list[Line] = []
+    for old, new in zip(before.readings, now.readings, strict=True):
+        place = new.project.root / "go.sum"
+        have = _lines(place)
+        pool += have
+        lacking = sums.lacking(have, new.needed.tidy)
+        jobs.append((place, lacking, old.needed.tidy - new.needed.tidy))
+        pool += [Line(key, f"{gosum.KNOWN_HASH}new") for key in lacking]
+    if now.project.work is not None:
+        place = now.project.root / "go.work.sum"
+        have = _lines(place)
+        keys = _workspace_keys(plan.after.views[0], now.readings)
+        jobs.append((place, sums.lacking([*pool, *have], keys), frozenset()))
+    found = await _compute({key for _place, lacking, _dropped in jobs for key in lacking}, supply)
+    problems = [Problem(str(key), error) for key, error in found.items() if isinstance(error, GoferryError)]
+    changes = [
+        change
+        for place, lacking, dropped in jobs
+        if (change := _sum_change(place, [found[key] for key in lacking], dropped))
+    ]
+    unsigned = (key for key, one in found.items() if isinstance(one, sums.Computed) and not one.proven)
+    return changes, tuple(sorted(unsigned, key=str)), problems
+
+
+async def _compute(keys: Iterable[Version], supply: Supply) -> dict[Version, sums.Computed | GoferryError]:
+    async def one(key: Version) -> sums.Computed | GoferryError:
+        try:
+            return await sums.compute(key, supply)
+        except GoferryError as error:
+            return error
+
+    wanted = sorted(keys, key=str)
+    return dict(zip(wanted, await asyncio.gather(*map(one, wanted)), strict=True))
+
+
+def _sum_change(
+    place: Path, lines: Sequence[sums.Computed | GoferryError], dropped: frozenset[Version]
+) -> Change | None:
+    old = place.read_bytes() if place.is_file() else None
+    text = (old or b"").decode("utf-8", "replace")
+    new = sums.merged(text, [one.line for one in lines if isinstance(one, sums.Computed)], dropped).encode()
+    return None if new == (old or b"") else Change(place, old, new)
+
+
+def _lines(place: Path) -> list[Line]:
+    found = read_sums([(str(place), place)])
+    if found.malformed:
+        raise found.malformed[0]
+    return list(found.lines)
+
+
+def _workspace_keys(view: View, readings: Iterable[Reading]) -> set[Version]:
+    """What the workspace needs beyond its modules: the go.mod of what is in its graph, and the zip, in the version that
+    it selects, of each module of which one of them needs the zip."""
+    keys = set(_keys_of_graph(view.mains, view.graph))
+    zips = {key.path for one in readings for key in one.needed.tidy if not key.version.endswith(GO_MOD)}
+    for path, version in view.selected.items():
+        source = view.mains.source(Version(path, version))
+        if path in zips and isinstance(source, Version):
+            keys |= {source, go_mod_key(source)}
+    return keys
+
+
+def _keys_of_graph(mains: Mains, graph: ModuleGraph) -> Iterator[Version]:
+    for version in graph.required:
+        if version.version and not gover.is_toolchain(version.path):
+            source = mains.source(version)
+            if not isinstance(source, Local):
+                yield go_mod_key(source)
+
+
+# ---- what keeps it from being proven -------------------------------------------------------------------------
+
+
+def _unread(views: Iterable[View], errors: Mapping[str, GoferryError]) -> Iterator[Problem]:
+    """go.mod files of the build list as it is: without them it is a guess."""
+    missing = {version for view in views for version in view.unread}
+    for version in sorted(missing, key=str):
+        why = errors.get(str(version)) or InvalidInput("its go.mod could not be had")
+        yield Problem(str(version), why)
+
+
+def _cannot_be_had(now: _State) -> Iterator[Problem]:
+    found = {name: error for reading in now.readings for name, error in reading.unread.items()}
+    for name, error in sorted(found.items()):
+        yield Problem(name, error)
+
+
+def _broken(before: _State, now: _State) -> Iterator[Problem]:
+    """Packages that could be built, and cannot be any more."""
+    known = {fault.package for one in before.readings for fault in one.faults if fault.kind in _BREAKING}
+    for reading in now.readings:
+        for fault in reading.faults:
+            if fault.kind in _BREAKING and fault.package not in known:
+                yield Problem(
+                    fault.package,
+                    InvalidInput("no module has it any more; {importer} imports it", importer=fault.importer),
+                )
+
+
+def _lowered(plan: Plan) -> Iterator[Problem]:
+    for old, new in zip(plan.before.views, plan.after.views, strict=True):
+        for path in sorted(floor(old)):
+            before, now = old.version(path), new.version(path)
+            if now != NONE and gover.mod_compare(path, now, before) < 0:
+                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=before, new=now))
+
+
+def _unused(before: _State, now: _State) -> Iterator[Version]:
+    """Lines that nothing that is built needs, and that were needed before or are new."""
+    known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
+    found = {fault.module for one in now.readings for fault in one.faults if _is_unused(fault)}
+    yield from (module for module in sorted(found, key=str) if module.path not in known)
+
+
+def _is_unused(fault: tidy.Fault) -> bool:
+    return fault.kind is tidy.Untidy.UNUSED

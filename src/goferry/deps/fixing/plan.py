@@ -1,0 +1,565 @@
+"""The smallest set of raised requirements after which nothing that can be mended is affected any more.
+
+What can be *mended*. Of an affected module every higher version is tried by itself. The one that leaves the fewest
+flaws, none of them new, says how far the module can be mended; the lowest one of several. Flaws that it still has
+*stay*, each module with the reason, and from here on do not count. A module without such a version may still be freed
+by another one that brings it; if not, it stays as it is.
+
+What a *plan* is. It is made of raises, one after another; each one names a module that is affected, or one that a main
+module requires directly and that brings an affected one, and lifts it to a version that is itself not affected. Each
+raise frees at least one module that was affected until then, and never goes to a higher version than one that leaves
+no other module affected. No raise may lower what is built or make a newer Go necessary (unless that is allowed), and
+versions that are excluded, retracted or not released are not proposed. At the end no module is affected but those that
+no raise can free.
+
+What *smallest* is. Of all plans the one with
+
+1. the fewest raises,
+2. then the fewest of modules that are not affected themselves: if one raise of a parent does the work of one raise of
+   the affected module, the module itself is raised, for that moves less,
+3. then the fewest releases that are jumped over, all raises together,
+4. then the first by path and version, so that the same world always gets the same plan.
+
+Lines of go.mod that must follow (a requirement that is lower than what is selected now, what has to be held) are
+consequences and not counted.
+
+Bounds, so that a large world has an answer: of an affected module WIDTH versions are looked at, the lowest first; of a
+parent the newest PARENT_WIDTH, and PARENTS parents, the nearest first. Up to TOGETHER affected modules are searched
+as one; more are searched in the groups that raises tie together. Within these bounds the search is exact up to
+EFFORT sets of raises; beyond, `Plan.smallest` is False and the plan is merely a good one.
+"""
+
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from goferry.deps.fixing.asking import AskMod, AskVersions, Known, Listed, Steps
+from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises, View
+from goferry.gomod import gover, module, pseudo, semver
+from goferry.gomod.modgraph import NONE, Local, Mains
+from goferry.gomod.module import Version
+
+WIDTH: Final = 60
+PARENT_WIDTH: Final = 16
+PARENTS: Final = 20
+TOGETHER: Final = 5
+EFFORT: Final = 400
+
+
+class Reason(StrEnum):
+    """Why an affected module stays."""
+
+    NO_FIX = "no_fix"
+    """No version is free of it."""
+    NEXT_MAJOR = "next_major"
+    """Only the module of the next major version is: another import path."""
+    UNRELEASED = "unreleased"
+    """Only a commit or a pre-release is."""
+    NEEDS_GO = "needs_newer_go"
+    """Every good version makes a newer Go necessary."""
+    EXCLUDED = "excluded"
+    """The go.mod excludes every good version."""
+    REPLACED = "replaced"
+    """A replace line says what is built; requirements change nothing."""
+    UNKNOWN = "unknown"
+    """Its versions, or the go.mod of every good one, could not be had."""
+    IN_THE_WAY = "in_the_way"
+    """Every good version would lower something, or bring an affected module that cannot be mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """A requirement that is set higher."""
+
+    path: str
+    before: str
+    """The version that is selected now."""
+    after: str
+    direct: bool
+    """A main module requires it without `// indirect`."""
+    frees: tuple[str, ...]
+    """The affected modules that it mends, itself perhaps among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A module that a main module requires directly, and the lowest version looked at that brings the fix by itself."""
+
+    path: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """An affected module that the plan frees of some flaws, or of all."""
+
+    path: str
+    before: str
+    after: str
+    """`none` when it is no longer in the build list."""
+    ids: tuple[str, ...]
+    direct: bool
+    by: str
+    """The path of the raise that frees it."""
+    parents: tuple[Parent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """An affected module that nothing can be done about here."""
+
+    path: str
+    version: str
+    ids: tuple[str, ...]
+    reason: Reason
+    detail: str = ""
+    """The next major's path and version, the unreleased version, the Go version, the replacement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do, and what stays."""
+
+    raises: tuple[Raise, ...]
+    mended: tuple[Mended, ...]
+    stays: tuple[Stays, ...]
+    before: Outcome
+    after: Outcome
+    smallest: bool = True
+    """False when the search was too large to be sure."""
+
+    @property
+    def holds(self) -> tuple[Version, ...]:
+        """What is required so that it does not get lower."""
+        return tuple(sorted(self.after.holds, key=str))
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far is looked; see the head of the module."""
+
+    width: int = WIDTH
+    parent_width: int = PARENT_WIDTH
+    parents: int = PARENTS
+    together: int = TOGETHER
+    effort: int = EFFORT
+
+
+def make_plan(
+    mains: Mains,
+    affecting: Affecting,
+    known: Known,
+    *,
+    allow_go: bool = False,
+    limits: Limits | None = None,
+) -> Steps[Plan]:
+    """The smallest plan for these main modules."""
+    limits = limits or Limits()
+    teller = _Planner(mains, affecting, Raiser(mains, affecting, known, allow_go=allow_go), limits)
+    out_of_reach = yield from teller.out_of_reach()
+
+    def counting(version: Version) -> tuple[str, ...]:
+        unreached = out_of_reach.get(version.path, frozenset())
+        return tuple(id for id in affecting(version) if id not in unreached)
+
+    planner = _Planner(mains, counting, Raiser(mains, counting, known, allow_go=allow_go), limits)
+    found = yield from planner.find()
+    return (yield from teller.tell(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    """A raise that frees something."""
+
+    version: Version
+    before: str
+    freed: frozenset[str]
+    outcome: Outcome
+
+
+@dataclass(order=True, slots=True)
+class _Node:
+    """A set of raises on the way to a plan, in the order in which sets are looked at."""
+
+    cost: tuple[int, int, int, tuple[str, ...]]
+    raises: Raises = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Found:
+    raises: Raises
+    smallest: bool
+    options: tuple[_Option, ...] = ()
+    """What could be raised at the start."""
+
+
+class _Planner:
+    def __init__(self, mains: Mains, affecting: Affecting, raiser: Raiser, limits: Limits) -> None:
+        self._mains = mains
+        self._affecting = affecting
+        self._raiser = raiser
+        self._known = raiser.known
+        self._limits = limits
+        self._direct = frozenset(version.path for main in mains.modules for version in main.direct)
+        self._options: dict[Raises, tuple[_Option, ...]] = {}
+
+    # ---- the plan ----------------------------------------------------------------------------------------
+
+    def find(self) -> Steps[_Found]:
+        """The cheapest raises."""
+        before = yield from self._raiser.outcome()
+        options = yield from self._options_of(frozenset())
+        hopeless = frozenset(before.affected) - frozenset().union(*(option.freed for option in options))
+        found = _Found(frozenset(), smallest=True)
+        for group in self._groups(frozenset(before.affected) - hopeless, options):
+            better = yield from self._search(found, group, hopeless)
+            found = better or (yield from self._one_by_one(found, group, hopeless))
+        return _Found(found.raises, found.smallest, options)
+
+    def out_of_reach(self) -> Steps[dict[str, frozenset[str]]]:
+        """The flaws of each affected module that are left when it is mended as far as it can be by itself."""
+        before = yield from self._raiser.outcome()
+        yield from self._known.learn(map(AskVersions, before.affected))
+        found: dict[str, frozenset[str]] = {}
+        for path, ids in before.affected.items():
+            if not self._replaced(path, before):
+                best = yield from self._best(path, frozenset(ids), before)
+                found[path] = frozenset() if best is None else best
+        return found
+
+    def _best(self, path: str, ids: frozenset[str], before: Outcome) -> Steps[frozenset[str] | None]:
+        """What the best version that can be had leaves of these flaws; None when nothing is better."""
+        left = {
+            version: frozenset(self._affecting(Version(path, version)))
+            for version in self._following(path, before)
+            if Version(path, version) not in self._mains.exclude
+        }
+        better = [version for version, flaws in left.items() if flaws < ids]
+        better.sort(key=lambda version: len(left[version]))  # of equals the lowest stays first
+        for version in better[: self._limits.width]:
+            outcome = yield from self._raiser.outcome(frozenset({Version(path, version)}))
+            if outcome.bar is None:
+                return left[version]
+        return None
+
+    def tell(self, found: _Found) -> Steps[Plan]:
+        """The plan with everything that is said of it, all flaws counted."""
+        before = yield from self._raiser.outcome()
+        after = yield from self._raiser.outcome(found.raises)
+        raises = yield from self._in_order(found.raises, before)
+        stays = yield from self._all_that_stay(after)
+        mended = self._mended(before, after, raises, found.options)
+        return Plan(raises, mended, stays, before, after, found.smallest)
+
+    def _groups(self, affected: frozenset[str], options: Iterable[_Option]) -> list[frozenset[str]]:
+        """All that can be freed as one group, or, when it is much, what raises tie together."""
+        if len(affected) <= self._limits.together:
+            return [affected] if affected else []
+        groups = [frozenset({path}) for path in sorted(affected)]
+        for option in options:
+            tied = [group for group in groups if group & option.freed]
+            groups = [group for group in groups if group not in tied]
+            groups += [frozenset().union(*tied)] if tied else []
+        return sorted(groups, key=sorted)
+
+    def _search(self, start: _Found, group: frozenset[str], hopeless: frozenset[str]) -> Steps[_Found | None]:
+        """The cheapest set of raises beyond `start` after which nothing of the group is affected, and nothing new."""
+        now = yield from self._raiser.outcome(start.raises)
+        allowed = frozenset(now.affected.keys() - group) | hopeless
+        heap = [_Node((0, 0, 0, ()), start.raises)]
+        seen = {start.raises}
+        while heap:
+            node = heapq.heappop(heap)
+            left = (yield from self._raiser.outcome(node.raises)).affected.keys() - allowed
+            if not left:
+                return _Found(node.raises, start.smallest)
+            if len(seen) > self._limits.effort:
+                return (yield from self._straight(node.raises, allowed))
+            for option in (yield from self._options_of(node.raises)):
+                raises = _with(node.raises, option.version)
+                if option.freed & left and raises not in seen:
+                    seen.add(raises)
+                    heapq.heappush(heap, _Node((yield from self._cost(raises)), raises))
+        return None
+
+    def _straight(self, raises: Raises, allowed: frozenset[str]) -> Steps[_Found | None]:
+        """From here on always the raise that leaves least: not sure to be the smallest set."""
+        while left := (yield from self._raiser.outcome(raises)).affected.keys() - allowed:
+            options = yield from self._options_of(raises)
+            useful = [option for option in options if option.freed & left]
+            if not useful:
+                return None
+            best = min(useful, key=lambda o: (len(o.outcome.affected.keys() - allowed), str(o.version)))
+            if len(best.outcome.affected.keys() - allowed) >= len(left):
+                return None
+            raises = _with(raises, best.version)
+        return _Found(raises, smallest=False)
+
+    def _one_by_one(self, start: _Found, group: frozenset[str], hopeless: frozenset[str]) -> Steps[_Found]:
+        """What can be freed of a group that cannot be freed as a whole."""
+        found = start
+        for path in sorted(group):
+            if path in (yield from self._raiser.outcome(found.raises)).affected:
+                found = (yield from self._search(found, frozenset({path}), hopeless)) or found
+        return _Found(found.raises, smallest=False)
+
+    def _cost(self, raises: Raises) -> Steps[tuple[int, int, int, tuple[str, ...]]]:
+        base = yield from self._raiser.outcome()
+        parents = sum(version.path not in base.affected for version in raises)
+        jumps = sum(self._jumps(version, base.selected(version.path)) for version in raises)
+        return len(raises), parents, jumps, tuple(sorted(map(str, raises)))
+
+    def _jumps(self, version: Version, before: str) -> int:
+        """How many versions up it goes."""
+        return sum(
+            gover.mod_compare(version.path, before, v) < 0
+            and gover.mod_compare(version.path, v, version.version) <= 0
+            for v in self._known.versions(version.path)
+        )
+
+    # ---- what can be raised ------------------------------------------------------------------------------
+
+    def _options_of(self, raises: Raises) -> Steps[tuple[_Option, ...]]:
+        if raises not in self._options:
+            self._options[raises] = yield from self._find_options(raises)
+        return self._options[raises]
+
+    def _find_options(self, raises: Raises) -> Steps[tuple[_Option, ...]]:
+        now = yield from self._raiser.outcome(raises)
+        below = self._worth_raising(now)
+        yield from self._known.learn(map(AskVersions, below))
+        higher = {path: self._higher(path, now) for path in below}
+        candidates = [Version(path, version) for path, versions in higher.items() for version in versions]
+        yield from self._known.learn(AskMod(self._mains.source(version)) for version in candidates)
+        found: list[_Option] = []
+        for path, versions in higher.items():
+            may = [
+                v
+                for v in versions
+                if path in now.affected or self._may_free(Version(path, v), below[path], now)
+            ]
+            found += yield from self._options_for(path, may, raises, now)
+        return tuple(found)
+
+    def _options_for(
+        self, path: str, versions: Iterable[str], raises: Raises, now: Outcome
+    ) -> Steps[list[_Option]]:
+        kept: list[_Option] = []
+        for version in versions:
+            if kept and not kept[-1].outcome.affected:
+                break  # nothing higher can leave less affected
+            outcome = yield from self._raiser.outcome(_with(raises, Version(path, version)))
+            freed = frozenset(now.affected) - outcome.affected.keys()
+            idle = any(option.outcome.affected.keys() <= outcome.affected.keys() for option in kept)
+            if outcome.bar is None and freed and not idle:
+                kept.append(_Option(Version(path, version), now.selected(path), freed, outcome))
+        return kept
+
+    def _may_free(self, version: Version, below: frozenset[str], now: Outcome) -> bool:
+        """Whether the go.mod of a parent says that it could free some module below it. A go.mod that names all that it
+        needs brings what it names, and what the modules that get higher by it bring; for others it has to be tried."""
+        found = self._known.mods.get(self._mains.source(version))
+        if found is None or not found.pruned:
+            return found is not None
+        named = {r.path: r for r in found.require}
+        if any(path not in named or not self._affecting(named[path]) for path in below & now.affected.keys()):
+            return True
+        return any(
+            r.path in below and gover.mod_compare(r.path, now.selected(r.path), r.version) < 0
+            for r in found.require
+        )
+
+    def _worth_raising(self, now: Outcome) -> dict[str, frozenset[str]]:
+        """The affected modules that are not replaced, and the direct requirements that bring any affected one; with the
+        modules on the way from there to the affected ones."""
+        below: dict[str, set[str]] = {path: set() for path in now.affected}
+        distances: dict[str, int] = {}
+        for path in now.affected:
+            for view in now.views:
+                above = _above(view, path)
+                for parent in above.keys() & self._direct & view.selected.keys() - self._mains.paths - {path}:
+                    distances[parent] = min(above[parent], distances.get(parent, above[parent]))
+                    below.setdefault(parent, set()).update(above)
+        nearest = sorted(distances, key=lambda parent: (distances[parent], parent))[: self._limits.parents]
+        worth = sorted({*now.affected, *nearest})
+        return {path: frozenset(below[path]) for path in worth if not self._replaced(path, now)}
+
+    def _replaced(self, path: str, now: Outcome) -> bool:
+        version = Version(path, now.selected(path))
+        return any(view.mains.source(version) != version for view in now.views)
+
+    def _higher(self, path: str, now: Outcome) -> list[str]:
+        """The versions that it may be raised to, ascending."""
+        found = [
+            version for version in self._good(path, now) if Version(path, version) not in self._mains.exclude
+        ]
+        if path in now.affected:
+            return found[: self._limits.width]
+        return found[-self._limits.parent_width :]
+
+    def _good(self, path: str, now: Outcome) -> Iterator[str]:
+        """The versions above the selected one that nothing affects."""
+        return (v for v in self._following(path, now) if not self._affecting(Version(path, v)))
+
+    def _following(self, path: str, now: Outcome) -> Iterator[str]:
+        """The versions above the selected one that somebody with it would take."""
+        current = now.selected(path)
+        for version in self._known.versions(path):
+            if gover.mod_compare(path, current, version) < 0 and _may_follow(current, version):
+                yield version
+
+    # ---- what is said of it ------------------------------------------------------------------------------
+
+    def _in_order(self, chosen: Raises, before: Outcome) -> Steps[tuple[Raise, ...]]:
+        """The raises in an order in which each frees something; by path where that is the same."""
+        found: list[Raise] = []
+        done: Raises = frozenset()
+        left = sorted(chosen, key=str)
+        now = before
+        while left:
+            best, after = left[0], now
+            for version in left:
+                outcome = yield from self._raiser.outcome(done | {version})
+                if version == left[0] or _freed(now, outcome):
+                    best, after = version, outcome
+                if _freed(now, outcome):
+                    break
+            frees = tuple(sorted(_freed(now, after)))
+            direct = best.path in self._direct
+            found.append(Raise(best.path, before.selected(best.path), best.version, direct, frees))
+            left.remove(best)
+            done, now = done | {best}, after
+        return tuple(found)
+
+    def _mended(
+        self, before: Outcome, after: Outcome, raises: tuple[Raise, ...], options: tuple[_Option, ...]
+    ) -> tuple[Mended, ...]:
+        by = {path: step.path for step in raises for path in step.frees}
+        return tuple(
+            Mended(
+                path,
+                before.selected(path),
+                after.selected(path),
+                ids,
+                path in self._direct,
+                by.get(path, path),
+                self._parents(path, options),
+            )
+            for path, ids in sorted(_freed(before, after).items())
+        )
+
+    def _parents(self, path: str, options: tuple[_Option, ...]) -> tuple[Parent, ...]:
+        lowest: dict[str, Parent] = {}
+        for option in options:
+            parent = option.version
+            if path in option.freed and parent.path != path and parent.path in self._direct:
+                lowest.setdefault(parent.path, Parent(parent.path, option.before, parent.version))
+        return tuple(lowest[name] for name in sorted(lowest))
+
+    def _all_that_stay(self, now: Outcome) -> Steps[tuple[Stays, ...]]:
+        paths = sorted(now.affected)
+        yield from self._known.learn(map(AskVersions, paths))
+        found: dict[str, Stays] = {}
+        for path in paths:
+            reason, detail = yield from self._reason(path, now)
+            found[path] = Stays(path, now.selected(path), now.affected[path], reason, detail)
+        return tuple(found.values())
+
+    def _reason(self, path: str, now: Outcome) -> Steps[tuple[Reason, str]]:
+        if self._replaced(path, now):
+            source = self._mains.source(Version(path, now.selected(path)))
+            return Reason.REPLACED, source.folder if isinstance(source, Local) else str(source)
+        if self._known.lists[path] is None:
+            return Reason.UNKNOWN, ""
+        good = list(self._good(path, now))
+        if not good:
+            return (yield from self._elsewhere(path, now))
+        usable = [version for version in good if Version(path, version) not in self._mains.exclude]
+        if not usable:
+            return Reason.EXCLUDED, good[0]
+        outcomes = yield from self._each(Version(path, version) for version in usable[: self._limits.width])
+        bars = {outcome.bar for outcome in outcomes}
+        if Bar.GO in bars and bars <= {Bar.GO, Bar.UNREAD}:
+            first = min((o.go for o in outcomes if o.bar is Bar.GO), key=gover.key)
+            return Reason.NEEDS_GO, first
+        return (Reason.UNKNOWN if bars == {Bar.UNREAD} else Reason.IN_THE_WAY), usable[0]
+
+    def _each(self, versions: Iterable[Version]) -> Steps[tuple[Outcome, ...]]:
+        """What each of these raises leads to, alone."""
+        found: dict[Version, Outcome] = {}
+        for version in versions:
+            found[version] = yield from self._raiser.outcome(frozenset({version}))
+        return tuple(found.values())
+
+    def _elsewhere(self, path: str, now: Outcome) -> Steps[tuple[Reason, str]]:
+        """Where the fix is, if not in a release of this module."""
+        current = now.selected(path)
+        listed = self._known.lists[path] or Listed()
+        for version in (*listed.released, *listed.commits):
+            if gover.mod_compare(path, current, version) < 0 and not self._affecting(Version(path, version)):
+                if version.endswith("+incompatible"):
+                    return Reason.NEXT_MAJOR, str(Version(path, version))
+                return Reason.UNRELEASED, version
+        if following := next_major(path):
+            yield from self._known.learn([AskVersions(following)])
+            for version in self._known.versions(following):
+                if not self._affecting(Version(following, version)):
+                    return Reason.NEXT_MAJOR, str(Version(following, version))
+        return Reason.NO_FIX, ""
+
+
+def _freed(before: Outcome, after: Outcome) -> dict[str, tuple[str, ...]]:
+    """By module the flaws that it has no more."""
+    found = {
+        path: tuple(id for id in ids if id not in after.affected.get(path, ()))
+        for path, ids in before.affected.items()
+    }
+    return {path: ids for path, ids in found.items() if ids}
+
+
+def _with(raises: Raises, version: Version) -> Raises:
+    return frozenset(v for v in raises if v.path != version.path) | {version}
+
+
+def _may_follow(current: str, version: str) -> bool:
+    """Whether somebody with the current version would take the other one as its next: no pre-release unless it is one
+    already, and no major version of a time before modules."""
+    if _is_early(version) and not _is_early(current):
+        return False
+    return not version.endswith("+incompatible") or semver.major(version) == semver.major(current)
+
+
+def _is_early(version: str) -> bool:
+    return bool(semver.prerelease(version)) and not pseudo.is_pseudo_version(version)
+
+
+def next_major(path: str) -> str:
+    """The path of the next major version; empty for a path that has none."""
+    prefix, major, ok = module.split_path_version(path)
+    if not ok:
+        return ""
+    number = int("".join(filter(str.isdigit, major)) or "1") + 1
+    separator = ".v" if path.startswith("gopkg.in/") else "/v"
+    return f"{prefix}{separator}{number}"
+
+
+def _above(view: View, path: str) -> Mapping[str, int]:
+    """The modules that require one, directly or through others, with the number of steps."""
+    requiring: dict[str, set[str]] = {}
+    for version, required in view.graph.required.items():
+        for requirement in required:
+            if requirement.version != NONE:
+                requiring.setdefault(requirement.path, set()).add(version.path)
+    found: dict[str, int] = {path: 0}
+    edge = [path]
+    while edge:
+        edge = [
+            above
+            for below in edge
+            for above in sorted(requiring.get(below, ()))
+            if above not in found and not found.update({above: found[below] + 1})
+        ]
+    return found

@@ -1,0 +1,223 @@
+"""What becomes of a build list when requirements are raised.
+
+`Raises` maps module paths to versions. A main module gets the line when its own build list has that module in a lower
+version; a module that no main module has gets into the first one. Then everything is looked at in every view: the
+workspace as a whole, and each main module by itself, as GOWORK=off builds it.
+
+Nothing that is built may get lower. From go 1.17 on that is what a go.mod names, and what it names cannot get lower.
+Before, it may be anything in the build list: what a raise would lower or make vanish is held where it was by a
+requirement of its own, as `go get` does. The rest of a pruned build list is not built; it comes and goes with the
+requirements of others, and a line for it would be one that `go mod tidy` takes out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from goferry.deps.fixing.asking import Known, Steps
+from goferry.gomod import gover
+from goferry.gomod.modgraph import NONE, Graph, Main, Mains, ModuleGraph, Requirements
+from goferry.gomod.module import Version
+
+Raises: TypeAlias = frozenset[Version]
+"""At most one version of each path."""
+
+Affecting: TypeAlias = Callable[[Version], tuple[str, ...]]
+"""The ids of what affects a version; empty when nothing does."""
+
+_GO: Final = "go"
+
+
+class Bar(StrEnum):
+    """Why raises cannot be made."""
+
+    GO = "needs_newer_go"
+    UNREAD = "unread"
+    """A go.mod that they need could not be had."""
+    LOWERS = "lowers"
+    """Something in the workspace would get lower, and no single go.mod can hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way in which the main modules are built."""
+
+    mains: Mains
+    selected: Mapping[str, str]
+    """By path, main modules and virtual modules apart."""
+    go: str
+    graph: ModuleGraph
+    unread: frozenset[Version]
+
+    def version(self, path: str) -> str:
+        return self.selected.get(path, NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What raises lead to."""
+
+    mains: Mains
+    """With the raises and with what holds others where they were."""
+    views: tuple[View, ...]
+    affected: Mapping[str, tuple[str, ...]]
+    """The ids by path, over all views."""
+    holds: frozenset[Version]
+    bar: Bar | None = None
+    go: str = ""
+    """The go version that would be needed, for Bar.GO."""
+
+    def selected(self, path: str) -> str:
+        """The lowest version over all views that have the module; `none` without one."""
+        found = [view.version(path) for view in self.views if view.version(path) != NONE]
+        return min(found, key=lambda version: gover.mod_key(path, version), default=NONE)
+
+
+class Raiser:
+    """Evaluates raises, each set of them once."""
+
+    def __init__(self, mains: Mains, affecting: Affecting, known: Known, *, allow_go: bool = False) -> None:
+        self.known = known
+        self._mains = mains
+        self._affecting = affecting
+        self._allow_go = allow_go
+        self._seen: dict[Raises, Outcome] = {}
+        self._base: Outcome | None = None
+
+    def outcome(self, raises: Raises = frozenset()) -> Steps[Outcome]:
+        if self._base is None:
+            self._base = yield from self._evaluate(self._mains, None)
+            self._seen[frozenset()] = self._base
+        if raises not in self._seen:
+            raised = _raised(self._mains, self._base, raises)
+            self._seen[raises] = yield from self._evaluate(raised, self._base)
+        return self._seen[raises]
+
+    def _evaluate(self, mains: Mains, base: Outcome | None) -> Steps[Outcome]:
+        held: frozenset[Version] = frozenset()
+        while True:
+            views = yield from self._views(mains)
+            if base is None or any(
+                view.unread - old.unread for view, old in zip(views, base.views, strict=True)
+            ):
+                bar = None if base is None else Bar.UNREAD
+                return self._outcome(mains, views, held, bar)
+            holding, holds = _holding(mains, views, base)
+            if not holds:
+                break
+            mains, held = holding, held | holds
+        return self._outcome(mains, views, held, *self._barred(views, base))
+
+    def _barred(self, views: tuple[View, ...], base: Outcome) -> tuple[Bar | None, str]:
+        for view, old in zip(views, base.views, strict=True):
+            if not self._allow_go and gover.compare(view.go, old.go) > 0:
+                return Bar.GO, view.go
+            if any(_lower(path, view.version(path), old.version(path)) for path in floor(old)):
+                return Bar.LOWERS, ""
+        return None, ""
+
+    def _outcome(
+        self, mains: Mains, views: tuple[View, ...], held: frozenset[Version], bar: Bar | None, go: str = ""
+    ) -> Outcome:
+        affected: dict[str, tuple[str, ...]] = {}
+        for view in views:
+            for path, version in view.selected.items():
+                if ids := self.ids(view.mains, Version(path, version)):
+                    affected[path] = tuple(dict.fromkeys((*affected.get(path, ()), *ids)))
+        return Outcome(mains, views, affected, held, bar, go)
+
+    def ids(self, mains: Mains, version: Version) -> tuple[str, ...]:
+        """What affects a version of the build list: by its own name, and by that of what replaces it."""
+        source = mains.source(version)
+        found = self._affecting(version)
+        if isinstance(source, Version) and source != version:
+            found += self._affecting(source)
+        return tuple(dict.fromkeys(found))
+
+    def _views(self, mains: Mains) -> Steps[tuple[View, ...]]:
+        views: list[View] = []
+        for seen in views_of(mains):
+            graph = yield from self.known.grow(seen)
+            views.append(_view(seen, graph, self.known))
+        return tuple(views)
+
+
+def views_of(mains: Mains) -> tuple[Mains, ...]:
+    """The workspace first, then each main module by itself; without a workspace the one main module."""
+    if mains.workspace is None:
+        return (mains,)
+    return (mains, *(Mains((main,)) for main in mains.modules))
+
+
+def _view(mains: Mains, graph: Graph, known: Known) -> View:
+    found = graph.module_graph()
+    selected = {version.path: version.version for version in found.build_list()}
+    unread = frozenset(v for v in graph.needed() if known.mods.get(mains.source(v), ...) is None)
+    return View(mains, selected, found.selected(_GO), found, unread)
+
+
+def _raised(mains: Mains, base: Outcome, raises: Raises) -> Mains:
+    lines: list[dict[str, str]] = [{} for _ in mains.modules]
+    alone = base.views[-len(mains.modules) :] if mains.modules else ()
+    for wanted in sorted(raises, key=str):
+        having = [n for n, view in enumerate(alone) if view.version(wanted.path) != NONE]
+        for n in having or [0]:
+            if gover.mod_compare(wanted.path, alone[n].version(wanted.path), wanted.version) < 0:
+                lines[n][wanted.path] = wanted.version
+    return with_lines(mains, lines)
+
+
+def with_lines(mains: Mains, lines: Iterable[Mapping[str, str]]) -> Mains:
+    """The main modules with these requirements, in place of those of the same paths or behind all others."""
+    return replace(
+        mains, modules=tuple(_with(main, more) for main, more in zip(mains.modules, lines, strict=True))
+    )
+
+
+def _with(main: Main, lines: Mapping[str, str]) -> Main:
+    if not lines:
+        return main
+    named = main.requirements.require
+    require = [Version(r.path, lines.get(r.path, r.version)) for r in named]
+    require += [Version(path, v) for path, v in lines.items() if all(r.path != path for r in named)]
+    direct = frozenset(Version(r.path, lines.get(r.path, r.version)) for r in main.direct)
+    return replace(
+        main, requirements=Requirements(main.requirements.go, tuple(dict.fromkeys(require))), direct=direct
+    )
+
+
+def _holding(mains: Mains, views: tuple[View, ...], base: Outcome) -> tuple[Mains, frozenset[Version]]:
+    """The main modules with requirements of what would get lower in one of them alone, and these."""
+    count = len(mains.modules)
+    lines = [
+        _held(main, view, old)
+        for main, view, old in zip(mains.modules, views[-count:], base.views[-count:], strict=True)
+    ]
+    holds = frozenset(Version(path, version) for held in lines for path, version in held.items())
+    return with_lines(mains, lines), holds
+
+
+def _held(main: Main, view: View, old: View) -> dict[str, str]:
+    if main.requirements.pruned:
+        return {}
+    return {
+        path: version
+        for path, version in old.selected.items()
+        if _lower(path, view.version(path), version) or view.version(path) == NONE
+    }
+
+
+def floor(view: View) -> frozenset[str]:
+    """The paths of what may be built, and must not get lower."""
+    paths: set[str] = set()
+    for main in view.mains.modules:
+        if not main.requirements.pruned:
+            return frozenset(view.selected)
+        paths |= {version.path for version in main.requirements.require}
+    return frozenset(paths & view.selected.keys())
+
+
+def _lower(path: str, now: str, before: str) -> bool:
+    """Whether a module that is still there has got lower."""
+    return now != NONE and gover.mod_compare(path, now, before) < 0

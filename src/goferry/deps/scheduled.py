@@ -1,0 +1,188 @@
+"""Scheduled audits with everything that they need: what a process of `goferry serve` or a cron job runs."""
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from goferry.config import Settings, audit_history
+from goferry.deps import history
+from goferry.deps.audit.records import Audit
+from goferry.deps.kept import Kept
+from goferry.deps.repositories import Repository, read_repositories
+from goferry.deps.schedule import Done, Schedule, Work
+from goferry.errors import GoferryError, InvalidInput, StorageError
+from goferry.findings import Severity
+
+if TYPE_CHECKING:
+    from goferry.deps.audit.compose import Unreadable
+    from goferry.deps.audit.run import Target
+    from goferry.deps.audit.targets import Targets
+
+_log = logging.getLogger(__name__)
+
+
+class Tally(Protocol):
+    """Where it is counted what was done; goferry.server.job has the same."""
+
+    def add(self, amount: float, family: str, *labels: str) -> None: ...
+
+    def set(self, value: float, family: str, *labels: str) -> None: ...
+
+
+async def audit_when_due(settings: Settings, config: Path | None, tally: Tally) -> None:
+    """Waits until the repositories of the settings are due for an audit, makes it, keeps it, tells it: the chore of a
+    server. Raises ConfigError and StorageError; whatever an audit itself fails of is kept and logged."""
+    assert settings.audit_repos is not None
+    place, environ = settings.audit_repos, os.environ
+    with Kept(audit_history(settings, environ)) as kept:
+        _show(kept, tally)
+        done = await schedule(kept, place, settings, config, environ).next(asyncio.sleep)
+        count(done, tally)
+        log(done)
+
+
+def schedule(
+    kept: Kept,
+    place: Path,
+    settings: Settings,
+    config: Path | None,
+    environ: Mapping[str, str],
+    *,
+    telling: bool = True,
+) -> Schedule:
+    """The schedule of these repositories. `telling`: whether the receivers of the settings file hear of news."""
+
+    async def make() -> Audit:
+        return await audit_repositories(read_repositories(place), place, settings, environ)
+
+    async def tell(audit: Audit) -> int:
+        return await tell_receivers(audit, kept, settings, config, environ) if telling else 0
+
+    work = Work(settings.audit_every, make, tell)
+    return Schedule(kept, work, clock=time.time, jitter=random.random())  # noqa: S311 - spreads load, guards nothing
+
+
+async def tell_receivers(
+    audit: Audit, kept: Kept, settings: Settings, config: Path | None, environ: Mapping[str, str]
+) -> int:
+    """Tells all receivers of the settings file; how many did not take it."""
+    from goferry.deps.notify.run import chosen, tell  # heavy: a process that waits has no use for it
+
+    receivers = chosen(config)
+    outcomes = (
+        await tell(audit, receivers, kept=kept, settings=settings, environ=environ) if receivers else ()
+    )
+    for outcome in outcomes:
+        if outcome.failure is not None:
+            _log.warning("%s", outcome.failure)
+    return sum(outcome.failure is not None for outcome in outcomes)
+
+
+async def audit_repositories(
+    repositories: tuple[Repository, ...], place: Path, settings: Settings, environ: Mapping[str, str]
+) -> Audit:
+    """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven."""
+    from goferry.deps.advisories import refresh  # heavy, as above
+    from goferry.deps.audit.compose import Unreadable, compose
+    from goferry.deps.audit.judge import Rules, Subject
+    from goferry.deps.audit.run import Auditor, Wanted
+    from goferry.deps.supply import ProxySupply
+    from goferry.proxy.assemble import open_proxy
+
+    targets, unreadable = gather(repositories, place)
+    rules = Rules(
+        timedelta(seconds=settings.stale_after),
+        _names(settings.allow_licences),
+        _names(settings.deny_licences),
+    )
+    database = refresh.at_hand(environ)
+    subjects: list[Subject] = []
+    async with open_proxy(settings, environ=environ) as proxy:
+        supply = ProxySupply(proxy)
+        wanted = Wanted(licences=bool(rules.allow or rules.deny))
+        auditor = Auditor(supply, database, wanted, first_seen=supply.first_seen)
+        for target in targets.projects:
+            try:
+                subjects.append((await auditor.look(target)).subject)
+            except StorageError:
+                raise
+            except GoferryError as why:
+                unreadable.append(Unreadable(target.name, target.root, target.owner, why))
+    now = datetime.now(UTC).replace(microsecond=0)
+    return compose(subjects, unreadable, targets.ignore, database.about, rules, now)
+
+
+def gather(repositories: tuple[Repository, ...], place: Path) -> "tuple[Targets, list[Unreadable]]":
+    """The projects of the repositories, each with the owner that the list names; and what cannot be read."""
+    from goferry.deps.audit import targets
+    from goferry.deps.audit.compose import Unreadable
+
+    base = place if place.is_dir() else place.parent
+    sound, unreadable = [], []
+    for repository in repositories:
+        if targets.below(repository.folder):
+            sound.append(repository)
+        else:
+            why = InvalidInput("there is no go.mod or go.work in {folder}", folder=repository.folder)
+            unreadable.append(
+                Unreadable(repository.folder.name, str(repository.folder), repository.owner, why)
+            )
+    found = targets.gather([f"{repository.folder}/{targets.BELOW}" for repository in sound], base)
+    owners = {repository.folder.resolve(): repository.owner for repository in sound if repository.owner}
+    found.projects = [_owned(target, owners) for target in found.projects]
+    return found, [*found.unreadable, *unreadable]
+
+
+def _owned(target: "Target", owners: Mapping[Path, str]) -> "Target":
+    """The list's word counts before that of CODEOWNERS."""
+    root = target.project.root.resolve()
+    named = [owner for folder, owner in owners.items() if root.is_relative_to(folder)]
+    return replace(target, owner=named[0]) if named else target
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+# ---- what is seen of it ----------------------------------------------------------------------------------------------
+
+
+def _show(kept: Kept, tally: Tally) -> None:
+    """The gauges as the last kept audit left them: a server that was started anew knows them too."""
+    ended = kept.row("SELECT max(ended) FROM attempts WHERE failure IS NULL AND ended IS NOT NULL")
+    if ended and ended[0] is not None:
+        tally.set(ended[0], "goferry_audit_success_time_seconds")
+        open_now = [span for span in history.spans(kept) if span.closed is None]
+        for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO):
+            found = sum(span.severity == severity.value for span in open_now)
+            tally.set(found, "goferry_audit_findings", severity.value)
+
+
+def count(done: Done, tally: Tally) -> None:
+    """Counts an audit."""
+    tally.add(1.0, "goferry_audits_total", "failed" if done.failure else "ok")
+    tally.add(float(done.untold), "goferry_audit_notices_failed_total")
+
+
+def log(done: Done) -> None:
+    """Says in the log what became of an audit."""
+    if done.audit is None:
+        bug = not isinstance(done.failure, GoferryError)
+        _log.error("the audit failed: %s", done.failure, exc_info=done.failure if bug else None)
+        return
+    found = done.audit
+    _log.info(
+        "audited %d projects in %.1f s: %d errors, %d warnings, %d could not be looked at",
+        len(found.projects),
+        done.seconds,
+        found.count(Severity.ERROR),
+        found.count(Severity.WARNING),
+        len(found.unproven),
+    )

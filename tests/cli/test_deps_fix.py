@@ -1,0 +1,145 @@
+"""`goferry deps fix`: what people read, what programs read, what is written, and the exit status."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fixworlds import FixWorld, small_world, snapshot
+from goferry.deps.fixing.form import SCHEMA
+from terminal import Said, goferry
+
+pytestmark = pytest.mark.go
+
+FLAW = {
+    "id": "GO-2026-0001",
+    "modified": "2026-01-01T00:00:00Z",
+    "aliases": ["CVE-2026-1"],
+    "summary": "x trusts everybody",
+    "affected": [
+        {
+            "package": {"name": "example.org/x", "ecosystem": "Go"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "1.1.0"}]}],
+        }
+    ],
+}
+HOPELESS = FLAW | {
+    "id": "GO-2026-0002",
+    "aliases": [],
+    "affected": [
+        {
+            "package": {"name": "example.org/y", "ecosystem": "Go"},
+            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
+        }
+    ],
+}
+
+
+def fix(world: FixWorld, *words: str, flaws: tuple[dict[str, object], ...] = (FLAW,)) -> Said:
+    db = world.folder / "db"
+    db.mkdir(exist_ok=True)
+    for flaw in flaws:
+        (db / f"{flaw['id']}.json").write_text(json.dumps(flaw))
+    return goferry(
+        "deps", "fix", *words, "--db", str(db), "--goproxy", world.proxy.as_uri(), "--sumdb", "off",
+        "--private", "example.org", "--store", str(world.folder / "store"), cwd=world.start,
+    )  # fmt: skip
+
+
+PLAN = """\
+example.net/m: 1 module is affected, 1 requirement to raise
+
+raise example.org/x  v1.0.0 → v1.1.0  (direct)
+  free of GO-2026-0001
+
+--- a/go.mod
++++ b/go.mod
+@@ -4,4 +4,6 @@
+ go 1.20
+\x20
+ // why example.org/x
+-require example.org/x v1.0.0
++require example.org/x v1.1.0
++
++require example.org/y v1.0.0 // indirect
+"""
+
+
+def test_the_plan_says_what_and_why_and_shows_the_diff_and_writes_nothing(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    before = snapshot(world.project)
+    said = fix(world)
+    assert said.out.startswith(PLAN)
+    assert said.out.endswith(
+        "\n4 new lines of go.sum are of private modules: no database has signed them.\n"
+        "Nothing was written: --apply does.\n"
+    )
+    assert (said.code, snapshot(world.project)) == (1, before)
+
+
+def test_apply_writes_and_there_is_nothing_left_to_do(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    said = fix(world, "--apply")
+    assert (said.code, said.out.splitlines()[-1]) == (0, "2 files written.")
+    world.must("build", "-mod=readonly", "./...")
+    assert world.must("mod", "tidy", "-diff") == ""
+    again = fix(world, "--apply")
+    assert (again.code, again.out) == (0, "example.net/m: nothing is affected\n")
+
+
+def test_programs_read_the_same(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    said = fix(world, "--json").json
+    assert (said["schema"], said["applied"], said["proven"], said["smallest"]) == (SCHEMA, False, True, True)
+    assert said["raises"] == [
+        {
+            "path": "example.org/x", "before": "v1.0.0", "after": "v1.1.0", "direct": True,
+            "frees": ["example.org/x"],
+        }
+    ]  # fmt: skip
+    assert [Path(file["file"]).name for file in said["files"]] == ["go.mod", "go.sum"]
+
+
+def test_what_stays_says_why_and_is_no_success(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    said = fix(world, "--apply", flaws=(FLAW, HOPELESS))
+    assert said.code == 1
+    assert (
+        "stays example.org/x  v1.0.0: GO-2026-0001\n  every good version, v1.1.0 first, brings another flaw"
+        in said.out
+    )
+
+
+@pytest.mark.parametrize("name", ["GO-2026-0001", "CVE-2026-1"])
+def test_one_vulnerability_can_be_named(name: str, tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    assert "raise example.org/x" in fix(world, name, flaws=(FLAW, HOPELESS)).out
+
+
+def test_a_vulnerability_that_nobody_knows_is_a_mistake(tmp_path: Path) -> None:
+    said = fix(small_world(tmp_path), "GO-1999-1")
+    assert (said.code, said.err) == (2, "goferry: the vulnerability database has no GO-1999-1\n")
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    said = fix(small_world(tmp_path), "./nowhere")
+    assert (said.code, said.err) == (2, "goferry: there is no ./nowhere\n")
+
+
+def test_what_cannot_be_had_is_not_proven_and_not_written(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    before = snapshot(world.project)
+    for file in world.proxy.rglob("*y/@v/v1.0.0.zip"):
+        file.unlink()
+    said = fix(world, "--apply")
+    assert (said.code, snapshot(world.project)) == (3, before)
+    assert "example.org/y@v1.0.0" in said.err
+    assert said.out.endswith("Not everything could be proven; nothing was written.\n")
+
+
+def test_a_module_graph_with_a_hole_is_not_called_free_of_flaws(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    for file in world.proxy.rglob("*x/@v/v1.0.0.mod"):
+        file.unlink()
+    said = fix(world, flaws=(HOPELESS,))
+    assert (said.code, "example.org/x@v1.0.0" in said.err) == (3, True)
