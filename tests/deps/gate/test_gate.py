@@ -10,9 +10,11 @@ import pytest
 
 from gateworlds import Proxy, go, proxy_in, world
 from goferry.deps.advisories.database import shipped
+from goferry.deps.advisories.exposure import Evidence, Origin
 from goferry.deps.gate.rules import Class, Level, Policy, State, Verdict
 from goferry.deps.gate.run import Options, Outcome, gate
 from goferry.deps.supply import ProxySupply
+from goferry.errors import InvalidInput
 from goferry.gomod.module import Version, match_prefix_patterns
 from goferry.gomod.sumdb.memlog import Lie
 from proxyworld import World, zip_hash
@@ -298,3 +300,85 @@ async def test_policy_rules_judge_go_mod(tmp_path: Path, proxy: Proxy, files: di
     modules = {row[0]: row[3] for row in broken(outcome)}
     assert modules["retracted"] == "example.com/retract@v1.0.0-bad"
     assert modules["deprecated"] == "example.com/deprecated/a@v1.0.0"
+
+
+async def test_a_workspace_is_gated_with_its_vendor_folder(
+    tmp_path: Path, project: Path, proxy: Proxy, files: dict[str, bytes]
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "go.mod").write_text("module example.net/other\n\ngo 1.22\n")
+    (other / "o.go").write_text("package other\n")
+    (tmp_path / "go.work").write_text("go 1.22\n\nuse ./m\nuse ./other\n")
+    environ = {"GOWORK": str(tmp_path / "go.work"), "GOFLAGS": "-modcacherw"}
+    assert go(proxy, tmp_path, "work", "vendor", **environ).returncode == 0
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, tmp_path)
+        assert (outcome.verdict, broken(outcome)) == (Verdict.PASSED, set())
+        assert outcome.proven.vendored_files == 5
+        assert outcome.proven.modules == ("example.net/m", "example.net/other")
+        (tmp_path / "vendor/rsc.io/quote/quote.go").write_text("package quote\n")
+        (tmp_path / "go.work.sum").write_text("rsc.io/quote v1.5.1 h1:AAAA=\nrsc.io/quote v1.5.2 h1:AAAA=\n")
+        outcome = await gated(made, tmp_path)
+    quote = "rsc.io/quote@v1.5.2"
+    assert broken(outcome) == {
+        ("vendor_edited", "vendor/rsc.io/quote/quote.go", 1, quote),
+        ("sum_mismatch", "go.work.sum", 1, "rsc.io/quote@v1.5.1"),
+        ("sum_mismatch", "go.work.sum", 2, quote),
+        ("sum_malformed", "go.work.sum", 2, quote),
+    }
+
+
+async def test_a_vendor_folder_that_go_passes_over_is_no_proof(
+    tmp_path: Path, project: Path, proxy: Proxy, files: dict[str, bytes]
+) -> None:
+    assert go(proxy, project, "mod", "vendor", GOFLAGS="-modcacherw").returncode == 0
+    manifest = project / "vendor/modules.txt"
+    manifest.write_text("## workspace\n" + manifest.read_text())
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, project)
+    assert broken(outcome) == {("vendor_manifest", "vendor", None, "None")}
+
+
+async def test_a_recalled_version_does_not_pass(
+    tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    policy = Policy(Class.SERVICE, {"pseudo_version": Level.OFF}, recalled=frozenset({SAMPLER}))
+    wanted = Options(policy, lambda _: False, "sum.example.org", TODAY, shipped)
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gate(project, ProxySupply(made.proxy), wanted)
+    assert broken(outcome) == {("recalled", "go.mod", None, str(SAMPLER))}
+
+
+@pytest.mark.parametrize(
+    ("lines", "known", "verdict"),
+    [
+        ("go 1.25.0\n\ntoolchain go1.25.1\n", (), Verdict.FAILED),
+        ("go 1.25.0\n", (), Verdict.PASSED),
+        ("go 1.25.0\n", (Evidence(Origin.COMMAND, "1.26.8", "go version"),), Verdict.PASSED),
+        ("go 1.25.0\n", (Evidence(Origin.COMMAND, "1.26.1", "go version"),), Verdict.FAILED),
+    ],
+)
+async def test_a_flaw_of_the_go_that_builds_does_not_pass(
+    lines: str, known: tuple[Evidence, ...], verdict: Verdict, tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m/go.mod").write_text(f"module example.net/m\n\n{lines}")
+    (tmp_path / "m/m.go").write_text("package m\n")
+    wanted = Options(Policy(), lambda _: False, "sum.example.org", TODAY, shipped, lambda: known)
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gate(tmp_path / "m", ProxySupply(made.proxy), wanted)
+    assert outcome.verdict is verdict
+    if verdict is Verdict.FAILED:
+        assert {row[0] for row in broken(outcome)} == {"toolchain"}
+        assert any("GO-2026-" in str(one.problem.message) for one in outcome.judged)
+
+
+@pytest.mark.parametrize("damage", ["<<<<<<< HEAD\n", "module\n", "\x00\xff", "require a b c\n"])
+async def test_a_go_mod_that_cannot_be_read_is_one_clear_error(
+    damage: str, tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    (project / "go.mod").write_text((project / "go.mod").read_text() + damage)
+    async with proven(tmp_path / "store", files) as made:
+        with pytest.raises(InvalidInput, match=r"go\.mod"):
+            await gated(made, project)

@@ -312,6 +312,13 @@ def manifest(found: Iterable[Disagreement], file: str) -> Iterator[Problem]:
         )
 
 
+def unused_vendor(folders: Iterable[str]) -> Iterator[Problem]:
+    """Go 1.22 and later pass such a folder over, older ones build with it: so it is not proven, and not harmless."""
+    for folder in folders:
+        text = Text("vendored for a workspace where there is none, or without the one that is here")
+        yield Problem("vendor_manifest", text, file=folder, fix=_VENDOR)
+
+
 _MANIFEST: Mapping[Inconsistent, str] = {
     Inconsistent.NOT_EXPLICIT: N_("{module} is required in go.mod, but not marked explicit in modules.txt"),
     Inconsistent.OTHER_VERSION: N_("{module} is required in go.mod, but modules.txt has {marked}"),

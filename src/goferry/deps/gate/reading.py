@@ -14,11 +14,12 @@ from goferry.deps.gate import sums, tidy
 from goferry.deps.gate.packages import Loading, Source
 from goferry.deps.gate.trees import FolderTree, Tree, ZipTree
 from goferry.deps.reading import modules
-from goferry.deps.sources import check_module_line, local_requirements, requirements_of
+from goferry.deps.sources import check_module, local_requirements
 from goferry.errors import GoferryError, StorageError
-from goferry.gomod import gover, modfile
+from goferry.gomod import gover
 from goferry.gomod.gosum import go_mod_key
 from goferry.gomod.modgraph import Graph, Local, Main, Mains, ModuleGraph, Requirements
+from goferry.gomod.modsummary import summarize
 from goferry.gomod.module import Version
 
 _UNPRUNED: Final = "1.16"
@@ -92,9 +93,9 @@ class Files:
     async def _requirements(self, version: Version, source: Source) -> Requirements:
         if isinstance(source, Local):
             return local_requirements(source)
-        file = modfile.parse_lax(f"{source}/go.mod", await self.supply.mod(source))
-        check_module_line(file, version, source)
-        return requirements_of(file)
+        summary = summarize(f"{source}/go.mod", await self.supply.mod(source))
+        check_module(summary.module, version, source)
+        return summary.requirements
 
     async def trees(self, sources: Iterable[Source]) -> dict[Source, Tree | None]:
         """The source trees; None for one that cannot be had, which is in `unread` then."""

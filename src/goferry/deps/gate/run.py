@@ -266,6 +266,7 @@ class _Gate:
                 await self._judge_folder(project, files, have)
         for reading, _files in readings:
             self._judge_packages(reading)
+        self._found.problems += checks.unused_vendor(self._unjudged())
 
     async def _judge_folder(self, project: Project, files: Files, have: sums.SumFiles) -> None:
         modules = self._manifest(project)
@@ -295,6 +296,12 @@ class _Gate:
         text = place.read_text("utf-8", "replace") if place.is_file() else ""
         modules = modulestxt.parse(text)
         return modules if modules.workspace == (project.work is not None) else None
+
+    def _unjudged(self) -> Iterator[str]:
+        """Vendor folders that this Go passes over, made for a workspace where there is none or the other way round."""
+        judged = {project.root for project in self._vendoring() if self._manifest(project) is not None}
+        roots = {project.root for project in self._vendoring()} - judged
+        return (self._shown(root / "vendor") for root in sorted(roots) if (root / "vendor").is_dir())
 
     def _vendoring(self) -> Iterator[Project]:
         yield from self._projects
