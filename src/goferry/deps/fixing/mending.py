@@ -14,7 +14,7 @@ from goferry.deps.fixing import edit, sums
 from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
 from goferry.deps.fixing.plan import Plan, make_plan
-from goferry.deps.fixing.raising import Affecting, View, floor
+from goferry.deps.fixing.raising import Affecting, View
 from goferry.deps.gate import tidy
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
@@ -49,7 +49,7 @@ class Fix:
     unsigned: tuple[Version, ...] = ()
     """Keys of new go.sum lines that no checksum database was asked about: private modules."""
     unused: tuple[Version, ...] = ()
-    """Requirements that nothing that is built needs any more, or never did: `go mod tidy` would take them out."""
+    """Raised modules of which no package is built: only their line keeps them good, and `go mod tidy` takes it out."""
     vendored: bool = False
     """There is a vendor folder, which has to be made anew."""
     problems: tuple[Problem, ...] = ()
@@ -87,7 +87,7 @@ async def mend(
         before = await _read(project, _originals(project), files)
         now = await _read(project, _carried_out(before, plan), files)
         for _round in range(ROUNDS):
-            texts = _completed(now)
+            texts = _completed(now, _not_needed(before, now, plan))
             if texts == now.texts:
                 again = await plan_for(now.project.mains)
                 if not again.raises:
@@ -95,16 +95,16 @@ async def mend(
                 plan = _together(plan, again)
                 texts = _carried_out(now, again)
             now = await _read(project, texts, files)
-        plan = replace(plan, stays=again.stays, after=replace(again.before, holds=plan.after.holds))
+        plan = replace(plan, stays=again.stays, after=replace(again.before, holds=_still_held(plan, now)))
         changes, unsigned, wrong = await _sum_changes(before, now, plan, supply)
     return Fix(
         project,
         plan,
         (*_mod_changes(before, now), *changes),
         unsigned,
-        tuple(_unused(before, now)),
+        tuple(_unused(plan, now)),
         (project.root / "vendor").is_dir(),
-        (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(plan), *wrong),
+        (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(before, plan), *wrong),
     )
 
 
@@ -158,19 +158,37 @@ def _carried_out(state: _State, plan: Plan) -> dict[Path, bytes]:
     return texts
 
 
-def _completed(state: _State) -> dict[Path, bytes]:
-    """The texts with what the packages need, and with each line at the version that is selected."""
+def _completed(state: _State, dropped: frozenset[str]) -> dict[Path, bytes]:
+    """The texts with what the packages need, without what they do not, and with each line at the version that is
+    selected: as `go mod tidy` leaves them."""
     texts = dict(state.texts)
     for part, reading in zip(state.project.parts, state.readings, strict=True):
         wanted = {line.mod.path: Wanted(version) for line, version in _too_low(reading)}
         direct = tidy.direct_modules(reading.loading)
+        unused: set[str] = set()
         for fault in reading.faults:
             if fault.kind is tidy.Untidy.MISSING:
                 wanted[fault.module.path] = Wanted(fault.module.version, fault.module.path not in direct)
+            elif _is_unused(fault) and fault.module.path in dropped:
+                unused.add(fault.module.path)
         place = part.folder / "go.mod"
-        if wanted:
-            texts[place] = edit.with_requirements(str(place), texts[place], wanted)
+        if wanted or unused:
+            kept = {path: one for path, one in wanted.items() if path not in unused}
+            texts[place] = edit.with_requirements(str(place), texts[place], kept, dropped=sorted(unused))
     return texts
+
+
+def _not_needed(before: _State, now: _State, plan: Plan) -> frozenset[str]:
+    """Paths of requirements that the raises have made useless. What was useless before is not ours to judge, and what
+    was raised on purpose stays."""
+    known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
+    found = {fault.module.path for one in now.readings for fault in one.faults if _is_unused(fault)}
+    return frozenset(found - known - {step.path for step in plan.raises})
+
+
+def _still_held(plan: Plan, now: _State) -> frozenset[Version]:
+    named = {line.mod for part in now.project.parts for line in part.file.require}
+    return plan.after.holds & named
 
 
 def _too_low(reading: Reading) -> Iterator[tuple[Require, str]]:
@@ -303,19 +321,23 @@ def _broken(before: _State, now: _State) -> Iterator[Problem]:
                 )
 
 
-def _lowered(plan: Plan) -> Iterator[Problem]:
+def _lowered(before: _State, plan: Plan) -> Iterator[Problem]:
+    """Modules that give packages to the build, and got lower."""
+    built = {
+        found.module.path for one in before.readings for found in one.loading.found.values() if found.module
+    }
     for old, new in zip(plan.before.views, plan.after.views, strict=True):
-        for path in sorted(floor(old)):
-            before, now = old.version(path), new.version(path)
-            if now != NONE and gover.mod_compare(path, now, before) < 0:
-                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=before, new=now))
+        for path in sorted(built & old.selected.keys()):
+            earlier, now = old.version(path), new.version(path)
+            if now != NONE and gover.mod_compare(path, now, earlier) < 0:
+                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=earlier, new=now))
 
 
-def _unused(before: _State, now: _State) -> Iterator[Version]:
-    """Lines that nothing that is built needs, and that were needed before or are new."""
-    known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
+def _unused(plan: Plan, now: _State) -> Iterator[Version]:
+    """Raised modules of which no package is built."""
     found = {fault.module for one in now.readings for fault in one.faults if _is_unused(fault)}
-    yield from (module for module in sorted(found, key=str) if module.path not in known)
+    raised = {step.path for step in plan.raises}
+    yield from (module for module in sorted(found, key=str) if module.path in raised)
 
 
 def _is_unused(fault: tidy.Fault) -> bool:
