@@ -13,6 +13,7 @@ from fixworlds import FixWorld, go_source, random_fix_world, small_world, snapsh
 from goferry.deps.fixing import sums, writing
 from goferry.deps.fixing.edit import Change
 from goferry.deps.fixing.mending import Fix, mend
+from goferry.deps.fixing.plan import Reason
 from goferry.deps.fixing.writing import write
 from goferry.deps.sources import load
 from goferry.deps.supply import ProxySupply
@@ -164,6 +165,21 @@ def test_a_newer_go_raises_the_go_line_and_drops_a_toolchain_that_says_less(tmp_
     assert applied(world, allow_go=True).problems == ()
     text = (world.start / "go.mod").read_text()
     assert ("go 1.25.3\n" in text, "toolchain" in text) == (True, False)
+    world.must("build", "-mod=readonly", "./...")
+
+
+def test_a_newer_go_that_pruning_hides_is_no_fix_either(tmp_path: Path) -> None:
+    """x v1.1.0 requires y, whose go.mod go reads only when y is named in go.mod; and named it must be, for it is built."""
+    world = FixWorld(tmp_path, frozenset({v("example.org/x@v1.0.0")}))
+    world.publish(v("example.org/y@v1.0.0"), "1.22.1", [], [])
+    world.publish(v("example.org/x@v1.0.0"), "1.18", [], [])
+    world.publish(v("example.org/x@v1.1.0"), "1.18", [v("example.org/y@v1.0.0")], ["example.org/y"])
+    world.write_main("m", "1.18", [v("example.org/x@v1.0.0")], ["example.org/x"])
+    fix = applied(world)
+    assert [(stay.reason, stay.detail) for stay in fix.plan.stays] == [(Reason.NEEDS_GO, "1.22.1")]
+    assert fix.changes == ()
+    assert applied(world, allow_go=True).problems == ()
+    assert "\ngo 1.22.1\n" in (world.start / "go.mod").read_text()
     world.must("build", "-mod=readonly", "./...")
 
 
