@@ -169,7 +169,7 @@ def test_a_newer_go_raises_the_go_line_and_drops_a_toolchain_that_says_less(tmp_
 
 
 def test_a_newer_go_that_pruning_hides_is_no_fix_either(tmp_path: Path) -> None:
-    """x v1.1.0 requires y, whose go.mod go reads only when y is named in go.mod; and named it must be, for it is built."""
+    """x v1.1.0 requires y. Go reads the go.mod of y only when y is named; and named it must be, for it is built."""
     world = FixWorld(tmp_path, frozenset({v("example.org/x@v1.0.0")}))
     world.publish(v("example.org/y@v1.0.0"), "1.22.1", [], [])
     world.publish(v("example.org/x@v1.0.0"), "1.18", [], [])
