@@ -80,7 +80,10 @@ def test_the_plan_says_what_and_why_and_shows_the_diff_and_writes_nothing(tmp_pa
 def test_apply_writes_and_there_is_nothing_left_to_do(tmp_path: Path) -> None:
     world = small_world(tmp_path)
     said = fix(world, "--apply")
-    assert (said.code, said.out.splitlines()[-1]) == (0, "2 files written.")
+    assert (said.code, said.out.splitlines()[-2:]) == (
+        0,
+        ["2 files written.", "All 4 lines of go.sum are proven."],
+    )
     world.must("build", "-mod=readonly", "./...")
     assert world.must("mod", "tidy", "-diff") == ""
     again = fix(world, "--apply")
@@ -98,6 +101,15 @@ def test_programs_read_the_same(tmp_path: Path) -> None:
         }
     ]  # fmt: skip
     assert [Path(file["file"]).name for file in said["files"]] == ["go.mod", "go.sum"]
+
+
+def test_a_go_sum_that_was_false_before_is_found_by_the_gate_afterwards(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    file = world.start / "go.sum"
+    file.write_text(file.read_text() + f"example.org/z v1.0.0 h1:{'A' * 43}=\n")
+    said = fix(world, "--apply", "--json")
+    assert (said.code, said.json["applied"], said.json["gate"]["verdict"]) == (1, True, "failed")
+    assert "example.org/z" in said.json["gate"]["problems"][0]
 
 
 def test_what_stays_says_why_and_is_no_success(tmp_path: Path) -> None:

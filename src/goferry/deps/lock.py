@@ -7,7 +7,7 @@ vendor     a vendor folder agrees with go.mod, and every file in it with its mod
 offline    the real go builds, vets and downloads from this store alone
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -58,9 +58,9 @@ def step_of(rule: str) -> Step | None:
     return next((step for prefix, step in _PREFIXES.items() if rule.startswith(prefix)), None)
 
 
-def switches() -> tuple[str, ...]:
-    """The gate's rules as `--rule` takes them: on where they are part of a step, all others off."""
-    return tuple(f"{rule.name}={Level.ON if step_of(rule.name) else Level.OFF}" for rule in RULES)
+def switches(steps: Container[Step] = tuple(Step)) -> tuple[str, ...]:
+    """The gate's rules as `--rule` takes them: on where they are part of one of these steps, all others off."""
+    return tuple(f"{rule.name}={Level.ON if step_of(rule.name) in steps else Level.OFF}" for rule in RULES)
 
 
 def from_gate(judged: Iterable[Judged], *, vendored: bool) -> Iterator[Done]:
@@ -71,7 +71,7 @@ def from_gate(judged: Iterable[Judged], *, vendored: bool) -> Iterator[Done]:
         if step is Step.VENDOR and not vendored:
             yield Done(step, State.SKIPPED)
         else:
-            yield Done(step, _state(own), tuple(_details(own)))
+            yield Done(step, _state(own), tuple(details(own)))
 
 
 def _state(judged: Iterable[Judged]) -> State:
@@ -81,7 +81,8 @@ def _state(judged: Iterable[Judged]) -> State:
     return State.UNPROVEN if any(one.unproven for one in found) else State.PASSED
 
 
-def _details(judged: Iterable[Judged]) -> Iterator[str]:
+def details(judged: Iterable[Judged]) -> Iterator[str]:
+    """What failed or could not be proven, each with its place."""
     for one in judged:
         if one.fails or one.unproven:
             place = one.problem.file

@@ -1,4 +1,4 @@
-"""A fix is what the real go accepts: same build list as `go get`, tidy as before, and a build with -mod=readonly."""
+"""A fix is what the real go accepts: what `go get` and `go mod tidy` leave, and a build with -mod=readonly."""
 
 import asyncio
 import shutil
@@ -13,6 +13,7 @@ from fixworlds import FixWorld, go_source, random_fix_world, small_world, snapsh
 from goferry.deps.fixing import sums, writing
 from goferry.deps.fixing.edit import Change
 from goferry.deps.fixing.mending import Fix, mend
+from goferry.deps.fixing.plan import Reason
 from goferry.deps.fixing.writing import write
 from goferry.deps.sources import load
 from goferry.deps.supply import ProxySupply
@@ -41,7 +42,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> FixWorld:
 
 
 @pytest.mark.parametrize("world", range(size(8, 300)), indirect=True)
-def test_a_fix_leaves_what_go_get_leaves_and_go_accepts_it(world: FixWorld) -> None:
+def test_a_fix_leaves_what_go_get_and_tidy_leave_and_go_accepts_it(world: FixWorld) -> None:
     (main,) = world.mains
     copy = world.folder / "copy"
     shutil.copytree(world.project / main, copy)
@@ -51,12 +52,12 @@ def test_a_fix_leaves_what_go_get_leaves_and_go_accepts_it(world: FixWorld) -> N
     assert world.build_list() == sorted(f"{path}@{version}" for path, version in after.items())
     world.must("build", "-mod=readonly", "./...")
     world.must("mod", "verify")
-    if not fix.unused and not fix.plan.holds:
-        tidied = world.go("mod", "tidy", "-diff")
-        assert (tidied.returncode, tidied.stdout) == (0, "")
+    if not fix.unused:
+        assert world.must("mod", "tidy", "-diff") == ""
     if fix.plan.raises:
-        wanted = [f"{step.path}@{step.after}" for step in fix.plan.raises]
-        world.must("get", *wanted, *(f"{held.path}@{held.version}" for held in fix.plan.holds), cwd=copy)
+        world.must("get", *(f"{step.path}@{step.after}" for step in fix.plan.raises), cwd=copy)
+        if not fix.unused:
+            world.must("mod", "tidy", cwd=copy)
         assert world.build_list(cwd=copy) == world.build_list()
 
 
@@ -164,6 +165,21 @@ def test_a_newer_go_raises_the_go_line_and_drops_a_toolchain_that_says_less(tmp_
     assert applied(world, allow_go=True).problems == ()
     text = (world.start / "go.mod").read_text()
     assert ("go 1.25.3\n" in text, "toolchain" in text) == (True, False)
+    world.must("build", "-mod=readonly", "./...")
+
+
+def test_a_newer_go_that_pruning_hides_is_no_fix_either(tmp_path: Path) -> None:
+    """x v1.1.0 requires y. Go reads the go.mod of y only when y is named; and named it must be, for it is built."""
+    world = FixWorld(tmp_path, frozenset({v("example.org/x@v1.0.0")}))
+    world.publish(v("example.org/y@v1.0.0"), "1.22.1", [], [])
+    world.publish(v("example.org/x@v1.0.0"), "1.18", [], [])
+    world.publish(v("example.org/x@v1.1.0"), "1.18", [v("example.org/y@v1.0.0")], ["example.org/y"])
+    world.write_main("m", "1.18", [v("example.org/x@v1.0.0")], ["example.org/x"])
+    fix = applied(world)
+    assert [(stay.reason, stay.detail) for stay in fix.plan.stays] == [(Reason.NEEDS_GO, "1.22.1")]
+    assert fix.changes == ()
+    assert applied(world, allow_go=True).problems == ()
+    assert "\ngo 1.22.1\n" in (world.start / "go.mod").read_text()
     world.must("build", "-mod=readonly", "./...")
 
 

@@ -1,7 +1,8 @@
 """`goferry deps fix`: the smallest change of requirements that leaves no affected version, shown or made."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,15 +10,19 @@ import click
 
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
+from goferry.cli.deps.gating import proofs_only
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.errors import InvalidInput
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from goferry.deps.base import Project
     from goferry.deps.fixing.flaws import Flaws
     from goferry.deps.fixing.mending import Fix
     from goferry.deps.fixing.plan import Mended, Plan, Raise, Stays
+    from goferry.deps.gate.run import Outcome
 
 SUMMARY: Final = N_("Raise as few requirements as possible until nothing is affected.")
 EXIT_STAYS: Final = 1
@@ -70,32 +75,57 @@ def command(
     **given: Any,
 ) -> int:
     from goferry.deps.fixing.form import to_json
-    from goferry.deps.fixing.mending import mend
-    from goferry.deps.fixing.writing import write
     from goferry.deps.sources import load
 
     folder, ids = _folder_and_ids(words, console.cwd)
     ready = complete_settings(console, given, as_json=as_json)
     project = load(folder)
     flaws = _flaws(db, ids)
-
-    async def run() -> "Fix":
-        with showing(console, _("reading modules"), quiet=as_json) as bar:
-            async with opened(console, ready) as supply:
-                return await mend(project, supply, flaws, good=flaws.good, allow_go=allow_go, step=bar.update)
-
-    fix = asyncio.run(run())
-    applied = apply and bool(fix.changes) and not fix.problems
-    if applied:
-        write(fix.changes)
+    with showing(console, _("reading modules"), quiet=as_json) as bar:
+        fix, gated = asyncio.run(
+            _run(console, project, ready, flaws, Wish(apply=apply, allow_go=allow_go), bar.update)
+        )
     if as_json:
-        console.json(to_json(fix, applied=applied))
+        console.json(to_json(fix, gated))
     else:
-        for line in told(fix, applied=applied):
+        for line in told(fix, gated):
             console.out(line)
     for problem in fix.problems:
         console.warn(f"{problem.about}: {problem.why}")
-    return exit_code(fix, applied=applied)
+    return exit_code(fix, gated)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the flags say."""
+
+    apply: bool
+    allow_go: bool
+
+
+async def _run(
+    console: Console,
+    project: "Project",
+    ready: Complete,
+    flaws: "Flaws",
+    wish: Wish,
+    step: Callable[[int, int, str], None],
+) -> "tuple[Fix, Outcome | None]":
+    """The fix, and when its files were written what the gate says of go.sum then."""
+    from goferry.deps.fixing.mending import mend
+    from goferry.deps.fixing.writing import write
+    from goferry.deps.gate.run import gate
+    from goferry.deps.lock import Step, switches
+
+    def count(done: int, total: int) -> None:
+        step(done, total, "")
+
+    async with opened(console, ready) as supply:
+        fix = await mend(project, supply, flaws, good=flaws.good, allow_go=wish.allow_go, step=count)
+        if not (wish.apply and fix.changes) or fix.problems:
+            return fix, None
+        write(fix.changes)
+        return fix, await gate(project.start, supply, proofs_only(ready, switches((Step.SUMS,)), step))
 
 
 def _folder_and_ids(words: tuple[str, ...], cwd: Path) -> tuple[Path, tuple[str, ...]]:
@@ -114,14 +144,16 @@ def _flaws(db: str | None, ids: Iterable[str]) -> "Flaws":
     return Flaws(shipped() if db is None else load(db), ids)
 
 
-def exit_code(fix: "Fix", *, applied: bool) -> int:
+def exit_code(fix: "Fix", gated: "Outcome | None") -> int:
     """3 before 1 before 0: what is not proven is not known."""
     if fix.problems:
         return EXIT_UNPROVEN
-    return EXIT_STAYS if fix.plan.stays or (fix.plan.raises and not applied) else 0
+    if gated is not None and gated.verdict.exit_code:
+        return gated.verdict.exit_code
+    return EXIT_STAYS if fix.plan.stays or (fix.plan.raises and gated is None) else 0
 
 
-def told(fix: "Fix", *, applied: bool) -> Iterator[str]:
+def told(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
     """The plan for people: what, from where to where, why, who carries it already, what stays and why, and the diff."""
     plan = fix.plan
     if not plan.before.affected:
@@ -139,7 +171,7 @@ def told(fix: "Fix", *, applied: bool) -> Iterator[str]:
         yield ""
         for change in fix.changes:
             yield from change.diff(fix.project.root).rstrip("\n").split("\n")
-    yield from _notes(fix, applied=applied)
+    yield from _notes(fix, gated)
 
 
 def _head(fix: "Fix", plan: "Plan") -> str:
@@ -197,16 +229,15 @@ def _stays(one: "Stays") -> Iterator[str]:
     yield "  " + _(REASONS[one.reason.value]).format(detail=one.detail)
 
 
-def _notes(fix: "Fix", *, applied: bool) -> Iterator[str]:
+def _notes(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
     """What a person should know beside the plan."""
     notes: list[str] = []
     if not fix.plan.smallest:
         notes.append(_("There were too many ways to look at: a smaller plan may exist."))
     if fix.unused:
         names = ", ".join(version.path for version in fix.unused)
-        notes.append(
-            _("No package of {names} is built; `go mod tidy` would take it out.").format(names=names)
-        )
+        text = _("No package of {names} is built: `go mod tidy` would take the line out again.")
+        notes.append(text.format(names=names))
     if fix.unsigned:
         n = len(fix.unsigned)
         text = ngettext(
@@ -217,14 +248,26 @@ def _notes(fix: "Fix", *, applied: bool) -> Iterator[str]:
         notes.append(text.format(n=n))
     if fix.vendored and fix.changes:
         notes.append(_("There is a vendor folder: run `go mod vendor` (or `go work vendor`) next."))
-    if fix.problems:
-        notes.append(_("Not everything could be proven; nothing was written."))
-    elif applied:
-        notes.append(
-            ngettext("{n} file written.", "{n} files written.", len(fix.changes)).format(n=len(fix.changes))
-        )
-    elif fix.changes:
-        notes.append(_("Nothing was written: --apply does."))
+    notes += _ending(fix, gated)
     if notes:
         yield ""
         yield from notes
+
+
+def _ending(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
+    """What became of the files."""
+    from goferry.deps.lock import details
+
+    if fix.problems:
+        yield _("Not everything could be proven; nothing was written.")
+    elif gated is not None:
+        n = len(fix.changes)
+        yield ngettext("{n} file written.", "{n} files written.", n).format(n=n)
+        lines = gated.proven.lines
+        if gated.verdict.exit_code:
+            yield from details(gated.judged)
+        else:
+            text = ngettext("{n} line of go.sum is proven.", "All {n} lines of go.sum are proven.", lines)
+            yield text.format(n=lines)
+    elif fix.changes:
+        yield _("Nothing was written: --apply does.")

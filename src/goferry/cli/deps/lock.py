@@ -1,7 +1,6 @@
 """`goferry deps lock`: tidy, download, verify, vendor in one go, and the proof that a build needs the store alone."""
 
 import asyncio
-import datetime
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +9,7 @@ import click
 
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
+from goferry.cli.deps.gating import proofs_only
 from goferry.cli.deps.opening import complete_settings, supply_flags
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
@@ -101,35 +101,20 @@ async def _from_the_store(
     console: Console, project: "Project", ready: Complete, step: Callable[[int, int, str], None]
 ) -> list["Done"]:
     """Downloads, then has the gate judge; in the order in which they are shown."""
-    from goferry.deps.gate.rules import policy
-    from goferry.deps.gate.run import Options, gate
+    from goferry.deps.gate.run import gate
     from goferry.deps.lock import Step, from_gate, switches
     from goferry.deps.supply import ProxySupply
-    from goferry.gomod import goenv
-    from goferry.gomod.module import match_prefix_patterns
     from goferry.proxy.assemble import open_proxy
 
     settings = ready.settings
     for warning in ready.warnings:
         console.warn(warning)
-    spec = goenv.parse_sumdb(settings.sumdb.partition(",")[0].strip())
     async with open_proxy(settings, environ=console.environ) as proxy:
         downloaded = await _download(proxy, project, ready, step)
-        options = Options(
-            policy({}, rules=switches()),
-            lambda path: match_prefix_patterns(settings.private, path),
-            "" if spec is None else spec.name,
-            datetime.datetime.now(datetime.UTC).date(),
-            _no_database,
-            step=lambda what, done, total: step(done, total, what),
-        )
+        options = proofs_only(ready, switches(), step)
         outcome = await gate(project.start, ProxySupply(proxy), options)
     judged = {one.step: one for one in from_gate(outcome.judged, vendored=(project.root / "vendor").is_dir())}
     return [judged[Step.TIDY], downloaded, judged[Step.SUMS], judged[Step.VENDOR]]
-
-
-def _no_database() -> Any:
-    raise AssertionError("no rule that is on asks for vulnerabilities")
 
 
 async def _download(

@@ -45,9 +45,13 @@ class Wanted:
     """For a line that is not there yet."""
 
 
-def with_requirements(name: str, data: bytes, wanted: Mapping[str, Wanted], go: str = "") -> bytes:
-    """The go.mod with these requirements, and with a higher go line if `go` is one."""
+def with_requirements(
+    name: str, data: bytes, wanted: Mapping[str, Wanted], go: str = "", dropped: Iterable[str] = ()
+) -> bytes:
+    """The go.mod with these requirements, without those of dropped paths, and with a higher go line if `go` is one."""
     file = modfile.parse(name, data)
+    for path in dropped:
+        file.drop_require(path)
     named = {line.mod.path for line in file.require}
     for path, found in wanted.items():
         if path in named:

@@ -5,19 +5,21 @@ from typing import Any, Final
 from goferry.deps.fixing.edit import Change
 from goferry.deps.fixing.mending import Fix, Problem
 from goferry.deps.fixing.plan import Mended, Raise, Stays
+from goferry.deps.gate.run import Outcome
+from goferry.deps.lock import details
 from goferry.gomod.module import Version
 
 SCHEMA: Final = "goferry.fix/1"
 
 
-def to_json(fix: Fix, *, applied: bool) -> dict[str, Any]:
-    """The stable form. Lists are sorted or in the order of the plan."""
+def to_json(fix: Fix, gated: Outcome | None) -> dict[str, Any]:
+    """The stable form. Lists are sorted or in the order of the plan. `gated` is what the gate says of written files."""
     plan = fix.plan
     return {
         "schema": SCHEMA,
         "project": fix.project.name,
         "root": str(fix.project.root),
-        "applied": applied,
+        "applied": gated is not None,
         "proven": not fix.problems,
         "smallest": plan.smallest,
         "raises": [_raise(step) for step in plan.raises],
@@ -28,6 +30,7 @@ def to_json(fix: Fix, *, applied: bool) -> dict[str, Any]:
         "unsigned": [_version(key) for key in fix.unsigned],
         "vendored": fix.vendored,
         "files": [_change(change, fix) for change in fix.changes],
+        "gate": None if gated is None else _gate(gated),
         "problems": [_problem(one) for one in fix.problems],
     }
 
@@ -80,3 +83,11 @@ def _change(change: Change, fix: Fix) -> dict[str, Any]:
 
 def _problem(one: Problem) -> dict[str, str]:
     return {"about": one.about, "code": one.why.code, "error": str(one.why)}
+
+
+def _gate(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "verdict": outcome.verdict.value,
+        "lines": outcome.proven.lines,
+        "problems": list(details(outcome.judged)),
+    }

@@ -4,7 +4,7 @@ Nothing is written here. A `Fix` with problems must not be written: something in
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,8 @@ from goferry.deps.base import Project, Supply
 from goferry.deps.fixing import edit, sums
 from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
-from goferry.deps.fixing.plan import Plan, make_plan
-from goferry.deps.fixing.raising import Affecting, View, floor
+from goferry.deps.fixing.plan import Plan, above, make_plan
+from goferry.deps.fixing.raising import Affecting, View
 from goferry.deps.gate import tidy
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
@@ -49,7 +49,8 @@ class Fix:
     unsigned: tuple[Version, ...] = ()
     """Keys of new go.sum lines that no checksum database was asked about: private modules."""
     unused: tuple[Version, ...] = ()
-    """Requirements that nothing that is built needs any more, or never did: `go mod tidy` would take them out."""
+    """Requirements of which no package is built: only their line keeps a module from getting lower, and `go mod tidy`
+    takes it out."""
     vendored: bool = False
     """There is a vendor folder, which has to be made anew."""
     problems: tuple[Problem, ...] = ()
@@ -75,9 +76,11 @@ async def mend(
 ) -> Fix:
     """The smallest plan for a project, and its files."""
     driver = Driver(project.mains, supply, good, step)
+    refused: dict[Version, str] = {}
 
     async def plan_for(mains: Mains) -> Plan:
-        return await driver.run(make_plan(mains, affecting, driver.known, allow_go=allow_go))
+        steps = make_plan(mains, affecting, driver.known, allow_go=allow_go, refused=refused)
+        return await driver.run(steps)
 
     plan = await plan_for(project.mains)
     unknown = tuple(_unread(plan.before.views, driver.unread))
@@ -85,17 +88,14 @@ async def mend(
         return Fix(project, plan, problems=unknown)
     with Files(supply, step) as files:
         before = await _read(project, _originals(project), files)
-        now = await _read(project, _carried_out(before, plan), files)
-        for _round in range(ROUNDS):
-            texts = _completed(now)
-            if texts == now.texts:
-                again = await plan_for(now.project.mains)
-                if not again.raises:
-                    break
-                plan = _together(plan, again)
-                texts = _carried_out(now, again)
-            now = await _read(project, texts, files)
-        plan = replace(plan, stays=again.stays, after=replace(again.before, holds=plan.after.holds))
+        carried = await _carry(before, plan, plan_for, files)
+        while not allow_go and (newer := _needs_newer_go(before, carried)):
+            refused |= newer
+            plan = await plan_for(project.mains)
+            if not plan.raises:
+                return Fix(project, plan, problems=unknown)
+            carried = await _carry(before, plan, plan_for, files)
+        plan, now = carried.plan, carried.state
         changes, unsigned, wrong = await _sum_changes(before, now, plan, supply)
     return Fix(
         project,
@@ -104,8 +104,53 @@ async def mend(
         unsigned,
         tuple(_unused(before, now)),
         (project.root / "vendor").is_dir(),
-        (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(plan), *wrong),
+        (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(before, now, plan), *wrong),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A plan that is carried out, in memory."""
+
+    plan: Plan
+    state: _State
+
+
+async def _carry(
+    before: _State, plan: Plan, plan_for: Callable[[Mains], Awaitable[Plan]], files: Files
+) -> _Carried:
+    """Carries out a plan, and what its packages need, until nothing is left to do. A module that comes in on the way
+    may be affected too: then there is another plan behind the first."""
+    now = await _read(before.project, _carried_out(before, plan), files)
+    again = plan
+    for _round in range(ROUNDS):
+        completed = await _complete(before, now, plan, files)
+        if completed.texts == now.texts:
+            again = await plan_for(now.project.mains)
+            if not again.raises:
+                break
+            plan = _together(plan, again)
+            completed = await _read(now.project, _carried_out(now, again), files)
+        now = completed
+    after = replace(again.before, holds=_still_held(plan, now))
+    return _Carried(replace(plan, stays=again.stays, after=after), now)
+
+
+def _needs_newer_go(before: _State, carried: _Carried) -> dict[Version, str]:
+    """The raises that bring in a module with a higher go line than the main module's, and that line. Pruning hides it
+    from the plan, until go.mod names the module because a package of it is built."""
+    found: dict[Version, str] = {}
+    for old, new in zip(before.readings, carried.state.readings, strict=True):
+        had, needs = old.build.graph.selected("go"), new.build.graph.selected("go")
+        if gover.compare(needs, had) <= 0:
+            continue
+        asking = [
+            v.path for v, required in new.build.graph.required.items() if Version("go", needs) in required
+        ]
+        reaching = {path for one in asking for path in above(new.build.graph, one)}
+        raises = [step for step in carried.plan.raises if step.path in reaching] or carried.plan.raises
+        found |= {Version(step.path, step.after): needs for step in raises}
+    return found
 
 
 def _alone(project: Project) -> Iterator[Project]:
@@ -158,19 +203,56 @@ def _carried_out(state: _State, plan: Plan) -> dict[Path, bytes]:
     return texts
 
 
-def _completed(state: _State) -> dict[Path, bytes]:
-    """The texts with what the packages need, and with each line at the version that is selected."""
+async def _complete(before: _State, now: _State, plan: Plan, files: Files) -> _State:
+    """The project with what the packages need, and without what they do not; but a line without which its module would
+    be selected in a lower version stays."""
+    dropped = _not_needed(before, now, plan)
+    found = await _read(now.project, _completed(now, dropped), files)
+    if lower := {path for path in dropped if _gets_lower(path, now, found)}:
+        found = await _read(now.project, _completed(now, dropped - lower), files)
+    return found
+
+
+def _gets_lower(path: str, now: _State, then: _State) -> bool:
+    for old, new in zip(now.readings, then.readings, strict=True):
+        earlier, later = old.build.graph.selected(path), new.build.graph.selected(path)
+        if later != NONE and gover.mod_compare(path, later, earlier) < 0:
+            return True
+    return False
+
+
+def _completed(state: _State, dropped: frozenset[str]) -> dict[Path, bytes]:
+    """The texts with what the packages need, without what they do not, and with each line at the version that is
+    selected: as `go mod tidy` leaves them."""
     texts = dict(state.texts)
     for part, reading in zip(state.project.parts, state.readings, strict=True):
         wanted = {line.mod.path: Wanted(version) for line, version in _too_low(reading)}
         direct = tidy.direct_modules(reading.loading)
+        unused: set[str] = set()
         for fault in reading.faults:
             if fault.kind is tidy.Untidy.MISSING:
                 wanted[fault.module.path] = Wanted(fault.module.version, fault.module.path not in direct)
+            elif _is_unused(fault) and fault.module.path in dropped:
+                unused.add(fault.module.path)
         place = part.folder / "go.mod"
-        if wanted:
-            texts[place] = edit.with_requirements(str(place), texts[place], wanted)
+        go = reading.build.graph.selected("go")
+        if wanted or unused or (part.file.go and gover.compare(go, part.file.go.version) > 0):
+            kept = {path: one for path, one in wanted.items() if path not in unused}
+            texts[place] = edit.with_requirements(str(place), texts[place], kept, go, sorted(unused))
     return texts
+
+
+def _not_needed(before: _State, now: _State, plan: Plan) -> frozenset[str]:
+    """Paths of requirements that the raises have made useless. What was useless before is not ours to judge, and what
+    was raised on purpose stays."""
+    known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
+    found = {fault.module.path for one in now.readings for fault in one.faults if _is_unused(fault)}
+    return frozenset(found - known - {step.path for step in plan.raises})
+
+
+def _still_held(plan: Plan, now: _State) -> frozenset[Version]:
+    named = {line.mod for part in now.project.parts for line in part.file.require}
+    return plan.after.holds & named
 
 
 def _too_low(reading: Reading) -> Iterator[tuple[Require, str]]:
@@ -303,16 +385,27 @@ def _broken(before: _State, now: _State) -> Iterator[Problem]:
                 )
 
 
-def _lowered(plan: Plan) -> Iterator[Problem]:
+def _lowered(before: _State, now: _State, plan: Plan) -> Iterator[Problem]:
+    """Modules that give packages to the build, and got lower."""
+    built = _built(before) & _built(now)
     for old, new in zip(plan.before.views, plan.after.views, strict=True):
-        for path in sorted(floor(old)):
-            before, now = old.version(path), new.version(path)
-            if now != NONE and gover.mod_compare(path, now, before) < 0:
-                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=before, new=now))
+        for path in sorted(built & old.selected.keys()):
+            earlier, later = old.version(path), new.version(path)
+            if later != NONE and gover.mod_compare(path, later, earlier) < 0:
+                yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=earlier, new=later))
+
+
+def _built(state: _State) -> frozenset[str]:
+    return frozenset(
+        found.module.path
+        for reading in state.readings
+        for found in reading.loading.found.values()
+        if found.module
+    )
 
 
 def _unused(before: _State, now: _State) -> Iterator[Version]:
-    """Lines that nothing that is built needs, and that were needed before or are new."""
+    """Requirements of which no package is built, and that were needed before or are new."""
     known = {fault.module.path for one in before.readings for fault in one.faults if _is_unused(fault)}
     found = {fault.module for one in now.readings for fault in one.faults if _is_unused(fault)}
     yield from (module for module in sorted(found, key=str) if module.path not in known)

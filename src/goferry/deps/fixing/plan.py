@@ -36,9 +36,9 @@ from enum import StrEnum
 from typing import Final
 
 from goferry.deps.fixing.asking import AskMod, AskVersions, Known, Listed, Steps
-from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises, View
+from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises
 from goferry.gomod import gover, module, pseudo, semver
-from goferry.gomod.modgraph import NONE, Local, Mains
+from goferry.gomod.modgraph import NONE, Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
 
 WIDTH: Final = 60
@@ -154,18 +154,21 @@ def make_plan(
     known: Known,
     *,
     allow_go: bool = False,
+    refused: Mapping[Version, str] | None = None,
     limits: Limits | None = None,
 ) -> Steps[Plan]:
-    """The smallest plan for these main modules."""
+    """The smallest plan for these main modules. `refused`: versions that turned out to need a newer Go, and which."""
     limits = limits or Limits()
-    teller = _Planner(mains, affecting, Raiser(mains, affecting, known, allow_go=allow_go), limits)
+    raiser = Raiser(mains, affecting, known, allow_go=allow_go, refused=refused)
+    teller = _Planner(mains, affecting, raiser, limits)
     out_of_reach = yield from teller.out_of_reach()
 
     def counting(version: Version) -> tuple[str, ...]:
         unreached = out_of_reach.get(version.path, frozenset())
         return tuple(id for id in affecting(version) if id not in unreached)
 
-    planner = _Planner(mains, counting, Raiser(mains, counting, known, allow_go=allow_go), limits)
+    raiser = Raiser(mains, counting, known, allow_go=allow_go, refused=refused)
+    planner = _Planner(mains, counting, raiser, limits)
     found = yield from planner.find()
     return (yield from teller.tell(found))
 
@@ -379,10 +382,12 @@ class _Planner:
         distances: dict[str, int] = {}
         for path in now.affected:
             for view in now.views:
-                above = _above(view, path)
-                for parent in above.keys() & self._direct & view.selected.keys() - self._mains.paths - {path}:
-                    distances[parent] = min(above[parent], distances.get(parent, above[parent]))
-                    below.setdefault(parent, set()).update(above)
+                distance = above(view.graph, path)
+                for parent in (
+                    distance.keys() & self._direct & view.selected.keys() - self._mains.paths - {path}
+                ):
+                    distances[parent] = min(distance[parent], distances.get(parent, distance[parent]))
+                    below.setdefault(parent, set()).update(distance)
         nearest = sorted(distances, key=lambda parent: (distances[parent], parent))[: self._limits.parents]
         worth = sorted({*now.affected, *nearest})
         return {path: frozenset(below[path]) for path in worth if not self._replaced(path, now)}
@@ -546,20 +551,21 @@ def next_major(path: str) -> str:
     return f"{prefix}{separator}{number}"
 
 
-def _above(view: View, path: str) -> Mapping[str, int]:
+def above(graph: ModuleGraph, path: str) -> Mapping[str, int]:
     """The modules that require one, directly or through others, with the number of steps."""
     requiring: dict[str, set[str]] = {}
-    for version, required in view.graph.required.items():
+    for version, required in graph.required.items():
         for requirement in required:
             if requirement.version != NONE:
                 requiring.setdefault(requirement.path, set()).add(version.path)
     found: dict[str, int] = {path: 0}
     edge = [path]
     while edge:
-        edge = [
-            above
-            for below in edge
-            for above in sorted(requiring.get(below, ()))
-            if above not in found and not found.update({above: found[below] + 1})
-        ]
+        following: list[str] = []
+        for below in edge:
+            for other in sorted(requiring.get(below, ())):
+                if other not in found:
+                    found[other] = found[below] + 1
+                    following.append(other)
+        edge = following
     return found

@@ -77,8 +77,17 @@ class Outcome:
 class Raiser:
     """Evaluates raises, each set of them once."""
 
-    def __init__(self, mains: Mains, affecting: Affecting, known: Known, *, allow_go: bool = False) -> None:
+    def __init__(
+        self,
+        mains: Mains,
+        affecting: Affecting,
+        known: Known,
+        *,
+        allow_go: bool = False,
+        refused: Mapping[Version, str] | None = None,
+    ) -> None:
         self.known = known
+        self._refused = refused or {}
         self._mains = mains
         self._affecting = affecting
         self._allow_go = allow_go
@@ -91,7 +100,11 @@ class Raiser:
             self._seen[frozenset()] = self._base
         if raises not in self._seen:
             raised = _raised(self._mains, self._base, raises)
-            self._seen[raises] = yield from self._evaluate(raised, self._base)
+            outcome = yield from self._evaluate(raised, self._base)
+            newer = [self._refused[version] for version in raises if version in self._refused]
+            if newer:
+                outcome = replace(outcome, bar=Bar.GO, go=max(newer, key=gover.key))
+            self._seen[raises] = outcome
         return self._seen[raises]
 
     def _evaluate(self, mains: Mains, base: Outcome | None) -> Steps[Outcome]:
