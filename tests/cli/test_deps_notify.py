@@ -16,6 +16,7 @@ from deps.receivers import SECRETS, Receivers
 from goferry.deps.audit.records import dumps
 from goferry.deps.history import record
 from goferry.deps.kept import Kept
+from goferry.lab.tls import Authority
 from modtree import module
 from realserver import SOURCES, serving
 from server.serving import until
@@ -72,6 +73,23 @@ def test_a_no_is_one_line_and_status_1(tmp_path: Path, those: Receivers) -> None
     said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
     assert (said.code, said.out) == (1, "")
     assert said.err == "goferry: chat (wecom) did not take the notice: 93000 invalid webhook url\n"
+
+
+def test_the_way_to_a_receiver_is_that_of_the_settings(tmp_path: Path) -> None:
+    """An authority of the company's own, and an address that no DNS knows."""
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    hook(tmp_path)
+    with background(Receivers(tls=authority.server_context(["chat.example"]))) as those:
+        url = f"https://chat.example:{those.port}" + SECRETS["wecom hook"]
+        env = {"HOME": str(tmp_path), "HOOK": url, "GOFERRY_HOSTS": "chat.example=127.0.0.1"}
+        said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
+        assert said.code == 1
+        assert "chat.example" in said.err
+        assert "its certificate is signed by an unknown authority" in said.err
+        env["GOFERRY_CA_FILE"] = str(tmp_path / "ca.pem")
+        said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
+        assert (said.code, said.err, len(those.messages)) == (0, "", 1)
 
 
 def test_a_dry_run_prints_the_payload_and_sends_nothing(tmp_path: Path, those: Receivers) -> None:

@@ -1,5 +1,6 @@
 """Every kind of receiver against a server that checks what it gets, and what the driver does when the answer is no."""
 
+import asyncio
 import json
 import logging
 import re
@@ -152,6 +153,14 @@ async def test_a_webhook_gets_the_findings_as_the_audit_has_them(driver: Driver,
     (body,) = those.messages
     assert body["schema"] == "goferry.notice/1"
     assert sorted(body["news"], key=str) == sorted(to_json(FIRST)["findings"], key=str)
+    assert body["left_out"] == 0
+
+
+async def test_a_webhook_gets_no_endless_list(driver: Driver, those: Receivers) -> None:
+    await driver.tell(audit(*many(1010)), "webhook")
+    (body,) = those.messages
+    assert (len(body["news"]), body["left_out"]) == (1000, 10)
+    assert {finding["severity"] for finding in body["news"][-5:]} == {"info"}
 
 
 def test_the_signatures_are_those_of_openssl() -> None:
@@ -262,6 +271,14 @@ async def test_each_receiver_hears_what_it_cares_for(driver: Driver, those: Rece
     (outcome,) = await driver.tell(FIRST, "wecom", extra=cares)
     assert outcome.news == 1
     assert "GO-2026-0002" in those.messages[0]["markdown"]["content"]
+
+
+async def test_two_processes_tell_it_once(driver: Driver, those: Receivers) -> None:
+    """Both have the same audit at the same time. The first answer is late, so that they surely meet."""
+    those.script = [answer("503 Later", Retry_After="1")]
+    outcomes = await asyncio.gather(*(driver.tell(FIRST, "wecom") for _ in range(4)))
+    assert sorted(outcome.state for (outcome,) in outcomes) == ["already_sent"] * 3 + ["sent"]
+    assert len(those.messages) == 1
 
 
 async def test_one_receiver_that_fails_keeps_nobody_from_hearing(driver: Driver, those: Receivers) -> None:
