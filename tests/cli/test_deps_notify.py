@@ -217,6 +217,19 @@ def test_audited_repositories_are_kept_and_told(world: Path, those: Receivers) -
     assert (again.code, len(those.messages)) == (1, 1)
 
 
+@pytest.mark.parametrize("place", ["repos", "lists/repos.txt"])
+def test_the_place_may_be_relative(world: Path, place: str) -> None:
+    """To the working folder, whatever the paths in a list are relative to."""
+    (world / "lists").mkdir()
+    (world / "lists/repos.txt").write_text("../repos/shop\n../repos/site\n")
+    command = [sys.executable, "-m", "goferry", "deps", "audit", "--repos", place, "--json", *flags(world)]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "HOME": str(world / "home")}
+    done = subprocess.run(command, cwd=world, env=env, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert [project["name"] for project in found["projects"]] == ["example.com/shop", "example.com/site"]
+    assert [finding["id"] for finding in found["unproven"]] == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -260,7 +273,7 @@ def test_a_server_audits_beside_serving(world: Path, those: Receivers) -> None:
         f"--upstream=file://{world}/proxy",
         f"--store={world}/store",
         "--sumdb=off",
-        "--audit-repos=repos.txt",
+        "--audit-repos=repos",
     ]
     ok = 'goferry_audits_total{result="ok"} 1'
     found = 'goferry_audit_findings{severity="error"} '

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import re
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -183,9 +184,11 @@ async def test_one_issue_is_opened_updated_commented_and_closed(driver: Driver, 
         ("Dependencies: 1 finding", "open")
     ]
     assert "<!-- goferry-deps: github-issue -->" in those.issues[0]["body"]
+    assert "@example/platform" in those.issues[0]["body"]
     await driver.tell(audit(flaw(), flaw("GO-2026-0007"), when=day(1)), "github-issue")
     assert len(those.issues) == 1
     assert those.issues[0]["title"] == "Dependencies: 2 findings"
+    assert "@example/platform" not in those.issues[0]["body"]
     ((number, comment),) = those.comments
     assert (number, "GO-2026-0007" in comment, "GO-2026-0001" in comment) == (1, True, False)
     assert "@example/platform" in comment
@@ -463,6 +466,8 @@ async def test_no_secret_is_in_errors_or_logs_or_the_kept_file(
         assert failure is not None
         own = [value for key, value in driver.environ.items() if key in TABLES[name] and key != "GITHUB_SHA"]
         seen = [str(failure), repr(failure), repr(failure.parts), repr(outcome), str(failure.__cause__)]
+        seen.append("".join(traceback.format_exception(failure)))
+        assert failure.__context__ is None
         assert own
         assert [piece for piece in own for text in seen if piece in text] == []
     assert leaks(caplog.text) == []

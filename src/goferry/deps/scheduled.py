@@ -58,6 +58,7 @@ def schedule(
     telling: bool = True,
 ) -> Schedule:
     """The schedule of these repositories. `telling`: whether the receivers of the settings file hear of news."""
+    place = place.absolute()
 
     async def make() -> Audit:
         return await audit_repositories(read_repositories(place), place, settings, environ)
