@@ -204,7 +204,8 @@ def test_audited_repositories_are_kept_and_told(world: Path, those: Receivers) -
     hook(world, 'kinds = ["vulnerability"]')
     arguments = ["deps", "audit", "--repos", "repos.txt", "--notify", "--json", *flags(world)]
     said = goferry(*arguments, environ=environ(world, those), cwd=world)
-    assert (said.code, said.err) == (1, "")
+    assert said.code == 1
+    assert re.fullmatch(r"chat \(wecom\): \d+ new findings\n", said.err)
     assert {p["name"]: p["owner"] for p in said.json["projects"]} == {
         "example.com/shop": "@shop", "example.com/site": "", "gone": "",
     }  # fmt: skip
@@ -214,7 +215,36 @@ def test_audited_repositories_are_kept_and_told(world: Path, those: Receivers) -
     trend = goferry("deps", "trend", "--by", "project", "--json", environ=environ(world, those), cwd=world)
     assert trend.json["rows"][0]["open"] > 0
     again = goferry(*arguments, environ=environ(world, those), cwd=world)
-    assert (again.code, len(those.messages)) == (1, 1)
+    assert (again.code, again.err, len(those.messages)) == (1, "chat (wecom): nothing new\n", 1)
+
+
+def test_a_receiver_that_says_no_is_reported_beside_the_audit(world: Path, those: Receivers) -> None:
+    hook(world)
+    env = {**environ(world, those), "HOOK": those.url + "/cgi-bin/webhook/send?key=wrong"}
+    arguments = [
+        "deps",
+        "audit",
+        "--repos",
+        "repos.txt",
+        "--notify",
+        "--json",
+        "--fail-on",
+        "none",
+        *flags(world),
+    ]
+    said = goferry(*arguments, environ=env, cwd=world)
+    assert said.json["schema"] == "goferry.audit/1"
+    assert said.code in (1, 3)
+    assert said.err == "goferry: chat (wecom) did not take the notice: 93000 invalid webhook url\n"
+
+
+def test_a_mistake_in_a_receiver_shows_before_the_audit(world: Path) -> None:
+    hook(world, "chanel = 1")
+    arguments = ["deps", "audit", "--repos", "repos.txt", "--notify", *flags(world)]
+    said = goferry(*arguments, environ={"HOME": str(world)}, cwd=world)
+    assert (said.code, said.out) == (2, "")
+    assert "unknown key notify.chanel" in said.err
+    assert not (world / "store").exists()
 
 
 @pytest.mark.parametrize("place", ["repos", "lists/repos.txt"])
