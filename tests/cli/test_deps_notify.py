@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -295,6 +296,36 @@ def test_audits_again_and_again_until_sigterm(world: Path, those: Receivers) -> 
     assert "Traceback" not in process.stderr.read()
     process.stderr.close()
     assert len(those.messages) == 1
+
+
+@pytest.mark.parametrize("command", ["audit", "serve"])
+def test_sigterm_ends_an_audit_that_is_under_way(world: Path, command: str) -> None:
+    """Its upstream takes connections and never answers. The audit leaves no trace, so the next start makes it."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "HOME": str(world / "home")}
+    words = {
+        "audit": ["deps", "audit", "--repos", "repos.txt", "--every", "1d"],
+        "serve": ["serve", "--addr", "127.0.0.1:0", "--access-log", "off", "--audit-repos", "repos.txt"],
+    }
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        upstream.settimeout(60)
+        url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
+        where = [f"--store={world}/store", "--sumdb=off", f"--upstream={url}"]
+        with (world / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "goferry", *words[command], *where],
+                env=env,
+                cwd=world,
+                stdout=log,
+                stderr=log,
+            )
+            connection, _ = upstream.accept()
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+    said = (world / "log").read_text()
+    assert ("Traceback" in said, "killing it" in said) == (False, False)
+    with Kept(world / "home/.local/share/goferry/audits.sqlite") as kept:
+        assert kept.rows("SELECT * FROM attempts") == []
 
 
 def test_a_server_audits_beside_serving(world: Path, those: Receivers) -> None:
