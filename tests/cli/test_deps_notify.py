@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,9 +14,11 @@ import pytest
 
 from deps.audits import audit, day, flaw, stale
 from deps.receivers import SECRETS, Receivers
-from goferry.deps.audit.records import dumps
+from goferry.deps.audit import failing
+from goferry.deps.audit.records import dumps, from_json
 from goferry.deps.history import record
 from goferry.deps.kept import Kept
+from goferry.lab.tls import Authority
 from modtree import module
 from realserver import SOURCES, serving
 from server.serving import until
@@ -72,6 +75,23 @@ def test_a_no_is_one_line_and_status_1(tmp_path: Path, those: Receivers) -> None
     said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
     assert (said.code, said.out) == (1, "")
     assert said.err == "goferry: chat (wecom) did not take the notice: 93000 invalid webhook url\n"
+
+
+def test_the_way_to_a_receiver_is_that_of_the_settings(tmp_path: Path) -> None:
+    """An authority of the company's own, and an address that no DNS knows."""
+    authority = Authority()
+    (tmp_path / "ca.pem").write_bytes(authority.pem)
+    hook(tmp_path)
+    with background(Receivers(tls=authority.server_context(["chat.example"]))) as those:
+        url = f"https://chat.example:{those.port}" + SECRETS["wecom hook"]
+        env = {"HOME": str(tmp_path), "HOOK": url, "GOFERRY_HOSTS": "chat.example=127.0.0.1"}
+        said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
+        assert said.code == 1
+        assert "chat.example" in said.err
+        assert "its certificate is signed by an unknown authority" in said.err
+        env["GOFERRY_CA_FILE"] = str(tmp_path / "ca.pem")
+        said = goferry("deps", "notify", saved(tmp_path), environ=env, cwd=tmp_path)
+        assert (said.code, said.err, len(those.messages)) == (0, "", 1)
 
 
 def test_a_dry_run_prints_the_payload_and_sends_nothing(tmp_path: Path, those: Receivers) -> None:
@@ -186,7 +206,9 @@ def test_audited_repositories_are_kept_and_told(world: Path, those: Receivers) -
     hook(world, 'kinds = ["vulnerability"]')
     arguments = ["deps", "audit", "--repos", "repos.txt", "--notify", "--json", *flags(world)]
     said = goferry(*arguments, environ=environ(world, those), cwd=world)
-    assert (said.code, said.err) == (1, "")
+    status = failing.status(from_json(said.out, place="-"), failing.parse("error"))
+    assert said.code == status != 0
+    assert re.fullmatch(r"chat \(wecom\): \d+ new findings\n", said.err)
     assert {p["name"]: p["owner"] for p in said.json["projects"]} == {
         "example.com/shop": "@shop", "example.com/site": "", "gone": "",
     }  # fmt: skip
@@ -196,7 +218,49 @@ def test_audited_repositories_are_kept_and_told(world: Path, those: Receivers) -
     trend = goferry("deps", "trend", "--by", "project", "--json", environ=environ(world, those), cwd=world)
     assert trend.json["rows"][0]["open"] > 0
     again = goferry(*arguments, environ=environ(world, those), cwd=world)
-    assert (again.code, len(those.messages)) == (1, 1)
+    assert (again.code, again.err, len(those.messages)) == (status, "chat (wecom): nothing new\n", 1)
+
+
+def test_a_receiver_that_says_no_is_reported_beside_the_audit(world: Path, those: Receivers) -> None:
+    hook(world)
+    env = {**environ(world, those), "HOOK": those.url + "/cgi-bin/webhook/send?key=wrong"}
+    arguments = [
+        "deps",
+        "audit",
+        "--repos",
+        "repos.txt",
+        "--notify",
+        "--json",
+        "--fail-on",
+        "none",
+        *flags(world),
+    ]
+    said = goferry(*arguments, environ=env, cwd=world)
+    assert said.json["schema"] == "goferry.audit/1"
+    assert said.code in (1, 3)
+    assert said.err == "goferry: chat (wecom) did not take the notice: 93000 invalid webhook url\n"
+
+
+def test_a_mistake_in_a_receiver_shows_before_the_audit(world: Path) -> None:
+    hook(world, "chanel = 1")
+    arguments = ["deps", "audit", "--repos", "repos.txt", "--notify", *flags(world)]
+    said = goferry(*arguments, environ={"HOME": str(world)}, cwd=world)
+    assert (said.code, said.out) == (2, "")
+    assert "unknown key notify.chanel" in said.err
+    assert not (world / "store").exists()
+
+
+@pytest.mark.parametrize("place", ["repos", "lists/repos.txt"])
+def test_the_place_may_be_relative(world: Path, place: str) -> None:
+    """To the working folder, whatever the paths in a list are relative to."""
+    (world / "lists").mkdir()
+    (world / "lists/repos.txt").write_text("../repos/shop\n../repos/site\n")
+    command = [sys.executable, "-m", "goferry", "deps", "audit", "--repos", place, "--json", *flags(world)]
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "HOME": str(world / "home")}
+    done = subprocess.run(command, cwd=world, env=env, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert [project["name"] for project in found["projects"]] == ["example.com/shop", "example.com/site"]
+    assert [finding["id"] for finding in found["unproven"]] == []
 
 
 @pytest.mark.parametrize(
@@ -234,6 +298,36 @@ def test_audits_again_and_again_until_sigterm(world: Path, those: Receivers) -> 
     assert len(those.messages) == 1
 
 
+@pytest.mark.parametrize("command", ["audit", "serve"])
+def test_sigterm_ends_an_audit_that_is_under_way(world: Path, command: str) -> None:
+    """Its upstream takes connections and never answers. The audit leaves no trace, so the next start makes it."""
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES), "HOME": str(world / "home")}
+    words = {
+        "audit": ["deps", "audit", "--repos", "repos.txt", "--every", "1d"],
+        "serve": ["serve", "--addr", "127.0.0.1:0", "--access-log", "off", "--audit-repos", "repos.txt"],
+    }
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        upstream.settimeout(60)
+        url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
+        where = [f"--store={world}/store", "--sumdb=off", f"--upstream={url}"]
+        with (world / "log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "goferry", *words[command], *where],
+                env=env,
+                cwd=world,
+                stdout=log,
+                stderr=log,
+            )
+            connection, _ = upstream.accept()
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0
+    said = (world / "log").read_text()
+    assert ("Traceback" in said, "killing it" in said) == (False, False)
+    with Kept(world / "home/.local/share/goferry/audits.sqlite") as kept:
+        assert kept.rows("SELECT * FROM attempts") == []
+
+
 def test_a_server_audits_beside_serving(world: Path, those: Receivers) -> None:
     """A real `goferry serve`: the first audit is made and told, its figures stand in /metrics, and a server that is
     started anew knows them and does not audit again before it is due."""
@@ -242,7 +336,7 @@ def test_a_server_audits_beside_serving(world: Path, those: Receivers) -> None:
         f"--upstream=file://{world}/proxy",
         f"--store={world}/store",
         "--sumdb=off",
-        "--audit-repos=repos.txt",
+        "--audit-repos=repos",
     ]
     ok = 'goferry_audits_total{result="ok"} 1'
     found = 'goferry_audit_findings{severity="error"} '

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 from typing import Any
@@ -45,8 +46,10 @@ def say(body: Any) -> bytes:
 class Receivers(Web):
     """All services behind one port. `script`: answers that are given first, whatever is asked. `now`: its clock."""
 
-    def __init__(self, *script: bytes, now: float = 1_800_000_000.0) -> None:
-        super().__init__(self._answer)
+    def __init__(
+        self, *script: bytes, now: float = 1_800_000_000.0, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(self._answer, tls=tls)
         self.script = list(script)
         self.now = now
         self.taken: list[Request] = []

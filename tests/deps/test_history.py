@@ -83,6 +83,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Kept(tmp_path / "file" / "audits.sqlite")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps files of a user's folder to the user")
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    with Kept(tmp_path / "audits.sqlite") as kept:
+        record(kept, audit(flaw()))
+        assert {oct(file.stat().st_mode & 0o777) for file in tmp_path.glob("audits.sqlite*")} == {"0o600"}
+
+
 # ---- keeping -------------------------------------------------------------------------------------------------------
 
 

@@ -1,8 +1,10 @@
 """Every kind of receiver against a server that checks what it gets, and what the driver does when the answer is no."""
 
+import asyncio
 import json
 import logging
 import re
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +154,14 @@ async def test_a_webhook_gets_the_findings_as_the_audit_has_them(driver: Driver,
     (body,) = those.messages
     assert body["schema"] == "goferry.notice/1"
     assert sorted(body["news"], key=str) == sorted(to_json(FIRST)["findings"], key=str)
+    assert body["left_out"] == 0
+
+
+async def test_a_webhook_gets_no_endless_list(driver: Driver, those: Receivers) -> None:
+    await driver.tell(audit(*many(1010)), "webhook")
+    (body,) = those.messages
+    assert (len(body["news"]), body["left_out"]) == (1000, 10)
+    assert {finding["severity"] for finding in body["news"][-5:]} == {"info"}
 
 
 def test_the_signatures_are_those_of_openssl() -> None:
@@ -174,9 +184,11 @@ async def test_one_issue_is_opened_updated_commented_and_closed(driver: Driver, 
         ("Dependencies: 1 finding", "open")
     ]
     assert "<!-- goferry-deps: github-issue -->" in those.issues[0]["body"]
+    assert "@example/platform" in those.issues[0]["body"]
     await driver.tell(audit(flaw(), flaw("GO-2026-0007"), when=day(1)), "github-issue")
     assert len(those.issues) == 1
     assert those.issues[0]["title"] == "Dependencies: 2 findings"
+    assert "@example/platform" not in those.issues[0]["body"]
     ((number, comment),) = those.comments
     assert (number, "GO-2026-0007" in comment, "GO-2026-0001" in comment) == (1, True, False)
     assert "@example/platform" in comment
@@ -262,6 +274,14 @@ async def test_each_receiver_hears_what_it_cares_for(driver: Driver, those: Rece
     (outcome,) = await driver.tell(FIRST, "wecom", extra=cares)
     assert outcome.news == 1
     assert "GO-2026-0002" in those.messages[0]["markdown"]["content"]
+
+
+async def test_two_processes_tell_it_once(driver: Driver, those: Receivers) -> None:
+    """Both have the same audit at the same time. The first answer is late, so that they surely meet."""
+    those.script = [answer("503 Later", Retry_After="1")]
+    outcomes = await asyncio.gather(*(driver.tell(FIRST, "wecom") for _ in range(4)))
+    assert sorted(outcome.state for (outcome,) in outcomes) == ["already_sent"] * 3 + ["sent"]
+    assert len(those.messages) == 1
 
 
 async def test_one_receiver_that_fails_keeps_nobody_from_hearing(driver: Driver, those: Receivers) -> None:
@@ -446,6 +466,8 @@ async def test_no_secret_is_in_errors_or_logs_or_the_kept_file(
         assert failure is not None
         own = [value for key, value in driver.environ.items() if key in TABLES[name] and key != "GITHUB_SHA"]
         seen = [str(failure), repr(failure), repr(failure.parts), repr(outcome), str(failure.__cause__)]
+        seen.append("".join(traceback.format_exception(failure)))
+        assert failure.__context__ is None
         assert own
         assert [piece for piece in own for text in seen if piece in text] == []
     assert leaks(caplog.text) == []

@@ -116,7 +116,7 @@ async def test_a_plain_server_gets_text_and_html(tmp_path: Path, authority: Auth
     assert message["Auto-Submitted"] == "auto-generated"
     plain, html = message.iter_parts()
     assert (plain.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
-    assert "GO-2026-0001 (CVE-2026-1000): GO-2026-0001: it <b>breaks</b>, 会坏" in plain.get_content()
+    assert "GO-2026-0001 (CVE-2026-1000): it <b>breaks</b>, 会坏" in plain.get_content()
     assert "it &lt;b&gt;breaks&lt;/b&gt;, 会坏" in html.get_content()
     assert 'href="https://osv.dev/vulnerability/GO-2026-0002"' in html.get_content()
 

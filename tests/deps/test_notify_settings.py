@@ -1,5 +1,6 @@
 """The [[notify]] tables: what is read, and mistakes that are named by file, line and key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from deps.notices import TABLES, receivers_for
 from goferry.config import load
 from goferry.deps.notify.base import Source
+from goferry.deps.notify.services import SERVICES
 from goferry.deps.notify.settings import read_receivers, unlock
 from goferry.errors import ConfigError
 from goferry.i18n import activate
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 PLANTED = "https://chat.example/services/PlantedSecret"
 
 
@@ -119,6 +122,14 @@ def test_a_mistake_is_named_by_file_line_and_key(tmp_path: Path, case: str, lang
     assert f"{tmp_path}/goferry.toml" + (f":{place}" if place.isdigit() else "") in said
     activate("en")
     assert f"{tmp_path}/goferry.toml" + (":" if place.isdigit() else "") + words in str(caught.value)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_kind_and_key_is_documented(language: str) -> None:
+    text = (ROOT / "docs" / language / "deps-notify.md").read_text("utf-8")
+    keys = {field.name for service in SERVICES.values() for field in service.fields if not field.secret}
+    assert [kind for kind in SERVICES if f"`{kind}`" not in text] == []
+    assert [key for key in keys if not re.search(rf"`{key}\b|^{key} = ", text, re.MULTILINE)] == []
 
 
 def test_what_was_meant_is_said(tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ class Kept:
         self.path = path
         with self._faults():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if str(path) != ":memory:":
+                path.touch(mode=0o600)  # what is wrong with a company's projects is nobody else's business
             self._file = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )

@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from goferry.deps.audit.compose import Unreadable
     from goferry.deps.audit.run import Target
     from goferry.deps.audit.targets import Targets
+    from goferry.deps.notify.base import Receiver
+    from goferry.deps.notify.send import Outcome
 
 _log = logging.getLogger(__name__)
 
@@ -56,33 +58,46 @@ def schedule(
     environ: Mapping[str, str],
     *,
     telling: bool = True,
+    seen: "Callable[[Outcome], None] | None" = None,
 ) -> Schedule:
-    """The schedule of these repositories. `telling`: whether the receivers of the settings file hear of news."""
+    """The schedule of these repositories. `telling`: whether the receivers of the settings file hear of news; `seen`
+    is called with what became of each, instead of a line in the log."""
+    place = place.absolute()
 
     async def make() -> Audit:
+        if telling:
+            read_receivers(config)  # a mistake in them shows before an audit was made for nothing
         return await audit_repositories(read_repositories(place), place, settings, environ)
 
     async def tell(audit: Audit) -> int:
-        return await tell_receivers(audit, kept, settings, config, environ) if telling else 0
+        if not telling:
+            return 0
+        outcomes = await tell_receivers(audit, kept, settings, config, environ)
+        for outcome in outcomes:
+            (seen or log_outcome)(outcome)
+        return sum(outcome.failure is not None for outcome in outcomes)
 
     work = Work(settings.audit_every, make, tell)
     return Schedule(kept, work, clock=time.time, jitter=random.random())  # noqa: S311 - spreads load, guards nothing
 
 
+def read_receivers(config: Path | None) -> "tuple[Receiver, ...]":
+    """The receivers of the settings file."""
+    from goferry.deps.notify.run import chosen  # heavy: a process that waits has no use for it
+
+    return chosen(config)
+
+
 async def tell_receivers(
     audit: Audit, kept: Kept, settings: Settings, config: Path | None, environ: Mapping[str, str]
-) -> int:
-    """Tells all receivers of the settings file; how many did not take it."""
-    from goferry.deps.notify.run import chosen, tell  # heavy: a process that waits has no use for it
+) -> "tuple[Outcome, ...]":
+    """Tells all receivers of the settings file."""
+    from goferry.deps.notify.run import tell
 
-    receivers = chosen(config)
-    outcomes = (
-        await tell(audit, receivers, kept=kept, settings=settings, environ=environ) if receivers else ()
-    )
-    for outcome in outcomes:
-        if outcome.failure is not None:
-            _log.warning("%s", outcome.failure)
-    return sum(outcome.failure is not None for outcome in outcomes)
+    receivers = read_receivers(config)
+    if not receivers:
+        return ()
+    return await tell(audit, receivers, kept=kept, settings=settings, environ=environ)
 
 
 async def audit_repositories(
@@ -169,6 +184,12 @@ def count(done: Done, tally: Tally) -> None:
     """Counts an audit."""
     tally.add(1.0, "goferry_audits_total", "failed" if done.failure else "ok")
     tally.add(float(done.untold), "goferry_audit_notices_failed_total")
+
+
+def log_outcome(outcome: "Outcome") -> None:
+    """Says in the log who did not take a notice."""
+    if outcome.failure is not None:
+        _log.warning("%s", outcome.failure)
 
 
 def log(done: Done) -> None:

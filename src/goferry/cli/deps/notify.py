@@ -101,7 +101,8 @@ def tell_news(
     if as_json:
         console.json({"receivers": [_outcome_json(outcome) for outcome in outcomes]})
     else:
-        _report(console.note if quiet else console.out, console, outcomes)
+        for outcome in outcomes:
+            report_outcome(console, outcome, console.note if quiet else console.out)
     return 1 if any(outcome.failure for outcome in outcomes) else 0
 
 
@@ -161,15 +162,15 @@ def _receivers(loaded: Loaded | Complete, to: Sequence[str]) -> "tuple[Receiver,
     return receivers
 
 
-def _report(say: Callable[[str], None], console: Console, outcomes: "Sequence[Outcome]") -> None:
-    for outcome in outcomes:
-        receiver = outcome.receiver
-        if outcome.failure is None:
-            say(f"{receiver.name} ({receiver.kind}): {_state_text(outcome.state, outcome.news)}")
-            continue
-        console.warn(str(outcome.failure))
-        if outcome.failure.hint:
-            console.note(f"  {outcome.failure.hint}")
+def report_outcome(console: Console, outcome: "Outcome", say: Callable[[str], None]) -> None:
+    """What became of one receiver; `say` prints what went well."""
+    receiver = outcome.receiver
+    if outcome.failure is None:
+        say(f"{receiver.name} ({receiver.kind}): {_state_text(outcome.state, outcome.news)}")
+        return
+    console.warn(str(outcome.failure))
+    if outcome.failure.hint:
+        console.note(f"  {outcome.failure.hint}")
 
 
 _STATES: Mapping[str, str] = {

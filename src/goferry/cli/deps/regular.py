@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from goferry.cli.console import Console
+from goferry.cli.deps.notify import report_outcome
 from goferry.cli.environment import Complete
 from goferry.config import Settings, audit_history, parse_value
 from goferry.deps.audit.records import Audit
@@ -39,7 +40,15 @@ def audit(
         settings = replace(settings, audit_every=parse_value("audit_every", every))
         return _again_and_again(console, ready, settings, place, telling=telling)
     with Kept(audit_history(settings, console.environ)) as kept:
-        plan = schedule(kept, place, settings, ready.file, console.environ, telling=telling)
+        plan = schedule(
+            kept,
+            place,
+            settings,
+            ready.file,
+            console.environ,
+            telling=telling,
+            seen=lambda outcome: report_outcome(console, outcome, console.note),
+        )
         done = asyncio.run(plan.once(force=True))
     assert done is not None
     if done.failure is not None:

@@ -42,13 +42,14 @@ def talk_issue(notice: Notice, target: Target) -> Dialogue:
     """The dialogue of one notice, as an issue."""
     place, headers = _place(target), _headers(target)
     number = yield from _find(place, headers, target)
-    state = _state(notice, target)
     if number is None:
         if notice.standing:
-            made = {"title": _title(notice), "body": state, "labels": list(target.option("labels"))}
+            body = _state(notice, target, target.receiver.mentions)
+            made = {"title": _title(notice), "body": body, "labels": list(target.option("labels"))}
             yield Request("issue", f"{place}/issues", made, headers=headers, example={"number": 1})
         return
-    change: dict[str, Any] = {"title": _title(notice), "body": state}
+    # Nobody is called by an edit: that is what the comment is for.
+    change: dict[str, Any] = {"title": _title(notice), "body": _state(notice, target, {})}
     if not notice.standing:
         change |= {"state": "closed", "state_reason": "completed"}
     url = f"{place}/issues/{number}"
@@ -88,8 +89,8 @@ def _title(notice: Notice) -> str:
     return ngettext("Dependencies: {n} finding", "Dependencies: {n} findings", count).format(n=count)
 
 
-def _state(notice: Notice, target: Target) -> str:
-    """The issue's body: all that is open. Nobody is called in it: an edit calls people again."""
+def _state(notice: Notice, target: Target, mentions: Mapping[str, str]) -> str:
+    """The issue's body: all that is open."""
     told = Telling(
         _title(notice),
         tell(notice).facts,
@@ -97,7 +98,7 @@ def _state(notice: Notice, target: Target) -> str:
         Severity.OK,
         target.receiver.link,
     )
-    return _fitting(told, {}, marker(target))
+    return _fitting(told, mentions, marker(target))
 
 
 # ---- the check run ---------------------------------------------------------------------------------------------------

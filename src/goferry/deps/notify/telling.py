@@ -159,7 +159,7 @@ def item(finding: AuditFinding) -> Item:
         word=_(WORDS[finding.severity]),
         title=title,
         url=_url(finding),
-        text=shortened(str(finding.message), _LONGEST),
+        text=shortened(str(finding.message).removeprefix(f"{finding.id}: "), _LONGEST),
         where=_("{module} in {project}").format(
             module=f"{finding.module} {finding.version}".strip(), project=finding.project
         ),

@@ -23,6 +23,8 @@ from goferry.deps.notify.base import (
 from goferry.deps.notify.telling import headline
 
 SCHEMA: Final = "goferry.notice/1"
+MOST_FINDINGS: Final = 1000
+"""The worst ones; some 700 KB."""
 
 
 def talk(notice: Notice, target: Target) -> Dialogue:
@@ -55,7 +57,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 def _body(notice: Notice, target: Target) -> Mapping[str, Any]:
     whole = to_json(notice.audit)
-    new = {finding.key for finding in notice.news}
+    found = {finding["key"]: finding for finding in whole["findings"]}
     return {
         "schema": SCHEMA,
         "receiver": target.receiver.name,
@@ -65,7 +67,8 @@ def _body(notice: Notice, target: Target) -> Mapping[str, Any]:
         "headline": headline(notice),
         "open": len(notice.standing),
         "unproven": len(notice.audit.unproven),
-        "news": [finding for finding in whole["findings"] if finding["key"] in new],
+        "news": [found[finding.key] for finding in notice.news[:MOST_FINDINGS]],
+        "left_out": max(0, len(notice.news) - MOST_FINDINGS),
         "closed": list(notice.closed),
         "link": target.receiver.link,
     }
