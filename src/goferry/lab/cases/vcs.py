@@ -106,6 +106,7 @@ SCENARIOS: Final = (
         network=path(PathRule(Fate.DROP, to=public(20), ports=(22,))),
         client=Client(environ=DIRECT),
         mend=Mend(files={"{home}/.gitconfig": f'[url "https://{CODE}/"]\n\tinsteadOf = ssh://git@{CODE}/\n'}),
+        hangs=True,
     ),
     Scenario(
         "git-ssh-key-refused",
