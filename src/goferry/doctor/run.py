@@ -29,7 +29,9 @@ async def diagnose(world: World, subject: Subject, *, old: Evidence | None = Non
         by_place = {(one.cause, one.where): plans for one, plans in before.items()}
         judgements = judge(evidence)
         tried = tuple(
-            _untried(evidence, one) if (known := by_place.get((one.cause, one.where))) is None else known
+            _untried(evidence, one)
+            if (known := by_place.get((one.cause, one.where))) is None
+            else _told_anew(evidence, one, known)
             for one in judgements
         )
     return _diagnosis(evidence, judgements, tried, old)
@@ -39,6 +41,14 @@ def replay(evidence: Evidence, *, old: Evidence | None = None) -> Diagnosis:
     """The same from saved evidence: nothing is asked and nothing is run."""
     judgements = judge(evidence)
     return _diagnosis(evidence, judgements, tuple(_retested(evidence, one) for one in judgements), old)
+
+
+def _told_anew(evidence: Evidence, judgement: Judgement, tried: tuple[Tried, ...]) -> tuple[Tried, ...]:
+    """What others are told is what is known after the trials."""
+    fresh = {plan.key: plan for plan in propose(evidence, judgement) if plan.by}
+    return tuple(
+        replace(one, plan=fresh.get(one.plan.key, one.plan)) if one.plan.by else one for one in tried
+    )
 
 
 def _untried(evidence: Evidence, judgement: Judgement) -> tuple[Tried, ...]:

@@ -360,7 +360,7 @@ class Scenario:
     lasts: bool = False
     """The command takes longer than a diagnosis watches, and all is well."""
     hangs: bool = False
-    """The command never ends by itself."""
+    """The command does not end by itself, or not before minutes have passed."""
     wants: str = ""
 
     @property

@@ -654,3 +654,12 @@ def test_a_rule_that_turns_https_into_gits_own_protocol_goes_too() -> None:
     )
     plan = plans("git_protocol_blocked", seen, "git.corp.example:9418")["https_insteadof"]
     assert DropGit(rule.key, rule.value, rule.place) in plan.writes
+
+
+def test_where_every_host_is_cut_off_nobody_is_sent_to_another_one() -> None:
+    cut = [HandshakeSeen(host, "192.0.2.7", 443, host, "go", 0.1, "reset") for host in (HOST, "b.example")]
+    everywhere = plans("middlebox_reset", evidence(goproxy(MIRROR), handshakes=tuple(cut)), f"{HOST}:443")
+    assert not [key for key in everywhere if key.startswith("mirror_")]
+    assert everywhere["tell_network"].summary.parts["hosts"] == f"b.example, {HOST}"
+    alone = plans("middlebox_reset", evidence(goproxy(MIRROR), handshakes=tuple(cut[:1])), f"{HOST}:443")
+    assert "go_direct" in alone

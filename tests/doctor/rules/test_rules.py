@@ -539,3 +539,22 @@ def test_a_download_that_only_takes_long_is_no_fault() -> None:
     assert has_failed(in_git)
     broken = replace(at_work, answers=(answer("zip", 200, failure="idle_timeout"),))
     assert has_failed(broken)
+
+
+def stopped(evidence: Evidence) -> Evidence:
+    """The same, ended at the time limit in the middle of git's work."""
+    return replace(evidence, runs=(run(-1, seconds=12.0, trace="git fetch -f\n"), *evidence.runs[1:]))
+
+
+def test_a_git_that_had_no_answer_over_ssh_is_blocked_there() -> None:
+    silent = direct("", git(-1, "", SECRET_GIT, "ssh://git@git.corp.example.com/team/secret"))
+    found = best(private(stopped(silent)))
+    assert (found.cause, found.rule, found.where) == ("git_protocol_blocked", "R28", "git.corp.example.com")
+    by_https = direct("", git(-1, "", SECRET_GIT))
+    assert [one for one in judge(private(stopped(by_https))) if one.rule == "R28"] == []
+
+
+def test_an_import_host_that_says_nothing_is_down() -> None:
+    page = AnswerSeen(f"https://{MODULE}?go-get=1", "go_get", failure="first_byte_timeout")
+    found = best(with_answers(stopped(direct("")), page))
+    assert (found.cause, found.rule) == ("vanity_host_down", "R45")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from goferry.doctor.causes import Whose
+from goferry.doctor.evidence import Raw
 from goferry.doctor.fixes import goproxylist as lists
 from goferry.doctor.fixes.kit import Case, as_json, minor, quoted, with_godebug
 from goferry.doctor.fixes.mirrors import bad_answers, other_ways, public_mirrors
@@ -13,6 +14,9 @@ from goferry.doctor.fixes.plan import Plan
 from goferry.findings import Text
 from goferry.gomod import goproxy
 from goferry.i18n import N_
+from goferry.net.failure import Failure
+
+_CUT: Final = frozenset({Raw.RESET, Failure.CONNECT_RESET})
 
 _MLKEM_SINCE: Final = 24
 """Go 1.N whose first message has the large key share and a switch for it."""
@@ -96,12 +100,25 @@ def direct_blocked(case: Case) -> Iterator[Plan]:
 
 
 def reset(case: Case) -> Iterator[Plan]:
-    yield from other_ways(case)
+    """Another host is no way out where all of them are cut off."""
+    cut = {
+        shake.host for shake in case.evidence.handshakes if shake.failure in _CUT and shake.sni == shake.host
+    }
+    others = sorted(cut - {case.host})
+    if not others:
+        yield from other_ways(case)
     yield from _proxies_elsewhere(case)
     if minor(case) >= _MLKEM_SINCE:
         yield from large_hello_switch(case)
-    yield _tell_network(
-        case, N_("Tell your network's people that a device on the way cuts connections to {where}.")
+    everybody = N_(
+        "Tell your network's people that a device on the way cuts TLS connections to all hosts: {hosts}"
+    )
+    one = N_("Tell your network's people that a device on the way cuts connections to {where}.")
+    yield case.tell(
+        Whose.NETWORK,
+        "tell_network",
+        Text(everybody if others else one, where=case.judgement.where, hosts=", ".join(sorted(cut))),
+        *_facts(case),
     )
 
 

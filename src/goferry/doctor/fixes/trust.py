@@ -226,6 +226,17 @@ def _company_contexts() -> dict[str, tuple[str, ...]]:
 # ---- clock -------------------------------------------------------------------------------------------------
 
 
+_DAY: Final = 86400
+_CLOCK_HERE: Final = (
+    N_("Set the clock of this machine right: it is {minutes} minutes off."),
+    N_("Set the clock of this machine right: it is {days} days off."),
+)
+_CLOCK_OF_HOST: Final = (
+    N_("Set the clock of the machine that runs this container right: it is {minutes} minutes off."),
+    N_("Set the clock of the machine that runs this container right: it is {days} days off."),
+)
+
+
 def clock(case: Case) -> Iterator[Plan]:
     """The right time. A container has its host's clock, so it is mended there."""
     context = case.evidence.context
@@ -237,15 +248,8 @@ def clock(case: Case) -> Iterator[Plan]:
     elif context.system == "win32":
         commands = ("w32tm /resync /force",)
     offset = max((date.offset for date in case.evidence.dates), key=abs, default=0.0)
-    where = Text(
-        N_("Set the clock of this machine right: it is {minutes} minutes off."),
-        minutes=round(abs(offset) / 60),
-    )
-    if context.container:
-        where = Text(
-            N_("Set the clock of the machine that runs this container right: it is {minutes} minutes off."),
-            minutes=round(abs(offset) / 60),
-        )
+    keys = _CLOCK_OF_HOST if context.container else _CLOCK_HERE
+    where = Text(keys[abs(offset) >= _DAY], minutes=round(abs(offset) / 60), days=round(abs(offset) / _DAY))
     yield case.run("set_clock", where, *commands)
 
 

@@ -100,10 +100,12 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
         )
 
 
-_NO_CONNECTION: Final = frozenset({
-    Failure.CONNECT_TIMEOUT, Failure.CONNECT_REFUSED, Failure.CONNECT_RESET,
-    Failure.NETWORK_UNREACHABLE,
+_NO_WORD: Final = frozenset({
+    Failure.CONNECT_TIMEOUT, Failure.CONNECT_REFUSED, Failure.CONNECT_RESET, Failure.NETWORK_UNREACHABLE,
+    Failure.FIRST_BYTE_TIMEOUT,
 })  # fmt: skip
+_NO_CONNECTION_TO: Final = N_("no connection to {host}: {said}")
+_SAYS_NOTHING: Final = N_("{host} takes connections and then says nothing")
 
 
 def _origin_blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterator[Judgement]:
@@ -111,11 +113,12 @@ def _origin_blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterator
     known = {target.host for target in evidence.targets}
     for answer in evidence.answers if scene.was_stopped(evidence) and scene.goes_direct(evidence) else ():
         host = scene.host_of(scene.host_in(answer.url))
-        is_cut_off = answer.purpose == "origin" and answer.failure in _NO_CONNECTION and not answer.via
+        is_cut_off = answer.purpose == "origin" and answer.failure in _NO_WORD and not answer.via
         if is_cut_off and host not in known and refused is (answer.failure == Failure.CONNECT_REFUSED):
             yield judged(
                 evidence, code, "direct_host_blocked", host, "connect",
-                Text(N_("no connection to {host}: {said}"), host=host, said=answer.text or answer.failure),
+                Text(_SAYS_NOTHING if answer.failure == Failure.FIRST_BYTE_TIMEOUT else _NO_CONNECTION_TO, host=host,
+                     said=answer.text or answer.failure),
             )  # fmt: skip
             return
 
@@ -366,7 +369,7 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                     cause,
                     where,
                     "tls",
-                    Text(N_("{host} takes connections and then says nothing"), host=where),
+                    Text(_SAYS_NOTHING, host=where),
                 )
     yield from _broken_bodies(evidence)
 

@@ -17,6 +17,7 @@ from goferry.doctor.settings import targets as planned
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
+from goferry.net.failure import Failure
 
 LS_REMOTE: Final = "git ls-remote"
 
@@ -158,12 +159,36 @@ def _protocol(evidence: Evidence) -> Iterable[Judgement]:
             proof=proof,
         )  # fmt: skip
         return
+    stalled = _stalled(evidence)
+    if fact is None and stalled is not None:
+        url = stalled.facts.get("rewritten") or stalled.facts.get("url", "")
+        yield judged(
+            evidence, "R28", "git_protocol_blocked", scene.host_of(scene.host_in(url)), "vcs",
+            Text(N_("git gets no answer from {url}, not within {seconds} s"), url=url, seconds=round(stalled.seconds)),
+        )  # fmt: skip
     if fact is not None and "ssh_key" not in fact.tags:
         yield judged(
             evidence, "R28", "git_protocol_blocked", _host(evidence, fact), "vcs",
             Text("{said}", said=scene.quoted(fact)),
             proof=_by_https(evidence, fact),
         )  # fmt: skip
+
+
+def _stalled(evidence: Evidence) -> RunSeen | None:
+    """git's question over ssh or git:// that had no answer when its time was over, as go's had none."""
+    if not scene.was_stopped(evidence):
+        return None
+    return next(
+        (
+            run
+            for run in git_runs(evidence)
+            if run.exit == -1
+            and not (run.facts.get("rewritten") or run.facts.get("url", "")).startswith(
+                ("http://", "https://")
+            )
+        ),
+        None,
+    )
 
 
 def _by_https(evidence: Evidence, fact: Fact) -> Proof | None:
@@ -343,14 +368,12 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
         host = scene.host_in(page.url)
         error = page.facts.get("error", "")
         has_tag = bool(page.facts.get("root"))
-        if (
-            has_tag
-            or scene.host_of(host) in PUBLIC_CODE
-            or not page.status
-            or (page.status < 400 and not error)
-        ):
+        is_silent = page.failure == Failure.FIRST_BYTE_TIMEOUT
+        is_bad = is_silent or page.status >= 400 or (page.status > 0 and bool(error))
+        if has_tag or scene.host_of(host) in PUBLIC_CODE or not is_bad:
             continue
-        if page.status < 500 and any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence)):
+        is_known_by_nobody = any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence))
+        if not is_silent and page.status < 500 and is_known_by_nobody:
             continue  # the mirror does not know the path either: R43
         good = next(
             (
@@ -362,10 +385,10 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
         )
         yield judged(
             evidence, "R45", "vanity_host_down", host, "vcs",
-            Text(N_("{url} answers {status} and names no repository {error}"), url=page.url, status=page.status,
-                 error=error),
+            Text(N_("{url} answers {status} and names no repository {error}"), url=page.url,
+                 status=page.status or page.failure, error=error),
             proof=None if good is None else Proof(
-                Text(N_("{url}: {said}"), url=page.url, said=page.status),
+                Text(N_("{url}: {said}"), url=page.url, said=page.status or page.failure),
                 Text(N_("{url}: {said}"), url=good.url, said=good.status),
                 Text(N_("who is asked")),
             ),

@@ -88,6 +88,16 @@ SCENARIOS: Final = (
         mend=OTHER_RESOLVER,
     ),
     Scenario(
+        "dns-all-dead",
+        N_("Neither of the two name servers answers, so go waits twice as long before it says so."),
+        "dns_resolver_unreachable",
+        network=Network(
+            resolvers=(Resolver(RESOLVER), SECOND),
+            rules=(PathRule(Fate.DROP, to=(RESOLVER, SECOND_RESOLVER)),),
+        ),
+        mend=OTHER_RESOLVER,
+    ),
+    Scenario(
         "dns-port-closed",
         N_("At the address of the name server nobody answers questions."),
         "dns_resolver_unreachable",

@@ -69,7 +69,7 @@ SCENARIOS: Final = (
         ),
         "goproxy_host_blocked",
         network=path(PathRule(Fate.DROP, to=_PROXY_NET)),
-        client=Client(environ={"GOPROXY": f"https://{PROXY}|https://{MIRROR}"}),
+        client=Client(environ={"GOPROXY": f"https://{PROXY}|https://{MIRROR}", "GOSUMDB": "off"}),
         mend=OTHER_MIRROR,
         works=True,
     ),

@@ -4,11 +4,24 @@ from typing import Final
 
 from goferry.i18n import N_
 from goferry.lab.cases.config import LOGGED_IN
-from goferry.lab.cases.shared import DIRECT, at_vanity, path
+from goferry.lab.cases.shared import DIRECT, at, at_vanity, path
+from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.internet import CODE, COMPANY_CODE, PROXY, SECRET_GO_MOD, public
 from goferry.lab.modules import HELLO
-from goferry.lab.scenario import Client, Fate, ImportPages, Mend, PathRule, Scenario, Site, SshServer
+from goferry.lab.scenario import (
+    Client,
+    Fate,
+    ImportPages,
+    Mend,
+    Modules,
+    PathRule,
+    Scenario,
+    Site,
+    SshServer,
+    When,
+)
 
+_SILENT: Final = Modules((When("*", Fault(Trouble.STALL)),))
 _PROXY_INSTEAD: Final = Mend(environ={"GOPROXY": f"https://{PROXY}"})
 _NO_REWRITE: Final = Mend(files={"{home}/.gitconfig": ""})
 _SSH_SITE: Final = (Site((CODE,), SshServer(), public(20), port=22, tls=None),)
@@ -86,6 +99,16 @@ SCENARIOS: Final = (
         mend=Mend(files={"{home}/.gitconfig": f'[url "https://{CODE}/"]\n\tinsteadOf = ssh://git@{CODE}/\n'}),
     ),
     Scenario(
+        "git-ssh-port-blackhole",
+        N_("The repository is named by ssh, and packets to its port vanish."),
+        "git_protocol_blocked",
+        sites=(*_SSH_SITE, *_page(f"ssh://git@{CODE}/lab/hello")),
+        network=path(PathRule(Fate.DROP, to=public(20), ports=(22,))),
+        client=Client(environ=DIRECT),
+        mend=Mend(files={"{home}/.gitconfig": f'[url "https://{CODE}/"]\n\tinsteadOf = ssh://git@{CODE}/\n'}),
+        hangs=True,
+    ),
+    Scenario(
         "git-ssh-key-refused",
         N_("The repository is named by ssh, and the server accepts no key."),
         "git_ssh_key_refused",
@@ -114,4 +137,22 @@ SCENARIOS: Final = (
         ImportPages(status=503),
     ),
     _vanity("vanity-no-tag", N_("The host of the import path has no page for the module."), ImportPages()),
+    Scenario(
+        "vanity-silent",
+        N_("The host of the import path takes the request and never answers."),
+        "vanity_host_down",
+        sites=at_vanity(_SILENT),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
+        hangs=True,
+    ),
+    Scenario(
+        "code-host-silent",
+        N_("The code host takes the request and never answers."),
+        "direct_host_blocked",
+        sites=at(CODE, 20, _SILENT),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
+        hangs=True,
+    ),
 )
