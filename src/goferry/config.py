@@ -717,6 +717,8 @@ def feature_table(file: Path | None, name: str) -> Mapping[str, Any]:
     """A feature's own table in a settings file that was read without a complaint; empty when there is none."""
     if file is None:
         return {}
+    import tomllib  # most machines have no such file
+
     found = tomllib.loads(file.read_text("utf-8")).get(name, {})
     if not isinstance(found, Mapping):
         raise ConfigError("{file}: {name} must be a table", file=file, name=name)

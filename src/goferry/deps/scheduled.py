@@ -105,8 +105,8 @@ async def audit_repositories(
 ) -> Audit:
     """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven."""
     from goferry.deps.advisories import refresh  # heavy, as above
-    from goferry.deps.audit.compose import Unreadable, compose
-    from goferry.deps.audit.judge import Rules, Subject
+    from goferry.deps.audit.compose import Judged, Unreadable, compose
+    from goferry.deps.audit.judge import Rules, judge
     from goferry.deps.audit.run import Auditor, Wanted
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy
@@ -118,38 +118,41 @@ async def audit_repositories(
         _names(settings.deny_licences),
     )
     database = refresh.at_hand(environ)
-    subjects: list[Subject] = []
+    now = datetime.now(UTC).replace(microsecond=0)
+    judged: list[Judged] = []
     async with open_proxy(settings, environ=environ) as proxy:
         supply = ProxySupply(proxy)
         wanted = Wanted(licences=bool(rules.allow or rules.deny))
         auditor = Auditor(supply, database, wanted, first_seen=supply.first_seen)
         for target in targets.projects:
             try:
-                subjects.append((await auditor.look(target)).subject)
+                subject = (await auditor.look(target)).subject
             except StorageError:
                 raise
             except GoferryError as why:
                 unreadable.append(Unreadable(target.name, target.root, target.owner, why))
-    now = datetime.now(UTC).replace(microsecond=0)
-    return compose(subjects, unreadable, targets.ignore, database.about, rules, now)
+            else:
+                judged.append(Judged(subject.project, judge(subject, rules, now)))
+    return compose(judged, unreadable, targets.ignore, database.about, now)
 
 
 def gather(repositories: tuple[Repository, ...], place: Path) -> "tuple[Targets, list[Unreadable]]":
     """The projects of the repositories, each with the owner that the list names; and what cannot be read."""
+    from goferry.deps import tree
     from goferry.deps.audit import targets
     from goferry.deps.audit.compose import Unreadable
 
     base = place if place.is_dir() else place.parent
     sound, unreadable = [], []
     for repository in repositories:
-        if targets.below(repository.folder):
+        if next(iter(tree.below(repository.folder)), None):
             sound.append(repository)
         else:
             why = InvalidInput("there is no go.mod or go.work in {folder}", folder=repository.folder)
             unreadable.append(
                 Unreadable(repository.folder.name, str(repository.folder), repository.owner, why)
             )
-    found = targets.gather([f"{repository.folder}/{targets.BELOW}" for repository in sound], base)
+    found = targets.gather([f"{repository.folder}/..." for repository in sound], base)
     owners = {repository.folder.resolve(): repository.owner for repository in sound if repository.owner}
     found.projects = [_owned(target, owners) for target in found.projects]
     return found, [*found.unreadable, *unreadable]
