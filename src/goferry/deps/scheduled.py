@@ -145,7 +145,7 @@ def gather(repositories: tuple[Repository, ...], place: Path) -> "tuple[Targets,
     base = place if place.is_dir() else place.parent
     sound, unreadable = [], []
     for repository in repositories:
-        if next(iter(tree.below(repository.folder)), None):
+        if tree.below(repository.folder):
             sound.append(repository)
         else:
             why = InvalidInput("there is no go.mod or go.work in {folder}", folder=repository.folder)
