@@ -40,6 +40,8 @@ func F() { inner.Run() }
 func G() {}
 type T struct{}
 func (T) M() {}
+func (T) Own() {}
+func own() { T{}.Own() }
 func (T) String() string { return "" }
 func New() *T { return nil }
 -- weird/w.go --
@@ -296,6 +298,18 @@ async def test_several_flaws_of_one_package_are_told_apart(tmp_path: Path) -> No
     matches = match(flaws, (await lab.built()).modules)
     usage = await lab.usage(*matches)
     assert [narrow(one, usage).used for one in matches] == [True, False, True, False]
+
+
+async def test_what_only_the_flawed_package_itself_names_is_not_named(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    flaws = database(
+        entry("GO-1", flaw(LIB, LIB, "T.Own")), entry("GO-2", flaw(DEEP, f"{DEEP}/inner", "Run"))
+    )
+    matches = match(flaws, (await lab.built()).modules)
+    usage = await lab.usage(*matches)  # the second flaw has the first one's package read too
+    found = {one.entry.id: narrow(one, usage) for one in matches}
+    assert (found["GO-1"].level, found["GO-1"].used) == (Level.IDENTIFIER, False)
+    assert found["GO-2"].used
 
 
 async def test_the_chain_says_who_brings_it_in(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from goferry.cli.flags import load_settings, settings_flags
 from goferry.cli.progress import showing
 from goferry.config import Settings
 from goferry.deps.advisories import database, refresh
-from goferry.deps.advisories.base import About, Layer
+from goferry.deps.advisories.base import About, Layer, is_older
 from goferry.deps.advisories.refresh import Updated, Verdict
 from goferry.i18n import N_, _
 
@@ -54,7 +54,7 @@ def info(console: Console, /, as_json: bool, **given: Any) -> None:
     console.out(_("entries:  {n}").format(n=about.entries))
     if about == shipped:
         console.out(_("It is the one that goferry brings along; `goferry deps db update` gets a newer one."))
-    elif refresh.is_older(about.modified, about.seen):
+    elif is_older(about.modified, about.seen):
         console.out(_("It was taken by force: one from {time} was seen before.").format(time=about.seen))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from goferry.deps.advisories.osv import Entry
@@ -44,3 +45,18 @@ class Layer(Protocol):
 
     def texts(self) -> Iterator[tuple[str, bytes]]:
         """All entries as OSV files: a name for messages, and the bytes."""
+
+
+def is_older(one: str, other: str) -> bool:
+    """Whether a time (RFC 3339) is before another; no time is before none."""
+    first, second = time_of(one), time_of(other)
+    return first is not None and second is not None and first < second
+
+
+def time_of(text: str) -> datetime | None:
+    """The moment that RFC 3339 text means; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from goferry.deps.advisories import layouts, packed
-from goferry.deps.advisories.base import About, Layer
+from goferry.deps.advisories.base import About, Layer, is_older
 from goferry.deps.advisories.layouts import Loose, Tree
 from goferry.deps.advisories.osv import Affected, Entry, InvalidAdvisory
 from goferry.deps.advisories.packed import Packed
@@ -146,7 +146,9 @@ def installed(folder: Path) -> Database:
     if not file.is_file():
         return shipped()
     found = Packed(str(file), layouts.read_file(file))
-    return shipped() if shipped().about.modified > found.about.seen else Database(found.about, (found,))
+    return (
+        shipped() if is_older(found.about.seen, shipped().about.modified) else Database(found.about, (found,))
+    )
 
 
 def load(place: str | Path) -> Database:

@@ -11,14 +11,13 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
 from goferry.config import default_store
 from goferry.deps.advisories import database, layouts, packed
-from goferry.deps.advisories.base import About, Layer
+from goferry.deps.advisories.base import About, Layer, is_older, time_of
 from goferry.deps.advisories.database import FILE, Database
 from goferry.deps.advisories.layouts import DB, MODULES, MOST, VULNS, Tree, entry_file
 from goferry.deps.advisories.osv import InvalidAdvisory
@@ -145,27 +144,13 @@ async def _file(site: Site, name: str) -> bytes:
 
 def judge(new: About, old: About) -> Verdict:
     """Whether a new database may take the place of the old one."""
-    if not new.modified or _time(new.modified) is None:
+    if time_of(new.modified) is None:
         return Verdict.AGELESS
     if is_older(new.modified, old.seen or old.modified):
         return Verdict.OLDER
     if new.entries < FEWEST * old.entries:
         return Verdict.SMALLER
     return Verdict.NEWER if is_older(old.modified, new.modified) else Verdict.CURRENT
-
-
-def is_older(one: str, other: str) -> bool:
-    """Whether a time (RFC 3339) is before another; no time is before none."""
-    first, second = _time(one), _time(other)
-    return first is not None and second is not None and first < second
-
-
-def _time(text: str) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found.replace(tzinfo=found.tzinfo or UTC)
 
 
 _REFUSALS: Final[Mapping[Verdict, str]] = {
