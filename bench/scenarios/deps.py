@@ -15,6 +15,7 @@ from bench.trees import Module
 
 MODULES = 1000
 ROUNDS = 15
+CHANGED = "goferry, new go.mod"
 WIDTHS = (2, 5, 8, 12, 20, 35, 60)
 """How many others a module requires."""
 GO_LINES = ("1.17", "1.18", "1.20", "1.21", "1.22.0")
@@ -40,22 +41,32 @@ def build_list(bench: Bench) -> None:
     _run([tools.need("go"), "mod", "download"], project, go["go"])
     started = time.perf_counter()
     cold = _run(commands[GOFERRY], project, go[GOFERRY])
-    bench.note("deps_list", "goferry deps list, empty store", time.perf_counter() - started, "s")
+    bench.note("deps_list", "goferry, empty store", time.perf_counter() - started, "s")
     if cold != _run(commands["go"], project, go["go"]):
         raise load.LoadError("goferry lists other modules than go")
     bench.note("deps_list", "modules listed", len(cold.splitlines()))
 
+    changed = tools.ensure(folder / "changed")
+    (changed / "go.mod").write_bytes((project / "go.mod").read_bytes())
+
     def seconds(name: str) -> float:
+        """Of a project that is as it was, or, for CHANGED, of one whose go.mod nobody has seen before."""
+        if name == CHANGED:
+            with (changed / "go.mod").open("a") as file:
+                file.write("// again\n")
         started = time.perf_counter()
-        _run(commands[name], project, go[name])
+        _run(commands[name], changed if name == CHANGED else project, go[name])
         return time.perf_counter() - started
 
+    go[CHANGED], commands[CHANGED] = go[GOFERRY], commands[GOFERRY]
     rounds = [
         {name: seconds(name) for name in alternate(list(commands), number)}
         for number in range(bench.rounds(ROUNDS))
     ]
     bench.note("deps_list", "go list -m all, warm", typical(rounds, "go"), "s")
-    bench.note("deps_list", "goferry deps list, warm", typical(rounds, GOFERRY), "s")
+    bench.note("deps_list", "goferry, warm", typical(rounds, GOFERRY), "s")
+    bench.note("deps_list", "goferry, warm, new go.mod", typical(rounds, CHANGED), "s")
+    bench.note("deps_list", "warm, new go.mod ÷ go list -m all", paired_ratio(rounds, CHANGED, "go"), "x")
     bench.record("deps_list.warm", paired_ratio(rounds, GOFERRY, "go"), rounds)
 
 

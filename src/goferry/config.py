@@ -10,11 +10,9 @@ Durations are seconds (float) and sizes are bytes (int) once they are read.
 
 # ruff: noqa: RUF009 - the defaults are rows of the table, all of them immutable
 
-import difflib
 import ipaddress
 import re
 import sys
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -727,6 +725,8 @@ def _from_environ(environ: Mapping[str, str]) -> _Raw:
 
 
 def _from_file(file: Path) -> _Raw:
+    import tomllib  # most machines have no such file
+
     try:
         text = file.read_text("utf-8")
         table = tomllib.loads(text)
@@ -819,5 +819,7 @@ def _misspelled(environ: Mapping[str, str]) -> Iterable[str]:
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.7) -> str | None:
     """The known word that is most like `word`, or None when none is near."""
+    import difflib  # only for a word that is not known
+
     found = difflib.get_close_matches(word, list(known), 1, cutoff)
     return found[0] if found else None

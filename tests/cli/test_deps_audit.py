@@ -178,6 +178,12 @@ def test_after_one_run_the_same_is_found_offline(world: World) -> None:
     assert second["findings"] == first["findings"]
 
 
+def test_no_zip_is_fetched_that_is_not_read(world: World) -> None:
+    world.project("app", "example.org/old v1.0.0")
+    world.found("app", code=0)
+    assert [file.name for file in (world.folder / "store").rglob("*.zip")] == []
+
+
 def test_what_cannot_be_had_is_never_clean(world: World) -> None:
     world.project("app", "example.org/flawed v1.1.0", "example.org/missing v1.0.0")
     audit = world.found("app", "--no-versions", code=3)

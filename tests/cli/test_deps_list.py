@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from goferry.deps.chains import Chains
+from goferry.gomod import dirhash
 from goferry.gomod.modgraph import Graph, Main, Mains, Requirements
 from goferry.gomod.module import Version
+from goferry.gomod.sumdb.memlog import MemLog
 from terminal import Said, goferry
 
 
@@ -213,6 +215,70 @@ def test_a_workspace_may_overrule_what_its_modules_replace(tmp_path: Path) -> No
     (tmp_path / "w/go.work").write_text("go 1.24\nuse ./a\nuse ./b\nreplace example.org/z => ../z\n")
     said = deps(tmp_path, "list", "w")
     assert said.out.splitlines() == ["example.org/a", "example.org/b", "example.org/z v1.0.0 => ../z"]
+
+
+@pytest.mark.parametrize("command", ["list", "graph"])
+def test_gowork_says_which_workspace_as_for_go(tmp_path: Path, command: str) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "go.mod").write_text(f"module example.org/{folder}\ngo 1.24\n")
+    (tmp_path / "go.work").write_text("go 1.24\nuse ./a\nuse ./b\n")
+    (tmp_path / "other.work").write_text("go 1.24\nuse ./b\n")
+
+    def modules(**environ: str) -> list[str]:
+        words = deps(tmp_path, command, "a", **environ).out.split()
+        return sorted({word for word in words if word.startswith("example.org/")})
+
+    if command == "list":
+        assert modules() == modules(GOWORK="auto") == ["example.org/a", "example.org/b"]
+        assert modules(GOWORK="off") == ["example.org/a"]
+        assert modules(GOWORK=str(tmp_path / "other.work")) == ["example.org/b"]
+    else:
+        assert deps(tmp_path, command, "a", GOWORK="off").out.startswith("example.org/a go@1.24")
+        assert "example.org/b go@1.24" in deps(tmp_path, command, "a").out
+
+
+def with_database(folder: Path) -> list[str]:
+    """Puts a checksum database with true records of all modules into the proxy tree; the flags that use it."""
+    log = MemLog("sum.example.org")
+    mods = sorted((folder / "proxy").rglob("*.mod"))
+    for file in mods:
+        version = Version(file.parent.parent.relative_to(folder / "proxy").as_posix(), file.stem)
+        mod = dirhash.hash_go_mod(file.read_bytes())
+        log.add(
+            version,
+            [f"{version.path} {version.version} {mod}", f"{version.path} {version.version}/go.mod {mod}"],
+        )
+    place = folder / "proxy/sumdb/sum.example.org"
+    answers = {"supported": b"", "latest": log.get("latest")}
+    for file in mods:
+        path = file.parent.parent.relative_to(folder / "proxy").as_posix()
+        answers[f"lookup/{path}@{file.stem}"] = log.get(f"lookup/{path}@{file.stem}")
+    for count in range(1, len(mods) + 1):
+        answers[f"tile/8/0/000.p/{count}"] = log.get(f"tile/8/0/000.p/{count}")
+    for name, body in answers.items():
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_bytes(body)
+    return [
+        "--goproxy",
+        (folder / "proxy").as_uri(),
+        "--sumdb",
+        log.verifier_key,
+        "--store",
+        str(folder / "store"),
+    ]
+
+
+def test_a_proxy_that_lies_is_named_and_nothing_is_proven(project: Path) -> None:
+    flags = with_database(project)
+    assert goferry("deps", "list", *flags, cwd=project).code == 0
+    shutil.rmtree(project / "store")
+    lie = project / "proxy/example.org/b/@v/v1.0.0.mod"
+    lie.write_text(lie.read_text().replace("v1.2.0", "v1.1.0"))
+    said = goferry("deps", "list", *flags, cwd=project)
+    assert said.code == 3
+    assert "example.org/b@v1.0.0: " in said.err
+    assert "example.org/a@v1.0.0" not in said.err
 
 
 def test_chains_are_shortest_and_those_of_unknown_modules_empty() -> None:

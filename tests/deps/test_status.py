@@ -134,6 +134,22 @@ def test_messages_for_people_are_short_and_printable(text: str, shown: str) -> N
     assert short_message(text) == shown
 
 
+async def test_many_projects_ask_each_question_once(tmp_path: Path) -> None:
+    place = tmp_path / "proxy/example.org/a/@v"
+    place.mkdir(parents=True)
+    (place / "list").write_text("v1.0.0\nv1.1.0\n")
+    for version in ("v1.0.0", "v1.1.0"):
+        (place / f"{version}.mod").write_text(f"module {PATH}\n")
+        (place / f"{version}.info").write_text(json.dumps({"Version": version, "Time": TIME}))
+    supply = FolderSupply(tmp_path / "proxy")
+    registry = Registry(supply)
+    asked = [Version(PATH, "v1.0.0"), Version(PATH, "v1.1.0"), Version(PATH, "v1.0.0")]
+    first, again = await registry.of(ALONE, asked), await registry.of(ALONE, asked)
+    assert first == again
+    assert first[asked[0]].update == "v1.1.0"
+    assert len(supply.asked) == len(set(supply.asked))
+
+
 # ---- the real go as the judge
 
 

@@ -25,6 +25,16 @@ def is_project(named: Path) -> bool:
     return named.suffix in (".mod", ".work") or not named.is_file()
 
 
+def start_of(named: Path, gowork: str = "") -> Path:
+    """The file that a project begins with, for a folder or that very file. `gowork` is the go command's GOWORK: off for
+    no workspace, or the go.work to use."""
+    if not named.is_dir():
+        return named
+    if gowork == "off":
+        return find(named, NAMES[1:])
+    return find(named) if gowork in ("", "auto") else Path(named, gowork)
+
+
 def find(folder: Path, names: Sequence[str] = NAMES) -> Path:
     """The go.work above a folder if there is one, else its go.mod."""
     places = [folder.resolve(), *folder.resolve().parents]

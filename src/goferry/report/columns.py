@@ -14,7 +14,7 @@ _OPENING: Final = "\u300a\u300c\u300e\u3010\u3014\uff08\u201c\u2018"
 _CLOSING: Final = (
     "\u3001\u3002\u300b\u300d\u300f\u3011\u3015\uff01\uff09\uff0c\uff1a\uff1b\uff1f\u201d\u2019\u2026"
 )
-_PIECES: Final = re.compile(
+_PIECES: Final = (
     rf" +|[{_OPENING}]*(?:[{_WIDE}]|[^ {_WIDE}{_OPENING}{_CLOSING}]+)[{_CLOSING}]*|[{_OPENING}{_CLOSING}]+"
 )
 """Spaces, or what must stay on one line: a wide character or a word, with the marks that cling to it."""
@@ -37,7 +37,8 @@ def wrap(text: str, columns: int) -> Iterator[str]:
     ['只取一次，', '逐字节验证']
     """
     line, spaces = "", ""
-    for piece in _PIECES.findall(text.replace("\n", " ").strip(" ")):
+    # Compiled on first use: most runs show no help.
+    for piece in re.findall(_PIECES, text.replace("\n", " ").strip(" ")):
         if piece.isspace():
             spaces = piece
         elif line and width(line + spaces + piece) > columns:

@@ -9,7 +9,7 @@ import click
 from goferry.cli.base import Command, json_option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.opening import listed, named_unread, own_settings, supply_flags
-from goferry.deps.finding import find, is_pattern, is_project
+from goferry.deps.finding import is_pattern, is_project, start_of
 from goferry.deps.remembered import recall, remember
 from goferry.errors import InvalidInput
 from goferry.i18n import N_
@@ -42,7 +42,8 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
         from goferry.deps.inventory import modules_in
 
         return _show(console, _shown(modules_in(named)), as_json=as_json)
-    shown, status = _project(console, find(named) if named.is_dir() else named, given, as_json=as_json)
+    start = start_of(named, console.environ.get("GOWORK", ""))
+    shown, status = _project(console, start, given, as_json=as_json)
     _show(console, shown, as_json=as_json)
     return status
 

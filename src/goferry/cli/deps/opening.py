@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +11,7 @@ from goferry.cli.base import option
 from goferry.cli.console import Console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded
+from goferry.deps.finding import start_of
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
@@ -64,7 +66,8 @@ async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySup
 
     for warning in ready.warnings:
         console.warn(warning)
-    async with open_proxy(ready.settings, environ=console.environ) as proxy:
+    settings = replace(ready.settings, early_zip=False)  # whoever asks for a time here wants no zip next
+    async with open_proxy(settings, environ=console.environ) as proxy:
         yield ProxySupply(proxy)
 
 
@@ -74,7 +77,8 @@ def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: 
     from goferry.deps.sources import load
 
     loaded = own_settings(console, given, as_json=as_json)
-    reading = Reading(load(Path(console.cwd, folder)))
+    start = start_of(Path(console.cwd, folder), console.environ.get("GOWORK", ""))
+    reading = Reading(load(start))
     reading.read_stored(stored_in(folder_of(loaded.settings.store)))
     if not reading.missing():
         return reading.build_list()
