@@ -11,8 +11,10 @@ import pytest
 import goprojects
 import gotestdata
 from advisories import block, file
+from goferry.config import Settings
 from goferry.gomod import gover
 from goferry.gomod.goproxy import Kind, request_path
+from goferry.proxy import assemble
 from modtree import module as tree_of
 from sizes import size
 from terminal import Said, goferry
@@ -176,6 +178,21 @@ def test_after_one_run_the_same_is_found_offline(world: World) -> None:
     second = world.found("app", "--licences", "--offline")
     assert second["unproven"] == []
     assert second["findings"] == first["findings"]
+
+
+def test_zips_are_not_fetched_ahead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server does that for its clients, who want the zip next. An audit asks thousands of versions for their time."""
+    opened = assemble.open_proxy
+    ahead: list[bool] = []
+
+    def watched(settings: Settings, **more: Any) -> Any:
+        ahead.append(settings.early_zip)
+        return opened(settings, **more)
+
+    monkeypatch.setattr(assemble, "open_proxy", watched)
+    world.project("app", "example.org/old v1.0.0")
+    world.found("app", code=0)
+    assert ahead == [False]
 
 
 def test_what_cannot_be_had_is_never_clean(world: World) -> None:

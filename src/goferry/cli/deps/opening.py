@@ -3,6 +3,7 @@
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -65,7 +66,8 @@ async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySup
 
     for warning in ready.warnings:
         console.warn(warning)
-    async with open_proxy(ready.settings, environ=console.environ) as proxy:
+    settings = replace(ready.settings, early_zip=False)  # whoever asks for a time here wants no zip next
+    async with open_proxy(settings, environ=console.environ) as proxy:
         yield ProxySupply(proxy)
 
 

@@ -107,22 +107,17 @@ class _Case:
         self, module: Module, kind: Kind, severity: Severity, message: Text, ident: str = "", **more: Any
     ) -> AuditFinding:
         """A finding about a module of the build list."""
-        project = self.subject.project
-        ident = ident or kind.value
         chain = self._chains.to(module.module)
         through = (module.path, *(step.path for step in reversed(chain)))
-        return AuditFinding(
-            key=key_of(project.name, kind, ident, module.path),
-            kind=kind,
-            id=ident,
-            severity=severity,
-            project=project.name,
-            owner=project.owner,
-            module=module.path,
-            version=module.version,
-            message=message,
+        location = next((self._places[path] for path in through if path in self._places), None)
+        return self._finding(
+            module.module,
+            kind,
+            severity,
+            message,
+            ident or kind.value,
             chain=chain,
-            location=next((self._places[path] for path in through if path in self._places), None),
+            location=location,
             **more,
         )
 
@@ -130,16 +125,21 @@ class _Case:
         self, kind: Kind, severity: Severity, message: Text, ident: str, version: str, **more: Any
     ) -> AuditFinding:
         """A finding about Go itself."""
+        return self._finding(Version(kind.value, version), kind, severity, message, ident, **more)
+
+    def _finding(
+        self, about: Version, kind: Kind, severity: Severity, message: Text, ident: str, **more: Any
+    ) -> AuditFinding:
         project = self.subject.project
         return AuditFinding(
-            key=key_of(project.name, kind, ident, kind.value),
+            key=key_of(project.name, kind, ident, about.path),
             kind=kind,
             id=ident,
             severity=severity,
             project=project.name,
             owner=project.owner,
-            module=kind.value,
-            version=version,
+            module=about.path,
+            version=about.version,
             message=message,
             **more,
         )

@@ -188,7 +188,7 @@ def to_json(audit: Audit) -> dict[str, Any]:
 
 def dumps(audit: Audit) -> str:
     """Indented JSON with a final newline."""
-    return json.dumps(to_json(audit), ensure_ascii=False, indent=2) + "\n"
+    return msgspec.json.format(msgspec.json.encode(audit, enc_hook=_encode), indent=2).decode() + "\n"
 
 
 def from_json(data: bytes | str, *, place: str) -> Audit:
