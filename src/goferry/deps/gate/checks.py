@@ -17,7 +17,7 @@ from goferry.deps.gate.rules import Problem, State
 from goferry.deps.gate.tidy import Fault, Untidy
 from goferry.deps.gate.vendor import Disagreement, Inconsistent
 from goferry.deps.gate.vendored import Finding, Trouble
-from goferry.deps.status import Status
+from goferry.deps.status import Status, short_message
 from goferry.errors import GoferryError, NotFound, VerifyError
 from goferry.findings import Fix, Text
 from goferry.gomod import gosum, pseudo
@@ -243,10 +243,12 @@ def statuses(found: Mapping[Version, Status], file: str, places: Mapping[str, in
     for version, status in found.items():
         line = places.get(version.path)
         for reason in status.retracted:
-            text = Text("{module} was retracted: {why}", module=str(version), why=reason)
+            text = Text("{module} was retracted: {why}", module=str(version), why=short_message(reason))
             yield Problem("retracted", text, State.FAILED, version, file, line)
         if status.deprecated:
-            text = Text("{module} is deprecated: {why}", module=version.path, why=status.deprecated)
+            text = Text(
+                "{module} is deprecated: {why}", module=version.path, why=short_message(status.deprecated)
+            )
             yield Problem("deprecated", text, State.FAILED, version, file, line)
         for why in status.failed:
             text = Text(
