@@ -141,6 +141,17 @@ async def test_a_log_that_lies_vouches_for_nothing(
     assert outcome.verdict is not Verdict.PASSED
 
 
+async def test_an_upstream_that_serves_other_bytes_does_not_pass(
+    tmp_path: Path, project: Path, files: dict[str, bytes]
+) -> None:
+    async with proven(tmp_path / "store", files) as made:
+        made.tree.files["rsc.io/sampler/@v/v1.3.0.zip"] = files["rsc.io/sampler/@v/v1.2.1.zip"]
+        outcome = await gated(made, project)
+    assert outcome.verdict is Verdict.FAILED
+    (said,) = [str(one.problem.message) for one in outcome.judged if one.problem.rule == "sum_mismatch"]
+    assert said.startswith("what the upstream serves as rsc.io/sampler@v1.3.0 is false: ")
+
+
 def flipped(text: str, line: int) -> str:
     lines = text.splitlines(keepends=True)
     at = lines[line].index("h1:") + 10

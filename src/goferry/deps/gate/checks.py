@@ -5,6 +5,7 @@ Files are named as seen from the folder that was gated, so that a person, an edi
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from goferry.deps.advisories.exposure import Exposure, Origin
 from goferry.deps.advisories.matching import Match
@@ -16,8 +17,8 @@ from goferry.deps.gate.rules import Problem, State
 from goferry.deps.gate.tidy import Fault, Untidy
 from goferry.deps.gate.vendor import Disagreement, Inconsistent
 from goferry.deps.gate.vendored import Finding, Trouble
-from goferry.deps.status import Status
-from goferry.errors import GoferryError, NotFound
+from goferry.deps.status import Status, short_message
+from goferry.errors import GoferryError, NotFound, VerifyError
 from goferry.findings import Fix, Text
 from goferry.gomod import gosum, pseudo
 from goferry.gomod.gosum import GO_MOD
@@ -78,6 +79,10 @@ def sum_needs(
         text = Text("{module} has no hash: `go mod tidy` would add it", module=_key(key))
         yield Problem("sum_missing", text, module=_version(key), file=file, fix=_TIDY)
     for name, why in unread.items():
+        if isinstance(why, VerifyError):
+            text = Text("what the upstream serves as {name} is false: {why}", name=name, why=str(why))
+            yield Problem("sum_mismatch", text, file=file)
+            continue
         text = Text(
             "{name} could not be had, so nobody knows which lines are needed: {why}", name=name, why=str(why)
         )
@@ -238,10 +243,12 @@ def statuses(found: Mapping[Version, Status], file: str, places: Mapping[str, in
     for version, status in found.items():
         line = places.get(version.path)
         for reason in status.retracted:
-            text = Text("{module} was retracted: {why}", module=str(version), why=reason)
+            text = Text("{module} was retracted: {why}", module=str(version), why=short_message(reason))
             yield Problem("retracted", text, State.FAILED, version, file, line)
         if status.deprecated:
-            text = Text("{module} is deprecated: {why}", module=version.path, why=status.deprecated)
+            text = Text(
+                "{module} is deprecated: {why}", module=version.path, why=short_message(status.deprecated)
+            )
             yield Problem("deprecated", text, State.FAILED, version, file, line)
         for why in status.failed:
             text = Text(
@@ -275,6 +282,9 @@ def recalled(
             yield Problem("recalled", text, module=version, file=file)
 
 
+_LINES: Final = (Origin.GO_LINE, Origin.TOOLCHAIN_LINE)
+
+
 def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
     """Flaws of the go command that would build this."""
     if exposure is None:
@@ -290,7 +300,7 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
             Text(
                 "Go {version} ({where}) has {id} in the go command, fixed in {fixed}: {summary}",
                 version=go.version,
-                where=go.decided.where,
+                where=file if go.decided.origin in _LINES else go.decided.where,
                 id=match.entry.id,
                 fixed=fixed or "-",
                 summary=match.entry.summary,
