@@ -152,7 +152,7 @@ class Brute:
             for r in raises
             for w in self._world.published
         )
-        parents = sum(r.path not in base.affected for r in raises)
+        parents = sum(r.path not in self._mendable for r in raises)
         return len(raises), parents, jumps, tuple(sorted(map(str, raises)))
 
     def best(self) -> Raises | None:
@@ -162,6 +162,7 @@ class Brute:
             set(base.affected) - set(self.outcome(raises).affected) for raises in self.steps(frozenset())
         ]
         hopeless = set(base.affected) - set().union(*freed)
+        self._mendable = set(base.affected) - hopeless
         seen, edge, good = {frozenset[Version]()}, [frozenset[Version]()], []
         while edge:
             raises = edge.pop()

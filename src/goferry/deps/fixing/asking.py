@@ -8,7 +8,7 @@ by whoever drives it. So it never touches the network, and any caller, async or 
     for asks in steps: known.answer(ask, ...) for each of asks         # see run.drive
 """
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
@@ -66,12 +66,18 @@ class Known:
         listed = self.lists[path]
         return listed.released if listed else ()
 
-    def grow(self, mains: Mains) -> Steps[Graph]:
-        """The whole graph below these main modules."""
-        graph = Graph(mains)
-        while missing := graph.missing():
-            sources = {version: mains.source(version) for version in missing}
-            yield from self.learn(map(AskMod, sources.values()))
-            for version, source in sources.items():
-                graph.add(version, self.mods[source])
-        return graph
+    def grow(self, starts: Sequence[Mains]) -> Steps[tuple[Graph, ...]]:
+        """The whole graph below each of these; what they lack is asked for at once."""
+        graphs = tuple(Graph(mains) for mains in starts)
+        growing = list(zip(starts, graphs, strict=True))
+        while growing:
+            missing = [
+                (mains, graph, {version: mains.source(version) for version in graph.missing()})
+                for mains, graph in growing
+            ]
+            yield from self.learn(AskMod(source) for _, _, sources in missing for source in sources.values())
+            for _, graph, sources in missing:
+                for version, source in sources.items():
+                    graph.add(version, self.mods[source])
+            growing = [(mains, graph) for mains, graph, sources in missing if sources]
+        return graphs

@@ -15,8 +15,8 @@ no raise can free.
 What *smallest* is. Of all plans the one with
 
 1. the fewest raises,
-2. then the fewest of modules that are not affected themselves: if one raise of a parent does the work of one raise of
-   the affected module, the module itself is raised, for that moves less,
+2. then the fewest of modules that are not to be mended themselves: if one raise of a parent does the work of one raise
+   of the affected module, the module itself is raised, for that moves less,
 3. then the fewest releases that are jumped over, all raises together,
 4. then the first by path and version, so that the same world always gets the same plan.
 
@@ -42,9 +42,11 @@ from goferry.gomod.modgraph import NONE, Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
 
 WIDTH: Final = 60
-PARENT_WIDTH: Final = 16
-PARENTS: Final = 20
+PARENT_WIDTH: Final = 8
+PARENTS: Final = 10
 TOGETHER: Final = 5
+AHEAD: Final = 2
+"""Of each module so many versions are evaluated at once, before it is known whether the first one will do."""
 EFFORT: Final = 400
 
 
@@ -207,15 +209,17 @@ class _Planner:
         self._known = raiser.known
         self._limits = limits
         self._direct = frozenset(version.path for main in mains.modules for version in main.direct)
-        self._options: dict[Raises, tuple[_Option, ...]] = {}
+        self._mendable: frozenset[str] = frozenset()
+        self._options: dict[tuple[Raises, frozenset[str]], tuple[_Option, ...]] = {}
 
     # ---- the plan ----------------------------------------------------------------------------------------
 
     def find(self) -> Steps[_Found]:
         """The cheapest raises."""
         before = yield from self._raiser.outcome()
-        options = yield from self._options_of(frozenset())
+        options = yield from self._options_of(frozenset(), frozenset(before.affected))
         hopeless = frozenset(before.affected) - frozenset().union(*(option.freed for option in options))
+        self._mendable = frozenset(before.affected) - hopeless
         found = _Found(frozenset(), smallest=True)
         for group in self._groups(frozenset(before.affected) - hopeless, options):
             better = yield from self._search(found, group, hopeless)
@@ -226,26 +230,38 @@ class _Planner:
         """The flaws of each affected module that are left when it is mended as far as it can be by itself."""
         before = yield from self._raiser.outcome()
         yield from self._known.learn(map(AskVersions, before.affected))
+        better = {
+            path: self._better(path, frozenset(ids), before)
+            for path, ids in before.affected.items()
+            if not self._replaced(path, before)
+        }
+        yield from self._known.learn(
+            AskMod(self._mains.source(Version(path, version)))
+            for path, left in better.items()
+            for version in left
+        )
         found: dict[str, frozenset[str]] = {}
-        for path, ids in before.affected.items():
-            if not self._replaced(path, before):
-                best = yield from self._best(path, frozenset(ids), before)
-                found[path] = frozenset() if best is None else best
+        for path, left in better.items():
+            found[path] = (yield from self._first_that_can_be_had(path, left)) or frozenset()
         return found
 
-    def _best(self, path: str, ids: frozenset[str], before: Outcome) -> Steps[frozenset[str] | None]:
-        """What the best version that can be had leaves of these flaws; None when nothing is better."""
+    def _better(self, path: str, ids: frozenset[str], before: Outcome) -> dict[str, frozenset[str]]:
+        """The versions with fewer flaws and no new one, and what each leaves; the best first, of equals the lowest."""
         left = {
             version: frozenset(self._affecting(Version(path, version)))
             for version in self._following(path, before)
             if Version(path, version) not in self._mains.exclude
         }
-        better = [version for version, flaws in left.items() if flaws < ids]
-        better.sort(key=lambda version: len(left[version]))  # of equals the lowest stays first
-        for version in better[: self._limits.width]:
+        better = sorted((v for v, flaws in left.items() if flaws < ids), key=lambda v: len(left[v]))
+        return {version: left[version] for version in better[: self._limits.width]}
+
+    def _first_that_can_be_had(
+        self, path: str, left: Mapping[str, frozenset[str]]
+    ) -> Steps[frozenset[str] | None]:
+        for version, flaws in left.items():
             outcome = yield from self._raiser.outcome(frozenset({Version(path, version)}))
             if outcome.bar is None:
-                return left[version]
+                return flaws
         return None
 
     def tell(self, found: _Found) -> Steps[Plan]:
@@ -276,12 +292,12 @@ class _Planner:
         seen = {start.raises}
         while heap:
             node = heapq.heappop(heap)
-            left = (yield from self._raiser.outcome(node.raises)).affected.keys() - allowed
+            left = frozenset((yield from self._raiser.outcome(node.raises)).affected.keys() - allowed)
             if not left:
                 return _Found(node.raises, start.smallest)
             if len(seen) > self._limits.effort:
                 return (yield from self._straight(node.raises, allowed))
-            for option in (yield from self._options_of(node.raises)):
+            for option in (yield from self._options_of(node.raises, left)):
                 raises = _with(node.raises, option.version)
                 if option.freed & left and raises not in seen:
                     seen.add(raises)
@@ -290,8 +306,8 @@ class _Planner:
 
     def _straight(self, raises: Raises, allowed: frozenset[str]) -> Steps[_Found | None]:
         """From here on always the raise that leaves least: not sure to be the smallest set."""
-        while left := (yield from self._raiser.outcome(raises)).affected.keys() - allowed:
-            options = yield from self._options_of(raises)
+        while left := frozenset((yield from self._raiser.outcome(raises)).affected.keys() - allowed):
+            options = yield from self._options_of(raises, left)
             useful = [option for option in options if option.freed & left]
             if not useful:
                 return None
@@ -311,7 +327,7 @@ class _Planner:
 
     def _cost(self, raises: Raises) -> Steps[tuple[int, int, int, tuple[str, ...]]]:
         base = yield from self._raiser.outcome()
-        parents = sum(version.path not in base.affected for version in raises)
+        parents = sum(version.path not in self._mendable for version in raises)
         jumps = sum(self._jumps(version, base.selected(version.path)) for version in raises)
         return len(raises), parents, jumps, tuple(sorted(map(str, raises)))
 
@@ -325,26 +341,47 @@ class _Planner:
 
     # ---- what can be raised ------------------------------------------------------------------------------
 
-    def _options_of(self, raises: Raises) -> Steps[tuple[_Option, ...]]:
-        if raises not in self._options:
-            self._options[raises] = yield from self._find_options(raises)
-        return self._options[raises]
+    def _options_of(self, raises: Raises, wanted: frozenset[str]) -> Steps[tuple[_Option, ...]]:
+        """What may be raised next to free any of the wanted modules, which are all affected."""
+        key = raises, wanted
+        if key not in self._options:
+            self._options[key] = (yield from self._alone(raises, wanted)) or (
+                yield from self._find_options(raises, wanted, parents=True)
+            )
+        return self._options[key]
 
-    def _find_options(self, raises: Raises) -> Steps[tuple[_Option, ...]]:
+    def _alone(self, raises: Raises, wanted: frozenset[str]) -> Steps[tuple[_Option, ...]]:
+        """If a single module is left and it can be raised so that nothing else comes in: no parent does better."""
         now = yield from self._raiser.outcome(raises)
-        below = self._worth_raising(now)
+        if len(wanted) != 1 or (len(now.affected) == 1 and not raises):
+            return ()  # at the start the parents are wanted too: they are named to people
+        own = yield from self._find_options(raises, wanted, parents=False)
+        rest = now.affected.keys() - wanted
+        return own if any(option.outcome.affected.keys() <= rest for option in own) else ()
+
+    def _find_options(
+        self, raises: Raises, wanted: frozenset[str], *, parents: bool
+    ) -> Steps[tuple[_Option, ...]]:
+        now = yield from self._raiser.outcome(raises)
+        below = self._worth_raising(now, wanted, parents=parents)
         yield from self._known.learn(map(AskVersions, below))
         higher = {path: self._higher(path, now) for path in below}
         candidates = [Version(path, version) for path, versions in higher.items() for version in versions]
         yield from self._known.learn(AskMod(self._mains.source(version)) for version in candidates)
-        found: list[_Option] = []
-        for path, versions in higher.items():
-            may = [
-                v
-                for v in versions
-                if path in now.affected or self._may_free(Version(path, v), below[path], now)
+        may = {
+            path: [
+                v for v in versions if path in wanted or self._may_free(Version(path, v), below[path], now)
             ]
-            found += yield from self._options_for(path, may, raises, now)
+            for path, versions in higher.items()
+        }
+        yield from self._raiser.prepare(
+            _with(raises, Version(path, version))
+            for path, versions in may.items()
+            for version in versions[:AHEAD]
+        )
+        found: list[_Option] = []
+        for path, versions in may.items():
+            found += yield from self._options_for(path, versions, raises, now)
         return tuple(found)
 
     def _options_for(
@@ -375,12 +412,14 @@ class _Planner:
             for r in found.require
         )
 
-    def _worth_raising(self, now: Outcome) -> dict[str, frozenset[str]]:
-        """The affected modules that are not replaced, and the direct requirements that bring any affected one; with the
-        modules on the way from there to the affected ones."""
-        below: dict[str, set[str]] = {path: set() for path in now.affected}
+    def _worth_raising(
+        self, now: Outcome, wanted: frozenset[str], *, parents: bool
+    ) -> dict[str, frozenset[str]]:
+        """The wanted modules that are not replaced, and the direct requirements that bring any of them; with the
+        modules on the way from there."""
+        below: dict[str, set[str]] = {path: set() for path in wanted}
         distances: dict[str, int] = {}
-        for path in now.affected:
+        for path in wanted if parents else ():
             for view in now.views:
                 distance = above(view.graph, path)
                 for parent in (
@@ -389,7 +428,7 @@ class _Planner:
                     distances[parent] = min(distance[parent], distances.get(parent, distance[parent]))
                     below.setdefault(parent, set()).update(distance)
         nearest = sorted(distances, key=lambda parent: (distances[parent], parent))[: self._limits.parents]
-        worth = sorted({*now.affected, *nearest})
+        worth = sorted({*wanted, *nearest})
         return {path: frozenset(below[path]) for path in worth if not self._replaced(path, now)}
 
     def _replaced(self, path: str, now: Outcome) -> bool:

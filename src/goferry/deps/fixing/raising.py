@@ -10,14 +10,14 @@ requirement of its own, as `go get` does. The rest of a pruned build list is not
 requirements of others, and a line for it would be one that `go mod tidy` takes out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from goferry.deps.fixing.asking import Known, Steps
+from goferry.deps.fixing.asking import AskMod, Known, Steps
 from goferry.gomod import gover
-from goferry.gomod.modgraph import NONE, Graph, Main, Mains, ModuleGraph, Requirements
+from goferry.gomod.modgraph import GO_STRICT, NONE, Graph, Main, Mains, ModuleGraph, Requirements
 from goferry.gomod.module import Version
 
 Raises: TypeAlias = frozenset[Version]
@@ -95,31 +95,59 @@ class Raiser:
         self._base: Outcome | None = None
 
     def outcome(self, raises: Raises = frozenset()) -> Steps[Outcome]:
-        if self._base is None:
-            self._base = yield from self._evaluate(self._mains, None)
-            self._seen[frozenset()] = self._base
-        if raises not in self._seen:
-            raised = _raised(self._mains, self._base, raises)
-            outcome = yield from self._evaluate(raised, self._base)
-            newer = [self._refused[version] for version in raises if version in self._refused]
-            if newer:
-                outcome = replace(outcome, bar=Bar.GO, go=max(newer, key=gover.key))
-            self._seen[raises] = outcome
+        yield from self.prepare([raises])
         return self._seen[raises]
 
-    def _evaluate(self, mains: Mains, base: Outcome | None) -> Steps[Outcome]:
+    def prepare(self, wanted: Iterable[Raises]) -> Steps[None]:
+        """Evaluates many sets, with what all of them need asked for at once."""
+        if self._base is None:
+            graphs = yield from self.known.grow(views_of(self._mains))
+            self._base = yield from self._evaluate(self._mains, graphs, None)
+            self._seen[frozenset()] = self._base
+        base = self._base
+        new = [raises for raises in dict.fromkeys(wanted) if raises not in self._seen]
+        yield from self.known.learn(
+            AskMod(self._mains.source(version)) for raises in new for version in raises
+        )
+        todo: list[tuple[Raises, Mains]] = []
+        for raises in new:
+            if go := self._newer_go(raises, base):
+                self._seen[raises] = replace(base, bar=Bar.GO, go=go)
+            else:
+                todo.append((raises, _raised(self._mains, base, raises)))
+        views = [view for _, mains in todo for view in views_of(mains)]
+        grown = yield from self.known.grow(views)
+        width = len(base.views)
+        for at, (raises, mains) in enumerate(todo):
+            graphs = grown[at * width : (at + 1) * width]
+            self._seen[raises] = yield from self._evaluate(mains, graphs, base)
+
+    def _newer_go(self, raises: Raises, base: Outcome) -> str:
+        """The Go that a raise needs by its own go line, or is known to need; empty when that is none newer."""
+        if self._allow_go:
+            return ""
+        needed = [self._refused[version] for version in raises if version in self._refused]
+        for version in raises:
+            found = self.known.mods[self._mains.source(version)]
+            if found is not None and gover.compare(found.go, GO_STRICT) >= 0:
+                needed += [found.go for view in base.views if gover.compare(found.go, view.go) > 0]
+        return max(needed, key=gover.key, default="")
+
+    def _evaluate(self, mains: Mains, graphs: Sequence[Graph], base: Outcome | None) -> Steps[Outcome]:
         held: frozenset[Version] = frozenset()
         while True:
-            views = yield from self._views(mains)
-            if base is None or any(
-                view.unread - old.unread for view, old in zip(views, base.views, strict=True)
-            ):
-                bar = None if base is None else Bar.UNREAD
-                return self._outcome(mains, views, held, bar)
+            views = tuple(
+                _view(seen, graph, self.known) for seen, graph in zip(views_of(mains), graphs, strict=True)
+            )
+            if base is None:
+                return self._outcome(mains, views, held, None)
+            if any(view.unread - old.unread for view, old in zip(views, base.views, strict=True)):
+                return self._outcome(mains, views, held, Bar.UNREAD)
             holding, holds = _holding(mains, views, base)
             if not holds:
                 break
             mains, held = holding, held | holds
+            graphs = yield from self.known.grow(views_of(mains))
         return self._outcome(mains, views, held, *self._barred(views, base))
 
     def _barred(self, views: tuple[View, ...], base: Outcome) -> tuple[Bar | None, str]:
@@ -147,13 +175,6 @@ class Raiser:
         if isinstance(source, Version) and source != version:
             found += self._affecting(source)
         return tuple(dict.fromkeys(found))
-
-    def _views(self, mains: Mains) -> Steps[tuple[View, ...]]:
-        views: list[View] = []
-        for seen in views_of(mains):
-            graph = yield from self.known.grow(seen)
-            views.append(_view(seen, graph, self.known))
-        return tuple(views)
 
 
 def views_of(mains: Mains) -> tuple[Mains, ...]:
