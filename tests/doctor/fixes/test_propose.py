@@ -663,3 +663,10 @@ def test_where_every_host_is_cut_off_nobody_is_sent_to_another_one() -> None:
     assert everywhere["tell_network"].summary.parts["hosts"] == f"b.example, {HOST}"
     alone = plans("middlebox_reset", evidence(goproxy(MIRROR), handshakes=tuple(cut[:1])), f"{HOST}:443")
     assert "go_direct" in alone
+
+
+def test_who_has_no_login_is_told_whom_to_ask() -> None:
+    git = RunSeen("git ls-remote", ("git",), 128, 0.1, facts={"url": "https://git.corp.example/team/lib"})
+    told = plans("git_credentials_missing", evidence(runs=(git,)), "git.corp.example")["tell_owner"]
+    assert told.by == Whose.AUTHOR.value
+    assert "https://git.corp.example/team/lib" in told.contexts["message"]

@@ -169,6 +169,16 @@ def credentials(case: Case) -> Iterator[Plan]:
             Text(N_("A private module also has to be named in GOPRIVATE: {pattern}"), pattern=pattern),
             {"GOPRIVATE": pattern},
         )
+    yield case.tell(
+        Whose.AUTHOR,
+        "tell_owner",
+        Text(N_("Without a login: ask those who run {host} to let you read the repository."), host=host),
+        *(
+            run.facts.get("url", "")
+            for run in case.evidence.runs
+            if run.label == "git ls-remote" and run.exit
+        ),
+    )
 
 
 def _wrong_netrc(case: Case, host: str) -> Iterator[Plan]:
