@@ -396,11 +396,12 @@ def _lowered(before: _State, now: _State, plan: Plan) -> Iterator[Problem]:
 
 
 def _built(state: _State) -> frozenset[str]:
+    """Modules that give a package to `all`; what only the tests of dependencies need is not built."""
     return frozenset(
         found.module.path
         for reading in state.readings
-        for found in reading.loading.found.values()
-        if found.module
+        for path, found in reading.loading.found.items()
+        if found.module and path in reading.loading.all
     )
 
 
