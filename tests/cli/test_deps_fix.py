@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 
 from fixworlds import FixWorld, small_world, snapshot
+from goferry.deps.advisories import refresh
+from goferry.deps.advisories.base import About
+from goferry.deps.advisories.database import FILE
+from goferry.deps.advisories.packed import pack
 from goferry.deps.fixing.form import SCHEMA
 from terminal import Said, goferry
 
@@ -75,6 +79,20 @@ def test_the_plan_says_what_and_why_and_shows_the_diff_and_writes_nothing(tmp_pa
         "Nothing was written: --apply does.\n"
     )
     assert (said.code, snapshot(world.project)) == (1, before)
+
+
+def test_without_db_the_newest_database_on_the_machine_counts(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    home = {"XDG_DATA_HOME": str(tmp_path / "data")}
+    seen = "2999-01-01T00:00:00Z"
+    place = refresh.folder(home)
+    place.mkdir(parents=True)
+    (place / FILE).write_bytes(pack(About("newer", seen, 0, seen=seen), [("x", json.dumps(FLAW).encode())]))
+    said = goferry(
+        "deps", "fix", "--goproxy", world.proxy.as_uri(), "--sumdb", "off", "--private", "example.org",
+        "--store", str(world.folder / "store"), environ=home, cwd=world.start,
+    )  # fmt: skip
+    assert said.out.startswith(PLAN)
 
 
 def test_apply_writes_and_there_is_nothing_left_to_do(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def command(
     folder, ids = _folder_and_ids(words, console.cwd)
     ready = complete_settings(console, given, as_json=as_json)
     project = load(folder)
-    flaws = _flaws(db, ids)
+    flaws = _flaws(console, db, ids)
     with showing(console, _("reading modules"), quiet=as_json) as bar:
         fix, gated = asyncio.run(
             _run(console, project, ready, flaws, Wish(apply=apply, allow_go=allow_go), bar.update)
@@ -137,11 +137,11 @@ def _folder_and_ids(words: tuple[str, ...], cwd: Path) -> tuple[Path, tuple[str,
     return cwd, words
 
 
-def _flaws(db: str | None, ids: Iterable[str]) -> "Flaws":
-    from goferry.deps.advisories.database import load, shipped
+def _flaws(console: Console, db: str | None, ids: Iterable[str]) -> "Flaws":
+    from goferry.deps.advisories import database, refresh
     from goferry.deps.fixing.flaws import Flaws
 
-    return Flaws(shipped() if db is None else load(db), ids)
+    return Flaws(refresh.at_hand(console.environ) if db is None else database.load(db), ids)
 
 
 def exit_code(fix: "Fix", gated: "Outcome | None") -> int:

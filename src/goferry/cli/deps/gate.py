@@ -150,7 +150,7 @@ async def _run(console: Console, place: Path, ready: Complete, policy: "Policy",
 
 
 def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress) -> "Options":
-    from goferry.deps.advisories.database import shipped
+    from goferry.deps.advisories import refresh
     from goferry.deps.gate.run import Options
     from goferry.gomod import goenv
     from goferry.gomod.module import match_prefix_patterns
@@ -162,7 +162,7 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         lambda path: match_prefix_patterns(private, path),
         "" if spec is None else spec.name,
         datetime.datetime.now(datetime.UTC).date(),
-        shipped,
+        lambda: refresh.at_hand(console.environ),
         lambda: _toolchain(console),
         lambda what, done, total: bar.update(done, total, what),
     )
