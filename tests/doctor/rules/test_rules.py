@@ -558,3 +558,14 @@ def test_an_import_host_that_says_nothing_is_down() -> None:
     page = AnswerSeen(f"https://{MODULE}?go-get=1", "go_get", failure="first_byte_timeout")
     found = best(with_answers(stopped(direct("")), page))
     assert (found.cause, found.rule) == ("vanity_host_down", "R45")
+
+
+def test_a_reset_after_a_close_is_the_servers() -> None:
+    closes = shaken(
+        failing(RESET), PROXY, shake(PROXY, FOUR, hello="small", failure="closed"), failure="reset"
+    )
+    assert best(closes).cause == "server_closed_silently"
+    resets = shaken(
+        failing(RESET), PROXY, shake(PROXY, FOUR, hello="small", failure="reset"), failure="reset"
+    )
+    assert best(resets).cause == "middlebox_reset"

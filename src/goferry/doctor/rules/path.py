@@ -341,7 +341,7 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                      host=target.host),
                 proof=Proof(_asked(bad), _asked(other_name), Text(N_("the server name"))),
             )  # fmt: skip
-        elif bad.failure in _CUT_OFF:
+        elif bad.failure in _CUT_OFF and not _was_closed(evidence, target):
             yield judged(
                 evidence,
                 "R10",
@@ -351,7 +351,7 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                 Text(N_("connections to {host} stand and are reset at the first message of TLS"), host=where),
                 sole=_happens_elsewhere(evidence, target),
             )
-        elif bad.failure in _ENDED:
+        elif bad.failure in _CUT_OFF | _ENDED:
             yield judged(
                 evidence,
                 "R10",
@@ -372,6 +372,14 @@ def _cut(evidence: Evidence) -> Iterable[Judgement]:
                     Text(_SAYS_NOTHING, host=where),
                 )
     yield from _broken_bodies(evidence)
+
+
+def _was_closed(evidence: Evidence, target: Target) -> bool:
+    """Whether any handshake with it came to an orderly end: who closes and then gets more answers that with a reset."""
+    return any(
+        (shake.host, shake.port) == (target.host, target.port) and shake.failure in _ENDED
+        for shake in evidence.handshakes
+    )
 
 
 def _happens_elsewhere(evidence: Evidence, target: Target) -> bool:
