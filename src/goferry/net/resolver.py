@@ -7,8 +7,10 @@ who answered. Without a list the system resolver is asked in a thread, so that n
 import asyncio
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -42,17 +44,46 @@ class Resolver(Protocol):
     async def close(self) -> None: ...
 
 
+async def system_addresses(host: str) -> tuple[str, ...]:
+    """What the operating system says. Raises OSError, and UnicodeError for what is no host name.
+
+    Asked in a thread that nobody waits for at exit: with dead name servers it hangs for half a minute, and the threads
+    of the loop's own `getaddrinfo` would hold the end of the program as long.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
+
+    def settle(addresses: tuple[str, ...], error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is None:
+            answer.set_result(addresses)
+        else:
+            answer.set_exception(error)
+
+    def work() -> None:
+        addresses: tuple[str, ...] = ()
+        trouble: Exception | None = None
+        try:
+            found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            addresses = tuple(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
+        except (OSError, ValueError) as error:
+            trouble = error
+        with suppress(RuntimeError):  # the loop has gone while the library was still waiting
+            loop.call_soon_threadsafe(settle, addresses, trouble)
+
+    threading.Thread(target=work, name="getaddrinfo", daemon=True).start()
+    return await answer
+
+
 class SystemResolver:
-    """What the operating system says, asked in a worker thread."""
+    """What the operating system says."""
 
     async def lookup(self, host: str) -> Answer:
-        loop = asyncio.get_running_loop()
         try:
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            return Answer(await system_addresses(host), SYSTEM_TTL, "system")
         except (OSError, UnicodeError) as exc:
             raise translated(exc, host=host) from exc
-        addresses = tuple(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
-        return Answer(addresses, SYSTEM_TTL, "system")
 
     async def close(self) -> None:
         return None

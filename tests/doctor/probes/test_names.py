@@ -14,7 +14,6 @@ from aiohttp import web
 from goferry.doctor.base import Limits, Places, World
 from goferry.doctor.dns import question
 from goferry.doctor.evidence import HostsLine, NameSeen, ResolvConf, SettingsSeen
-from goferry.doctor.probes import names as probe
 from goferry.doctor.probes.names import probe_names
 from scriptedns import Ask, NameServer, Script, says, table
 
@@ -360,7 +359,7 @@ async def test_the_system_is_asked_on_its_own_machine_only(monkeypatch: pytest.M
         return [(None, None, None, "", (THERE, 0))] if name == NAME else real(name, *_args, **_more)
 
     real = socket.getaddrinfo
-    monkeypatch.setattr(probe.socket, "getaddrinfo", found)
+    monkeypatch.setattr(socket, "getaddrinfo", found)
     async with NameServer(KNOWN) as server:
         assert not await seen(NAME, settings(server.address), asker="system")
         (by_system,) = await seen(NAME, settings(server.address), replace(world(), places=Places()), "system")
@@ -378,7 +377,7 @@ async def test_a_system_resolver_that_hangs_is_left_behind(monkeypatch: pytest.M
             raise socket.gaierror(socket.EAI_NONAME, "nobody listens any more")
         return real(name, *args, **more)
 
-    monkeypatch.setattr(probe.socket, "getaddrinfo", hangs)
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
     try:
         async with NameServer(KNOWN) as server:
             (by_system,) = await seen(

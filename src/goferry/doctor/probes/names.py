@@ -7,12 +7,10 @@ where go would need half a minute to give up.
 
 import asyncio
 import itertools
-import socket
 import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -25,7 +23,7 @@ from goferry.doctor.settings.hiding import hide
 from goferry.doctor.settings.names import NO_SERVERS
 from goferry.net.base import HttpClient
 from goferry.net.failure import Failure
-from goferry.net.resolver import is_address
+from goferry.net.resolver import is_address, system_addresses
 
 _FAMILIES: Final = (4, 6)
 
@@ -140,7 +138,7 @@ class _Desk:
         addresses: tuple[str, ...] = ()
         try:
             async with asyncio.timeout(self._limit):
-                addresses = await _getaddrinfo(name)
+                addresses = await system_addresses(name)
         except TimeoutError:
             failure = Failure.DNS_TIMEOUT
         except (OSError, ValueError) as error:
@@ -267,31 +265,3 @@ async def _doh_client(world: World) -> AsyncIterator[HttpClient | None]:
         yield client
     finally:
         await client.close()
-
-
-async def _getaddrinfo(name: str) -> tuple[str, ...]:
-    """The system's answer, asked in a thread that nobody waits for at exit: it may hang for half a minute."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[tuple[str, ...]] = loop.create_future()
-
-    def settle(addresses: tuple[str, ...], error: Exception | None) -> None:
-        if answer.done():
-            return
-        if error is None:
-            answer.set_result(addresses)
-        else:
-            answer.set_exception(error)
-
-    def work() -> None:
-        addresses: tuple[str, ...] = ()
-        trouble: Exception | None = None
-        try:
-            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-            addresses = tuple(dict.fromkeys(str(sockaddr[0]) for *_rest, sockaddr in found))
-        except (OSError, ValueError) as error:
-            trouble = error
-        with suppress(RuntimeError):  # the loop has gone while the library was still waiting
-            loop.call_soon_threadsafe(settle, addresses, trouble)
-
-    threading.Thread(target=work, name="getaddrinfo", daemon=True).start()
-    return await answer

@@ -4,7 +4,6 @@ What a smaller MTU would do can so be tried without it: nothing of this machine 
 """
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from goferry.doctor.base import World
 from goferry.doctor.probes.streams import Stream, Unreached, connect
 from goferry.lab.forward import ForwardProxy
+from goferry.net.resolver import system_addresses
 
 _NAMES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -21,11 +21,9 @@ async def small_segments(world: World, segment: int) -> AsyncIterator[dict[str, 
     """The variables with which a program connects in segments of at most so many bytes."""
 
     async def reach(host: str, port: int) -> Stream:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        for _family, _type, _protocol, _name, place in found:
+        for address in await system_addresses(host):
             try:
-                sock = await connect(str(place[0]), port, world.limits.connect, mss=segment)
+                sock = await connect(address, port, world.limits.connect, mss=segment)
             except Unreached:
                 continue
             return await asyncio.open_connection(sock=sock)

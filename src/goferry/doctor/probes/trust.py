@@ -18,6 +18,7 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen, DateSeen, Raw
 from goferry.doctor.probes.streams import Stream, Unreached, proxy_url, reached, said, unverified
 from goferry.net.failure import Failure, classify
+from goferry.net.resolver import system_addresses
 
 Addresses = Mapping[str, Sequence[str]]
 """Where hosts are, as other probes have found out; one that is missing is asked of the system."""
@@ -140,18 +141,17 @@ async def _open(world: World, look: _Look, addresses: Addresses) -> AsyncIterato
     """A connection on which to ask: TLS for https, and through the proxy if there is one."""
     parts = urlsplit(look.url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    address = "" if look.via else await _first_address(host, port, addresses)
+    address = "" if look.via else await _first_address(host, addresses)
     async with reached(world, host, address, port, via=look.via) as (reader, writer):
         if parts.scheme == "https":
             await writer.start_tls(unverified(), server_hostname=host)
         yield reader, writer
 
 
-async def _first_address(host: str, port: int, addresses: Addresses) -> str:
+async def _first_address(host: str, addresses: Addresses) -> str:
     if addresses.get(host):
         return addresses[host][0]
-    infos = await asyncio.get_running_loop().getaddrinfo(host, port, proto=6)
-    return str(infos[0][4][0])
+    return (await system_addresses(host))[0]
 
 
 async def _ask(method: str, look: _Look, stream: Stream) -> None:
