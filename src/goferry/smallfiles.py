@@ -7,6 +7,11 @@ MOST: Final = 1 << 20
 """Bytes that are read of one file. Settings are small; a log by the wrong name must not be swallowed whole."""
 
 
+def nearest(folder: Path, name: str) -> Path | None:
+    """The file of that name in a folder, or the nearest one above it, as go looks for go.mod and go.work."""
+    return next((place / name for place in (folder, *folder.parents) if is_file(place / name)), None)
+
+
 def read_text(path: Path, most: int = MOST) -> str:
     """The beginning of a file as text, undecodable bytes replaced; "" when there is none to read."""
     return read_bytes(path, most).decode("utf-8", "replace")

@@ -18,12 +18,12 @@ from goferry.doctor.base import World
 from goferry.doctor.fixes import rewrites
 from goferry.doctor.fixes.plan import FileEdit, Plan
 from goferry.doctor.fixes.rewrites import AddGit, DropGit, EditMod, Rewrite
-from goferry.doctor.probes.gorun import above
 from goferry.doctor.settings.gitconfig import parse_list, without_secrets
 from goferry.doctor.settings.hiding import HIDDEN
 from goferry.doctor.settings.reading import find_program
 from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import goenv
+from goferry.smallfiles import nearest
 
 _PROGRAM_SECONDS: Final = 10.0
 _HIDDEN_AT: Final = re.compile(re.escape(HIDDEN) + r"@([^/\s,|]+)")
@@ -131,7 +131,7 @@ def _git_rewritten(world: World, data: bytes, write: DropGit | AddGit) -> bytes:
 
 def _project(world: World) -> Path:
     """The folder of the project's go.mod. Raises Unavailable where there is none."""
-    file = above(world.cwd, rewrites.GO_MOD)
+    file = nearest(world.cwd, rewrites.GO_MOD)
     if file is None:
         raise Unavailable("there is no go.mod in {folder} or above it", folder=str(world.cwd))
     return file.parent

@@ -24,6 +24,7 @@ from goferry.doctor.probes.vcs import empty_folder
 from goferry.doctor.settings.reading import find_program
 from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import gover, modfile, workfile
+from goferry.smallfiles import nearest
 
 UNCHANGED: Final[Mapping[str, str | None]] = {}
 NO_FILES: Final[Mapping[str, bytes]] = {}
@@ -234,7 +235,7 @@ def _with_writable_cache(goflags: str) -> str:
 def _copied_project(world: World, settings: GoSettings, copies: Path, environ: dict[str, str]) -> Path:
     """Copies what tells the modules that the project needs; gives the working folder among the copies."""
     work = _work_file(world, settings)
-    module = above(world.cwd, "go.mod")
+    module = nearest(world.cwd, "go.mod")
     if work is None and module is None:
         raise Unavailable("there is no go.mod in {folder} or above it", folder=str(world.cwd))
     if work is not None:
@@ -254,12 +255,7 @@ def _work_file(world: World, settings: GoSettings) -> Path | None:
     named = world.environ.get("GOWORK") or settings.value("GOWORK")
     if named == "off":
         return None
-    return Path(named) if named else above(world.cwd, "go.work")
-
-
-def above(folder: Path, name: str) -> Path | None:
-    """The nearest file of that name, in the folder or above it."""
-    return next((place / name for place in (folder, *folder.parents) if (place / name).is_file()), None)
+    return Path(named) if named else nearest(world.cwd, "go.work")
 
 
 def _module_folders(work: Path | None, module: Path | None) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from goferry.errors import InvalidInput
 from goferry.gomod import modfile
-from goferry.smallfiles import is_file, read_bytes
+from goferry.smallfiles import nearest, read_bytes
 
 _MOST_REQUIRED: Final = 500
 _MOST_FILES: Final = 200
@@ -36,7 +36,7 @@ class Workspace:
 
 def read_workspace(cwd: Path) -> Workspace:
     """The go.mod file of a folder, or the nearest one above it, as go looks for it."""
-    path = next((folder / "go.mod" for folder in (cwd, *cwd.parents) if is_file(folder / "go.mod")), None)
+    path = nearest(cwd, "go.mod")
     if path is None:
         return Workspace()
     data = read_bytes(path)
