@@ -102,6 +102,12 @@ SIGNATURES: Final = (
         others="goproxy_setting_not_effective",
     ),
     _row("gopath_mode_ignores_goproxy", CERTAIN, needs="gopath_mode"),
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="gopath_hint",
+        lacks="dialled dns_words",
+        others="goproxy_setting_not_effective",
+    ),
     # R13–R18 the forward proxy
     _row("forward_proxy_wrong_scheme", CERTAIN, needs="proxyconnect not_tls|http_at_https|tls_at_http"),
     _row("forward_proxy_wrong_scheme", LIKELY, needs="tls_at_http", others="forward_proxy_broken"),
@@ -196,7 +202,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="sumdb via_proxy said_unknown_revision inside_host|ip_host",
+        needs="sumdb said_unknown_revision inside_host|ip_host|private_name|module_inside_host",
         others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
     ),
     _row(
@@ -285,6 +291,12 @@ SIGNATURES: Final = (
         others="goprivate_not_set repo_private_or_deleted_upstream",
     ),
     _row(
+        "mirror_lag_negative_cache", LIKELY,
+        needs="mirror_log old_unknown",
+        lacks="said dialled",
+        others="unknown_revision goproxy_lacks_vcs_credentials",
+    ),
+    _row(
         "goproxy_upstream_unreachable", LIKELY,
         needs="mirror_log dial_timeout|dial_refused|dns_words|tls_timeout|unknown_authority|reset",
         lacks="proxy sumdb",
@@ -319,7 +331,7 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="chain said_git_prompt|said_repo_missing",
-        lacks="sumdb",
+        lacks="sumdb private_name module_inside_host",
         others="goprivate_not_set module_path_wrong",
     ),
     _row(
@@ -342,6 +354,12 @@ SIGNATURES: Final = (
         lacks="dialled",
     ),
     _row(
+        "goprivate_not_set", LIKELY,
+        needs="proxy status_404 private_name|module_inside_host public_host",
+        lacks="own_mirror",
+        others="repo_private_or_deleted_upstream git_credentials_missing module_path_wrong",
+    ),
+    _row(
         "mirror_lag_negative_cache", LIKELY,
         needs="said_unknown_revision proxy release",
         lacks="chain",
@@ -357,6 +375,12 @@ SIGNATURES: Final = (
         needs="said_repo_missing|said_not_a_package|said_unrecognized_import proxy",
         lacks="own_mirror",
         others="repo_private_or_deleted_upstream goprivate_not_set vanity_host_down",
+    ),
+    _row(
+        "goprivate_not_set", LIKELY,
+        needs="proxy said_git_failed status_404",
+        lacks="own_mirror",
+        others="repo_private_or_deleted_upstream module_path_wrong unknown_revision",
     ),
     # R36, R40, R39, R32, R33, R35 answers of the module proxy
     _row(
@@ -554,6 +578,13 @@ SIGNATURES: Final = (
         needs="unknown_authority no_ca_file",
         others="tls_mitm_corporate_ca",
     ),
+    # In GOPATH mode the pages of single authors are asked, which were the first to change to a new authority.
+    _row(
+        "ca_bundle_missing_or_stale", LIKELY,
+        needs="unknown_authority import_host package_line",
+        lacks="google_host inside_host proxy_variable vpn",
+        others="tls_mitm_corporate_ca server_cert_wrong_host clock_skew",
+    ),
     _row(
         "tls_mitm_corporate_ca", LIKELY,
         needs="unknown_authority",
@@ -659,13 +690,19 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt chain",
-        lacks="inside_host private_set",
+        lacks="inside_host private_name private_set",
         others="git_credentials_missing module_path_wrong",
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt repo_not_found",
         others="module_path_wrong git_credentials_missing",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="git_prompt asked_in_public",
+        lacks="inside_host private_name private_set insteadof_set mirror_log",
+        others="module_path_wrong git_credentials_missing goprivate_not_set",
     ),
     _row("git_credentials_missing", LIKELY, needs="git_prompt", others=_GIT_LOGIN),
     _row(
@@ -682,6 +719,13 @@ SIGNATURES: Final = (
         "repo_private_or_deleted_upstream", LIKELY,
         needs="repo_missing code_host",
         others="git_credentials_missing module_path_wrong",
+    ),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="old_unknown",
+        lacks="dialled said proxyconnect reset",
+        others="mirror_lag_negative_cache git_credentials_missing",
+        weak=True,
     ),
     _row(
         "unknown_revision", CERTAIN,
@@ -822,9 +866,15 @@ SIGNATURES: Final = (
         others="direct_host_blocked goproxy_setting_not_effective",
     ),
     _row(
+        "goproxy_setting_not_effective", LIKELY,
+        needs="import_host google_host goproxy_elsewhere dial_timeout|dial_refused|tls_timeout|old_timeout",
+        lacks="package_line goproxy_is_direct modules_off",
+        others="gopath_mode_ignores_goproxy direct_host_blocked",
+    ),
+    _row(
         "direct_host_blocked", LIKELY,
         needs=(
-            "import_host google_host dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|"
+            "import_host google_host|to_google dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|"
             "old_timeout"
         ),
         others="gopath_mode_ignores_goproxy goproxy_setting_not_effective middlebox_reset dns_hijacked",
@@ -852,9 +902,9 @@ SIGNATURES: Final = (
         others="vanity_host_down goprivate_not_set",
     ),
     _row(
-        "zip_storage_forbidden", POSSIBLE,
+        "vanity_host_down", POSSIBLE,
         needs="import_host status_403",
-        others="direct_host_blocked vanity_host_down",
+        others="direct_host_blocked forward_proxy_denied zip_storage_forbidden",
     ),
     _row(
         "vanity_host_down", LIKELY,
@@ -907,6 +957,13 @@ SIGNATURES: Final = (
         others="vanity_host_down direct_host_blocked repo_private_or_deleted_upstream",
     ),
     # what is left: a fault of the network at a host whose part is not clear
+    # A large network never refuses: somebody else answered for it.
+    _row(
+        "dns_hijacked", POSSIBLE,
+        needs="dial_refused raw_content",
+        others="direct_host_blocked hosts_file_override forward_proxy_broken",
+        weak=True,
+    ),
     _row(
         "middlebox_reset", POSSIBLE,
         needs="reset get_url|go_command|code_host",
@@ -915,7 +972,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "direct_host_blocked", POSSIBLE,
-        needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host",
+        needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host|public_host",
         lacks="to_loopback to_private",
         others="transient_network goproxy_host_blocked",
         weak=True,

@@ -113,13 +113,14 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "",
     ),
     ("repo_not_found", ("remote: repository not found",), ""),
+    ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
     ("goproxy_word", ("goproxy",), ""),
     (
         "mirror_log",
         (
             "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
-            "go-get-proxy", "http-path=/",
+            "go-get-proxy", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
         ),
         "",
     ),
