@@ -161,6 +161,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("eof", (
         ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
         "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
+        "unknown ssl protocol error",
     )),
     ("body_eof", (
         "unexpected eof", "early eof", "transfer closed with outstanding", "content-length", "curl 18",
@@ -301,8 +302,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "goes by the name", "so .mod file must match", "missing /v2",
     )),
     ("path_malformed", (
-        "malformed module path", "malformed import path", "invalid char '",
-        "missing dot in first path element", "does not begin with hostname", "invalid module path",
+        "malformed import path", "invalid char '", "does not begin with hostname", "invalid module path",
         "invalid github.com import path", "invalid import path", "invalid version control suffix",
         "leading dot in path element", "is not a module path", "invalid gitlab",
         "invalid bitbucket.org import path", "cannot contain schema",
@@ -455,6 +455,20 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "vcs_missing", "executable file not found",
         r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found",
     ),
+    # "malformed module path" stands before both: a character that cannot be, and a name that is nobody's host
+    ("path_malformed", "malformed module path", r"malformed module path \"[^\"]*\": (?!missing dot)"),
+    ("path_no_dot", "missing dot in first", r"missing dot in first path element"),
+    # packages that younger versions of Go brought along
+    (
+        "std_too_new", "",
+        (
+            r"\b(?:package|load|path) \"?(?:embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak"
+            r"|math/rand/v2|go/version|encoding/json/v2|testing/(?:fstest|slogtest|synctest|cryptotest)"
+            r"|crypto/(?:ecdh|mlkem|hkdf|pbkdf2|sha3|fips140))\b\"?"
+            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of)"
+        ),
+    ),
+    ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
     ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
     # Until Go 1.12 a commit that could not be fetched, for whatever reason, was "unknown" too.
     ("old_unknown", "unknown revision", r"@\S+: unknown revision|(?:err|goproxy:) unknown revision"),

@@ -63,6 +63,11 @@ SIGNATURES: Final = (
         lacks="dialled proxyconnect status_404",
         others="unknown_revision",
     ),
+    _row(
+        "toolchain_not_available", LIKELY,
+        needs="std_too_new",
+        others="module_path_wrong",
+    ),
     _row("local_disk_or_permission", CERTAIN, needs="no_space|read_only|no_home"),
     _row(
         "local_disk_or_permission", LIKELY,
@@ -84,6 +89,18 @@ SIGNATURES: Final = (
         "module_path_wrong", CERTAIN,
         needs="path_malformed",
         lacks="said zip_invalid goproxy_malformed sumdb wrong_host times odd_certificate",
+    ),
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="path_no_dot",
+        lacks="said goproxy_malformed",
+        others="gopath_mode_ignores_goproxy toolchain_not_available",
+    ),
+    # A rewrite to ssh that lost its colon makes the owner part of the host's name.
+    _row(
+        "git_insteadof_ssh", LIKELY,
+        needs="hostname_with_path",
+        others="module_path_wrong dns_resolver_unreachable",
     ),
     _row(
         "forward_proxy_broken", LIKELY,
@@ -824,6 +841,13 @@ SIGNATURES: Final = (
         needs="proxy tls_timeout",
         others="tls_large_clienthello mtu_blackhole sni_filtered transient_network ipv6_path_broken",
     ),
+    # Without an address the time was over while the name was still looked up: a filter lets that pass.
+    _row(
+        "transient_network", POSSIBLE,
+        needs="proxy old_timeout google_host",
+        lacks="in_china",
+        others="dns_resolver_unreachable goproxy_host_blocked goproxy_server_5xx",
+    ),
     _row(
         "goproxy_host_blocked", POSSIBLE,
         needs="proxy old_timeout|no_route|deadline|invalid_argument",
@@ -922,6 +946,13 @@ SIGNATURES: Final = (
         needs="import_host dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|old_timeout|no_route",
         others="vanity_host_down transient_network",
     ),
+    # What breaks in the middle of a transfer was let through at its start.
+    _row(
+        "transient_network", LIKELY,
+        needs="code_host git_transfer reset|eof",
+        lacks="dialled proxy_variable vpn in_china",
+        others="middlebox_reset http2_server_fault forward_proxy_broken",
+    ),
     _row(
         "middlebox_reset", LIKELY,
         needs="code_host reset|eof",
@@ -975,6 +1006,13 @@ SIGNATURES: Final = (
         needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host|public_host",
         lacks="to_loopback to_private",
         others="transient_network goproxy_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "ipv6_path_broken", POSSIBLE,
+        needs="ipv6 dial_timeout",
+        lacks="proxy import_host code_host",
+        others="direct_host_blocked transient_network",
         weak=True,
     ),
     _row(
