@@ -79,13 +79,16 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("goproxy_off", ("disabled by goproxy=off", "lookup disabled by goproxy")),
     ("goproxy_malformed", (
         "invalid proxy url missing scheme", "contains no entries", "invalid goproxy", "invalid proxy url",
-        "first path segment in url cannot contain colon", "unsupported protocol scheme", "goproxy list",
+        "goproxy list",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
-        "no host in request url", "invalid character \"，\"", "invalid character \";\"",
-        "invalid character \"\\\"\"", "net/url: invalid control character in url", "proxy url scheme",
-        "net/url: invalid userinfo", "missing protocol scheme", ";direct/", ",direct/", "%2cdirect",
+        "invalid character \"，\"", "invalid character \";\"",
+        "invalid character \"\\\"\"", "proxy url scheme", ";direct/", ",direct/", "%2cdirect",
         "lookup goproxy.cn;direct", "|direct/", "invalid file:// proxy url", "file url missing drive letter",
         "file url specifies non-local host",
+    )),
+    ("url_malformed", (
+        "first path segment in url cannot contain colon", "unsupported protocol scheme", "no host in request url",
+        "net/url: invalid control character in url", "net/url: invalid userinfo", "missing protocol scheme",
     )),
     ("goproxy_not_effective", ("does not override conflicting os environment variable",)),
     ("go_env_w_unknown", (
@@ -386,12 +389,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("odd_files", (
         "function not implemented", "operation not supported", "stale nfs", "stale file handle",
         "insufficient permission", "failed to write object", "filename too long", "creating work dir",
-        "could not create leading directories", "text file busy",
+        "could not create leading directories", "text file busy", "not a directory",
     )),
     ("no_home", (
         "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
         "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell",
-        "could not create module cache", "not a directory", "$home is not defined",
+        "could not create module cache", "$home is not defined",
         "gocache is not defined", "%localappdata% is not defined", "must be set to use modules",
     )),
     ("toolchain_missing", ("toolchain not available",)),
@@ -521,6 +524,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
+    ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
+    ("no_versions", "no matching versions", r"no matching versions for query \"(?:latest|upgrade|patch)"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
     (

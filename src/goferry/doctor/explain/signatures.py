@@ -115,6 +115,12 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_value_malformed", LIKELY,
+        needs="url_malformed",
+        lacks="import_host code_host",
+        others="goproxy_setting_not_effective forward_proxy_broken module_path_wrong",
+    ),
+    _row(
+        "goproxy_value_malformed", LIKELY,
         needs="goproxy_semicolon",
         others="goproxy_setting_not_effective",
     ),
@@ -418,7 +424,11 @@ SIGNATURES: Final = (
         lacks="own_mirror no_url",
         others="goproxy_comma_no_fallback forward_proxy_denied goproxy_host_blocked",
     ),
-    _row("reverse_proxy_no_live_upstream", CERTAIN, needs="no_live|said_no_live"),
+    _row(
+        "reverse_proxy_no_live_upstream", LIKELY,
+        needs="no_live|said_no_live",
+        others="goproxy_server_5xx",
+    ),
     _row(
         "reverse_proxy_timeout", LIKELY,
         needs="proxy gateway_timeout said_html",
@@ -430,6 +440,13 @@ SIGNATURES: Final = (
         needs="proxy gateway_timeout",
         lacks="dialled",
         others="reverse_proxy_timeout goproxy_upstream_unreachable",
+    ),
+    # A mirror of one's own, asked for a module of one's own: it could not log in where that lies.
+    _row(
+        "goproxy_lacks_vcs_credentials", POSSIBLE,
+        needs="proxy own_mirror status_500 private_name|module_inside_host",
+        lacks="dialled said",
+        others="goproxy_server_5xx goproxy_upstream_unreachable goprivate_not_set",
     ),
     _row(
         "goproxy_server_5xx", LIKELY,
@@ -448,6 +465,12 @@ SIGNATURES: Final = (
         "goproxy_lacks_vcs_credentials", POSSIBLE,
         needs="proxy own_mirror status_401|status_403",
         others="goproxy_comma_no_fallback forward_proxy_denied",
+    ),
+    # The default proxy forbids nothing by itself: where the client is, is what it forbids.
+    _row(
+        "goproxy_host_blocked", POSSIBLE,
+        needs="proxy google_host status_403|status_451",
+        others="zip_storage_forbidden forward_proxy_denied goproxy_comma_no_fallback",
     ),
     _row(
         "goproxy_comma_no_fallback", POSSIBLE,
@@ -573,7 +596,7 @@ SIGNATURES: Final = (
     _row("revocation_check_slow", LIKELY, needs="revocation", others="tls_mitm_corporate_ca"),
     _row(
         "captive_portal", LIKELY,
-        needs="wrong_host portal_name public_host|proxy|import_host",
+        needs="wrong_host portal_name",
         others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
     _row(
@@ -745,10 +768,22 @@ SIGNATURES: Final = (
         weak=True,
     ),
     _row(
+        "unknown_revision", LIKELY,
+        needs="no_versions",
+        lacks="dialled said proxyconnect reset",
+        others="module_path_wrong goproxy_lacks_module_no_direct mirror_lag_negative_cache",
+    ),
+    _row(
         "unknown_revision", CERTAIN,
         needs="unknown_revision",
-        lacks="dialled said proxyconnect reset",
+        lacks="dialled said proxyconnect reset private_name module_inside_host",
         others="mirror_lag_negative_cache",
+    ),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="unknown_revision",
+        lacks="dialled said proxyconnect reset",
+        others="goproxy_lacks_vcs_credentials git_credentials_missing mirror_lag_negative_cache",
     ),
     _row(
         "module_path_wrong", LIKELY,
