@@ -19,7 +19,7 @@ READ_FROM_PLACES = {tag for tag, *_ in surroundings.PLACES} | {
 READ_FROM_TARGETS = {
     "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
-    "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger",
+    "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger", "to_google", "raw_content",
 }  # fmt: skip
 READ_FROM_THE_MESSAGE = {
     "dialled",
@@ -29,6 +29,7 @@ READ_FROM_THE_MESSAGE = {
     "long_past",
     "release",
     "odd_pseudo",
+    "private_name",
     "said",
 }
 KNOWN = READ_FROM_WORDS | READ_FROM_PLACES | READ_FROM_TARGETS | READ_FROM_THE_MESSAGE
@@ -119,8 +120,8 @@ def test_the_shape_of_a_url_tells_who_was_asked(url: str, role: str) -> None:
         ("31.13.94.10", "goproxy.cn", "to_forged"),
         ("8.7.198.45", "goproxy.cn", "to_forged"),
         ("203.0.112.9", "golang.org", "to_stranger"),
-        ("172.217.160.81", "golang.org", None),
-        ("[2404:6800:4012:4::2011]", "golang.org", None),
+        ("172.217.160.81", "golang.org", "to_google"),
+        ("[2404:6800:4012:4::2011]", "golang.org", "to_google"),
         ("120.232.28.1", "goproxy.cn", None),
     ],
 )

@@ -48,6 +48,8 @@ def fact_of(message: Message) -> Fact:
     if message.said:
         host = target_of(message.said).host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
+    if _PRIVATE.match(target.module or target.path.lstrip("/")):
+        tags.add("private_name")
     if _RELEASE.fullmatch(target.version):
         tags.add("release")
     if _PSEUDO.match(target.version) and not _WHOLE_PSEUDO.search(target.version):
@@ -56,6 +58,12 @@ def fact_of(message: Message) -> Fact:
     return Fact(message, frozenset(tags), target)
 
 
+_PRIVATE: Final = re.compile(
+    r"(?:[^/@]*[/@._-]){0,6}(?:x{3,}|\*{2,}|<[^>/]+>|(?:my|your|our|some)[_-]?(?:company|org|corp|team)\w*"
+    r"|acme(?:corp)?|company|redacted|private)(?:[/.@_-]|$)",
+    re.IGNORECASE,
+)
+"""A name that somebody put in place of his own, or that says so: nobody hides what is public."""
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
 _PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?\d{14}-[0-9a-f]+")
@@ -71,13 +79,16 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("goproxy_off", ("disabled by goproxy=off", "lookup disabled by goproxy")),
     ("goproxy_malformed", (
         "invalid proxy url missing scheme", "contains no entries", "invalid goproxy", "invalid proxy url",
-        "first path segment in url cannot contain colon", "unsupported protocol scheme", "goproxy list",
+        "goproxy list",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
-        "no host in request url", "invalid character \"，\"", "invalid character \";\"",
-        "invalid character \"\\\"\"", "net/url: invalid control character in url", "proxy url scheme",
-        "net/url: invalid userinfo", "missing protocol scheme", ";direct/", ",direct/", "%2cdirect",
+        "invalid character \"，\"", "invalid character \";\"",
+        "invalid character \"\\\"\"", "proxy url scheme", ";direct/", ",direct/", "%2cdirect",
         "lookup goproxy.cn;direct", "|direct/", "invalid file:// proxy url", "file url missing drive letter",
         "file url specifies non-local host",
+    )),
+    ("url_malformed", (
+        "first path segment in url cannot contain colon", "unsupported protocol scheme", "no host in request url",
+        "net/url: invalid control character in url", "net/url: invalid userinfo", "missing protocol scheme",
     )),
     ("goproxy_not_effective", ("does not override conflicting os environment variable",)),
     ("go_env_w_unknown", (
@@ -85,8 +96,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("gopath_mode", (
         "in gopath mode", "modules disabled by go111module", "modules disabled inside gopath/src",
-        "module mode is disabled", "modules are disabled", "requires go modules", "outside gopath",
+        "module mode is disabled", "modules are disabled",
     )),
+    ("gopath_hint", ("requires go modules", "outside gopath")),
     ("gopath_miss", ("(from $gopath)", "in any of:", "in any of the following")),
     # forward proxy
     ("proxyconnect", (
@@ -94,7 +106,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("proxy_unresolved", (
         "could not resolve proxy", "lookup http:", "lookup http on", "lookup https:", "lookup https on",
-        "proxyconnect tcp: dial tcp: lookup",
+        "proxyconnect tcp: dial tcp: lookup", "invalid proxy address",
     )),
     ("not_tls", (
         "first record does not look like a tls handshake", "oversized record received with length 20527",
@@ -133,7 +145,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "server misbehaving", "temporary failure in name resolution", "could not resolve host",
         "temporary error during hostname resolution", "no answer from dns server", "dns server failure",
         "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
-        "couldn't resolve host", "could not resolve hostname", "eai_again",
+        "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
         "no address associated with hostname", "unable to look up", "failed to lookup address information",
         "name resolution failed",
     )),
@@ -152,6 +164,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("eof", (
         ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
         "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
+        "unknown ssl protocol error",
     )),
     ("body_eof", (
         "unexpected eof", "early eof", "transfer closed with outstanding", "content-length", "curl 18",
@@ -292,8 +305,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "goes by the name", "so .mod file must match", "missing /v2",
     )),
     ("path_malformed", (
-        "malformed module path", "malformed import path", "invalid char '",
-        "missing dot in first path element", "does not begin with hostname", "invalid module path",
+        "malformed import path", "invalid char '", "does not begin with hostname", "invalid module path",
         "invalid github.com import path", "invalid import path", "invalid version control suffix",
         "leading dot in path element", "is not a module path", "invalid gitlab",
         "invalid bitbucket.org import path", "cannot contain schema",
@@ -310,8 +322,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("zip_invalid", (
         "malformed file path", "module source tree too large", "create zip",
         "case-insensitive file name collision", "multiple entries for file", "exceeds maximum size",
-        "too large (max size", "unexpected file name", "go.mod file too large", "file name too long",
-        "invalid unicode", "malformed go.mod", "case-insensitive import collision",
+        "too large (max size", "has unexpected file", "unexpected file name", "go.mod file too large",
+        "file name too long", "invalid unicode", "malformed go.mod", "case-insensitive import collision",
         "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
         "zip file too large", "irregular file", "license file too large", "malformed version",
     )),
@@ -371,18 +383,18 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # this machine
     ("no_space", (
         "no space left on device", "disk quota exceeded", "there is not enough space", "disk full",
-        "enospc", "no space left", "磁盘空间不足", "quota exceeded",
+        "enospc", "no space left", "磁盘空间不足", "filesystem is full", "file system is full",
     )),
     ("read_only", ("read-only file system",)),
     ("odd_files", (
         "function not implemented", "operation not supported", "stale nfs", "stale file handle",
         "insufficient permission", "failed to write object", "filename too long", "creating work dir",
-        "could not create leading directories", "text file busy",
+        "could not create leading directories", "text file busy", "not a directory",
     )),
     ("no_home", (
         "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
         "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell",
-        "could not create module cache", "not a directory", "$home is not defined",
+        "could not create module cache", "$home is not defined",
         "gocache is not defined", "%localappdata% is not defined", "must be set to use modules",
     )),
     ("toolchain_missing", ("toolchain not available",)),
@@ -439,8 +451,37 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("fs_denied", "input/output error", r"input/output error"),
     (
+        "vcs_missing", "is not installed",
+        r"\b(?:git|hg|mercurial|bzr|bazaar|svn|subversion|fossil) is not installed",
+    ),
+    (
         "vcs_missing", "executable file not found",
         r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found",
+    ),
+    # "malformed module path" stands before both: a character that cannot be, and a name that is nobody's host
+    ("path_malformed", "malformed module path", r"malformed module path \"[^\"]*\": (?!missing dot)"),
+    ("path_no_dot", "missing dot in first", r"missing dot in first path element"),
+    # packages that younger versions of Go brought along
+    (
+        "std_too_new", "",
+        (
+            r"\b(?:package|load|path) \"?(?:embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak"
+            r"|math/rand/v2|go/version|encoding/json/v2|testing/(?:fstest|slogtest|synctest|cryptotest)"
+            r"|crypto/(?:ecdh|mlkem|hkdf|pbkdf2|sha3|fips140))\b\"?"
+            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of)"
+        ),
+    ),
+    ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
+    ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
+    # Until Go 1.12 a commit that could not be fetched, for whatever reason, was "unknown" too.
+    ("old_unknown", "unknown revision", r"@\S+: unknown revision|(?:err|goproxy:) unknown revision"),
+    # GOPATH mode, `go get PATH` without a version, and Go before its default proxy: what is asked for is public
+    (
+        "asked_in_public", "",
+        (
+            r"\bgo(?: get)?: (?:module )?[\w.-]+/[^\s@:]+: git "
+            r"|^(?:\S+ )?go: \S+@v\S+: git (?:fetch|ls-remote|clone)"
+        ),
     ),
     ("asked_ssh", "git", r"git (?:ls-remote|fetch) [^\n]*(?:ssh://|\bgit@[\w.-]+:)"),
     (
@@ -479,10 +520,12 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("tunnel_eof", "unexpected eof", r"(?:get|head) \"?https://[^\s\"]+\"?: unexpected eof"),
     ("get_url", "", r"\b(?:Get|Post|Head) \W?https?:"),
-    ("status_401", "401", r"(?:: |status(?: code)?:? |returned )401\b"),
-    ("status_403", "403", r"(?:: |status(?: code)?:? |returned )403\b|\) ?: 403"),
-    ("status_404", "404", r"(?:: |status(?: code)?:? |returned )404\b"),
-    ("status_404", "410", r"(?:: |status(?: code)?:? |returned )410\b"),
+    ("status_401", "401", r"(?::\s+|status(?: code)?:? |returned )401\b"),
+    ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
+    ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
+    ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
+    ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
+    ("no_versions", "no matching versions", r"no matching versions for query \"(?:latest|upgrade|patch)"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
     (

@@ -63,6 +63,11 @@ SIGNATURES: Final = (
         lacks="dialled proxyconnect status_404",
         others="unknown_revision",
     ),
+    _row(
+        "toolchain_not_available", LIKELY,
+        needs="std_too_new",
+        others="module_path_wrong",
+    ),
     _row("local_disk_or_permission", CERTAIN, needs="no_space|read_only|no_home"),
     _row(
         "local_disk_or_permission", LIKELY,
@@ -86,6 +91,18 @@ SIGNATURES: Final = (
         lacks="said zip_invalid goproxy_malformed sumdb wrong_host times odd_certificate",
     ),
     _row(
+        "module_path_wrong", LIKELY,
+        needs="path_no_dot",
+        lacks="said goproxy_malformed",
+        others="gopath_mode_ignores_goproxy toolchain_not_available",
+    ),
+    # A rewrite to ssh that lost its colon makes the owner part of the host's name.
+    _row(
+        "git_insteadof_ssh", LIKELY,
+        needs="hostname_with_path",
+        others="module_path_wrong dns_resolver_unreachable",
+    ),
+    _row(
         "forward_proxy_broken", LIKELY,
         needs="proxy_unresolved",
         others="forward_proxy_wrong_scheme dns_resolver_unreachable",
@@ -98,10 +115,22 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_value_malformed", LIKELY,
+        needs="url_malformed",
+        lacks="import_host code_host",
+        others="goproxy_setting_not_effective forward_proxy_broken module_path_wrong",
+    ),
+    _row(
+        "goproxy_value_malformed", LIKELY,
         needs="goproxy_semicolon",
         others="goproxy_setting_not_effective",
     ),
     _row("gopath_mode_ignores_goproxy", CERTAIN, needs="gopath_mode"),
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="gopath_hint",
+        lacks="dialled dns_words",
+        others="goproxy_setting_not_effective",
+    ),
     # R13–R18 the forward proxy
     _row("forward_proxy_wrong_scheme", CERTAIN, needs="proxyconnect not_tls|http_at_https|tls_at_http"),
     _row("forward_proxy_wrong_scheme", LIKELY, needs="tls_at_http", others="forward_proxy_broken"),
@@ -196,7 +225,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="sumdb via_proxy said_unknown_revision inside_host|ip_host",
+        needs="sumdb said_unknown_revision inside_host|ip_host|private_name|module_inside_host",
         others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
     ),
     _row(
@@ -285,6 +314,12 @@ SIGNATURES: Final = (
         others="goprivate_not_set repo_private_or_deleted_upstream",
     ),
     _row(
+        "mirror_lag_negative_cache", LIKELY,
+        needs="mirror_log old_unknown",
+        lacks="said dialled",
+        others="unknown_revision goproxy_lacks_vcs_credentials",
+    ),
+    _row(
         "goproxy_upstream_unreachable", LIKELY,
         needs="mirror_log dial_timeout|dial_refused|dns_words|tls_timeout|unknown_authority|reset",
         lacks="proxy sumdb",
@@ -319,7 +354,7 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="chain said_git_prompt|said_repo_missing",
-        lacks="sumdb",
+        lacks="sumdb private_name module_inside_host",
         others="goprivate_not_set module_path_wrong",
     ),
     _row(
@@ -342,6 +377,12 @@ SIGNATURES: Final = (
         lacks="dialled",
     ),
     _row(
+        "goprivate_not_set", LIKELY,
+        needs="proxy status_404 private_name|module_inside_host public_host",
+        lacks="own_mirror",
+        others="repo_private_or_deleted_upstream git_credentials_missing module_path_wrong",
+    ),
+    _row(
         "mirror_lag_negative_cache", LIKELY,
         needs="said_unknown_revision proxy release",
         lacks="chain",
@@ -357,6 +398,12 @@ SIGNATURES: Final = (
         needs="said_repo_missing|said_not_a_package|said_unrecognized_import proxy",
         lacks="own_mirror",
         others="repo_private_or_deleted_upstream goprivate_not_set vanity_host_down",
+    ),
+    _row(
+        "goprivate_not_set", LIKELY,
+        needs="proxy said_git_failed status_404",
+        lacks="own_mirror",
+        others="repo_private_or_deleted_upstream module_path_wrong unknown_revision",
     ),
     # R36, R40, R39, R32, R33, R35 answers of the module proxy
     _row(
@@ -377,7 +424,11 @@ SIGNATURES: Final = (
         lacks="own_mirror no_url",
         others="goproxy_comma_no_fallback forward_proxy_denied goproxy_host_blocked",
     ),
-    _row("reverse_proxy_no_live_upstream", CERTAIN, needs="no_live|said_no_live"),
+    _row(
+        "reverse_proxy_no_live_upstream", LIKELY,
+        needs="no_live|said_no_live",
+        others="goproxy_server_5xx",
+    ),
     _row(
         "reverse_proxy_timeout", LIKELY,
         needs="proxy gateway_timeout said_html",
@@ -389,6 +440,13 @@ SIGNATURES: Final = (
         needs="proxy gateway_timeout",
         lacks="dialled",
         others="reverse_proxy_timeout goproxy_upstream_unreachable",
+    ),
+    # A mirror of one's own, asked for a module of one's own: it could not log in where that lies.
+    _row(
+        "goproxy_lacks_vcs_credentials", POSSIBLE,
+        needs="proxy own_mirror status_500 private_name|module_inside_host",
+        lacks="dialled said",
+        others="goproxy_server_5xx goproxy_upstream_unreachable goprivate_not_set",
     ),
     _row(
         "goproxy_server_5xx", LIKELY,
@@ -407,6 +465,12 @@ SIGNATURES: Final = (
         "goproxy_lacks_vcs_credentials", POSSIBLE,
         needs="proxy own_mirror status_401|status_403",
         others="goproxy_comma_no_fallback forward_proxy_denied",
+    ),
+    # The default proxy forbids nothing by itself: where the client is, is what it forbids.
+    _row(
+        "goproxy_host_blocked", POSSIBLE,
+        needs="proxy google_host status_403|status_451",
+        others="zip_storage_forbidden forward_proxy_denied goproxy_comma_no_fallback",
     ),
     _row(
         "goproxy_comma_no_fallback", POSSIBLE,
@@ -532,7 +596,7 @@ SIGNATURES: Final = (
     _row("revocation_check_slow", LIKELY, needs="revocation", others="tls_mitm_corporate_ca"),
     _row(
         "captive_portal", LIKELY,
-        needs="wrong_host portal_name public_host|proxy|import_host",
+        needs="wrong_host portal_name",
         others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
     _row(
@@ -553,6 +617,13 @@ SIGNATURES: Final = (
         "ca_bundle_missing_or_stale", LIKELY,
         needs="unknown_authority no_ca_file",
         others="tls_mitm_corporate_ca",
+    ),
+    # In GOPATH mode the pages of single authors are asked, which were the first to change to a new authority.
+    _row(
+        "ca_bundle_missing_or_stale", LIKELY,
+        needs="unknown_authority import_host package_line",
+        lacks="google_host inside_host proxy_variable vpn",
+        others="tls_mitm_corporate_ca server_cert_wrong_host clock_skew",
     ),
     _row(
         "tls_mitm_corporate_ca", LIKELY,
@@ -659,13 +730,19 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt chain",
-        lacks="inside_host private_set",
+        lacks="inside_host private_name private_set",
         others="git_credentials_missing module_path_wrong",
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt repo_not_found",
         others="module_path_wrong git_credentials_missing",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="git_prompt asked_in_public",
+        lacks="inside_host private_name private_set insteadof_set mirror_log",
+        others="module_path_wrong git_credentials_missing goprivate_not_set",
     ),
     _row("git_credentials_missing", LIKELY, needs="git_prompt", others=_GIT_LOGIN),
     _row(
@@ -684,10 +761,29 @@ SIGNATURES: Final = (
         others="git_credentials_missing module_path_wrong",
     ),
     _row(
+        "unknown_revision", LIKELY,
+        needs="old_unknown",
+        lacks="dialled said proxyconnect reset",
+        others="mirror_lag_negative_cache git_credentials_missing",
+        weak=True,
+    ),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="no_versions",
+        lacks="dialled said proxyconnect reset",
+        others="module_path_wrong goproxy_lacks_module_no_direct mirror_lag_negative_cache",
+    ),
+    _row(
         "unknown_revision", CERTAIN,
         needs="unknown_revision",
-        lacks="dialled said proxyconnect reset",
+        lacks="dialled said proxyconnect reset private_name module_inside_host",
         others="mirror_lag_negative_cache",
+    ),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="unknown_revision",
+        lacks="dialled said proxyconnect reset",
+        others="goproxy_lacks_vcs_credentials git_credentials_missing mirror_lag_negative_cache",
     ),
     _row(
         "module_path_wrong", LIKELY,
@@ -780,6 +876,13 @@ SIGNATURES: Final = (
         needs="proxy tls_timeout",
         others="tls_large_clienthello mtu_blackhole sni_filtered transient_network ipv6_path_broken",
     ),
+    # Without an address the time was over while the name was still looked up: a filter lets that pass.
+    _row(
+        "transient_network", POSSIBLE,
+        needs="proxy old_timeout google_host",
+        lacks="in_china",
+        others="dns_resolver_unreachable goproxy_host_blocked goproxy_server_5xx",
+    ),
     _row(
         "goproxy_host_blocked", POSSIBLE,
         needs="proxy old_timeout|no_route|deadline|invalid_argument",
@@ -822,9 +925,15 @@ SIGNATURES: Final = (
         others="direct_host_blocked goproxy_setting_not_effective",
     ),
     _row(
+        "goproxy_setting_not_effective", LIKELY,
+        needs="import_host google_host goproxy_elsewhere dial_timeout|dial_refused|tls_timeout|old_timeout",
+        lacks="package_line goproxy_is_direct modules_off",
+        others="gopath_mode_ignores_goproxy direct_host_blocked",
+    ),
+    _row(
         "direct_host_blocked", LIKELY,
         needs=(
-            "import_host google_host dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|"
+            "import_host google_host|to_google dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|"
             "old_timeout"
         ),
         others="gopath_mode_ignores_goproxy goproxy_setting_not_effective middlebox_reset dns_hijacked",
@@ -852,9 +961,9 @@ SIGNATURES: Final = (
         others="vanity_host_down goprivate_not_set",
     ),
     _row(
-        "zip_storage_forbidden", POSSIBLE,
+        "vanity_host_down", POSSIBLE,
         needs="import_host status_403",
-        others="direct_host_blocked vanity_host_down",
+        others="direct_host_blocked forward_proxy_denied zip_storage_forbidden",
     ),
     _row(
         "vanity_host_down", LIKELY,
@@ -871,6 +980,13 @@ SIGNATURES: Final = (
         "direct_host_blocked", LIKELY,
         needs="import_host dial_timeout|dial_refused|tls_timeout|reset|eof|deadline|old_timeout|no_route",
         others="vanity_host_down transient_network",
+    ),
+    # What breaks in the middle of a transfer was let through at its start.
+    _row(
+        "transient_network", LIKELY,
+        needs="code_host git_transfer reset|eof",
+        lacks="dialled proxy_variable vpn in_china",
+        others="middlebox_reset http2_server_fault forward_proxy_broken",
     ),
     _row(
         "middlebox_reset", LIKELY,
@@ -907,6 +1023,13 @@ SIGNATURES: Final = (
         others="vanity_host_down direct_host_blocked repo_private_or_deleted_upstream",
     ),
     # what is left: a fault of the network at a host whose part is not clear
+    # A large network never refuses: somebody else answered for it.
+    _row(
+        "dns_hijacked", POSSIBLE,
+        needs="dial_refused raw_content",
+        others="direct_host_blocked hosts_file_override forward_proxy_broken",
+        weak=True,
+    ),
     _row(
         "middlebox_reset", POSSIBLE,
         needs="reset get_url|go_command|code_host",
@@ -915,9 +1038,16 @@ SIGNATURES: Final = (
     ),
     _row(
         "direct_host_blocked", POSSIBLE,
-        needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host",
+        needs="dial_timeout|dial_refused|tls_timeout get_url|go_command|code_host|public_host",
         lacks="to_loopback to_private",
         others="transient_network goproxy_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "ipv6_path_broken", POSSIBLE,
+        needs="ipv6 dial_timeout",
+        lacks="proxy import_host code_host",
+        others="direct_host_blocked transient_network",
         weak=True,
     ),
     _row(

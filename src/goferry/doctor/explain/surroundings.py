@@ -44,7 +44,8 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
-    ("in_sandbox", (">>> emerging", "network-sandbox", "ebuild", "portage"), ""),
+    ("in_sandbox", (">>> emerging", "network-sandbox", "portage"), ""),
+    ("in_sandbox", ("build", "koji", "copr"), r"\b(?:ebuild|sbuild|abuild|pbuilder|koji|copr)\b"),
     (
         "in_sandbox",
         ("bazel", "linux-sandbox", "darwin-sandbox"),
@@ -54,7 +55,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "in_sandbox",
         (
             "flatpak-builder", "flathub", "snapcraft", "launchpad", "dh_auto_build", "dpkg-buildpackage",
-            "sbuild", "pbuilder", "rpmbuild", "/builddir/build", "koji", "copr", "obs-build", "abuild",
+            "rpmbuild", "/builddir/build", "obs-build",
             "guix build", "gnu/store", "bwrap", "firejail", "yocto", "bitbake", "do_compile", "oe_runmake",
             "buildroot", "--network none", "--network=none", "network_mode: none", "offline build",
             "mock -r", "openembedded", "seatbelt", "no network access", "sandboxed", "build sandbox", "in the sandbox",
@@ -65,10 +66,11 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "on_runner",
         (
             "/home/runner", "hostedtoolcache", "##[error]", "runner/work", "github actions",
-            "actions/setup-go", "travis", "circleci", "d:\\a\\", "vsts/work", "cloud build", "prow",
+            "actions/setup-go", "travis", "circleci", "d:\\a\\", "vsts/work", "cloud build",
         ),
         "",
     ),
+    ("on_runner", ("prow",), r"\bprow\b"),
     (
         "in_china",
         (
@@ -88,7 +90,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     (
         "vpn",
         ("vpn", "clash", "v2ray", "shadowsocks", "surge", "wireguard", "proxifier", "fake-ip", "tun mode"),
-        "",
+        r"\b(?:\w*vpn|clash|v2ray\w*|shadowsocks|surge|wireguard|proxifier|fake-ip|tun mode)\b",
     ),
     (
         "proxy_variable",
@@ -113,13 +115,14 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "",
     ),
     ("repo_not_found", ("remote: repository not found",), ""),
+    ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
     ("goproxy_word", ("goproxy",), ""),
     (
         "mirror_log",
         (
             "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
-            "go-get-proxy", "http-path=/",
+            "go-get-proxy", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
         ),
         "",
     ),

@@ -165,6 +165,8 @@ def host_tags(host: str, role: str = "") -> Iterator[str]:
         yield "golang_site"
     if host in PUBLIC_CODE:
         yield "public_code"
+    if host.endswith(".githubusercontent.com"):
+        yield from ("public_host", "raw_content")
     if role == "proxy" and _INSIDE.search(host) and host not in PUBLIC_MIRRORS:
         yield "own_mirror"
 
@@ -187,6 +189,13 @@ _GOOGLE_NETS: Final = (
     "113.108.239.0/24", "114.250.0.0/16", "58.63.233.0/24", "2607:f8b0::/32", "2404:6800::/32", "2a00:1450::/32",
     "2800:3f0::/32", "2c0f:fb50::/32",
 )  # fmt: skip
+
+_GOOGLE_FRONTS: Final = (
+    "142.250.0.0/15", "172.217.0.0/16", "172.253.0.0/16", "216.58.192.0/19", "216.239.32.0/19", "74.125.0.0/16",
+    "173.194.0.0/16", "64.233.160.0/19", "108.177.0.0/17", "209.85.128.0/17", "192.178.0.0/15",
+    "2607:f8b0::/32", "2404:6800::/32", "2a00:1450::/32",
+)  # fmt: skip
+"""Those of Google's networks in which its own services stand, and pages of others, but no machines of others."""
 
 _KINDS: Final = {
     Kind.LOOPBACK: "to_loopback",
@@ -212,6 +221,8 @@ def address_tags(text: str, host: str) -> Iterator[str]:
         yield kind
     elif _within(address, _FORGED):
         yield "to_forged"
+    elif _within(address, _GOOGLE_FRONTS):
+        yield "to_google"
     elif _GOOGLE.search(host) and not _within(address, _GOOGLE_NETS):
         yield "to_stranger"  # a Google name at an address that is not Google's
 
