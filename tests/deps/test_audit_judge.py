@@ -12,7 +12,6 @@ from advisories import block, database, entry
 from goferry.deps.advisories import exposure
 from goferry.deps.advisories.exposure import Evidence, Origin, deciding
 from goferry.deps.advisories.matching import Fixed, FixState, Match, Named, match, unknown
-from goferry.deps.audit.chains import Chains
 from goferry.deps.audit.judge import (
     Advised,
     Problem,
@@ -25,6 +24,7 @@ from goferry.deps.audit.judge import (
 from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, AuditFinding, Kind, Level
 from goferry.deps.base import BuildList, Module, Part, Project
+from goferry.deps.chains import Chains
 from goferry.deps.sources import main_of
 from goferry.deps.status import NextMajor, Status
 from goferry.deps.usage import Narrowed
@@ -506,5 +506,5 @@ CHAINS = {
 
 @pytest.mark.parametrize(("edges", "expected"), CHAINS.values(), ids=list(CHAINS))
 def test_who_brings_a_module_in(edges: dict[str, tuple[str, ...]], expected: list[str]) -> None:
-    chain = Chains(build(A, B, C, edges=edges)).to(C.module)
+    chain = Chains.of_built(build(A, B, C, edges=edges)).to(C.path)
     assert [step.path for step in chain] == expected

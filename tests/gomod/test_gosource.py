@@ -33,6 +33,18 @@ ODD = [
     b"/* x */ //go:build ignore\npackage p\n",
     b"// text\n\n/*\nmore\n*/\n\n// +build ignore\n\npackage p\n",
     b"//go:build linux\n// +build ignore\n\npackage p\n",
+    b"//go:build !!ignore\npackage p\n",
+    b"//go:build a-b || c\npackage p\n",
+    b"//go:build\npackage p\n",
+    b"//go:build ignore\n//go:build !ignore\npackage p\n",
+    b"// +buildx ignore\n\npackage p\n",
+    b"// +build !!a\n\npackage p\n",
+    b"// +build !\n\npackage p\n",
+    b"// +build a-b\n\npackage p\n",
+    b"// +build !a-b\n\npackage p\n",
+    b"// +build\n\npackage p\n",
+    b"/* x */\n\n// +build ignore\n\npackage p\n",
+    b"package p;import\f\"a\";;import(\"b\" \"c\")\n",
     b"package p\n\n//go:build ignore\n",
     b"// no part of the package\n\n// +build ignore\n\npackage main\n",
     b"package p\nimport \"C\"\nimport (\n\t\"a\" // why\n\t/* x */ y \"b\"\n)\nfunc f() {}\n",
@@ -58,7 +70,7 @@ def test_files_are_read_as_go_reads_them(oracle: Oracle) -> None:
         if not answer.ok:
             continue  # what go cannot read it refuses to build
         found = head(body)
-        assert list(found.imports) == list(dict.fromkeys(answer.value["Imports"])), body[:300]
+        assert list(found.paths) == list(dict.fromkeys(answer.value["Imports"])), body[:300]
         assert (not found.excluded) == answer.value["Builds"], body[:300]
         compared += 1
     assert compared > len(ODD)

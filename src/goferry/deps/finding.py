@@ -20,6 +20,11 @@ def is_pattern(text: str) -> bool:
     return text.replace(os.sep, "/").rpartition("/")[2] == BELOW
 
 
+def folder_of(pattern: str, cwd: Path) -> Path:
+    """The folder of a pattern."""
+    return Path(cwd, pattern.replace(os.sep, "/").rpartition("/")[0] or ".")
+
+
 def is_project(named: Path) -> bool:
     """Whether a name can only stand for a project: no file, or a go.mod or go.work."""
     return named.suffix in (".mod", ".work") or not named.is_file()

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from goferry.deps.finding import NAMES
 from goferry.errors import InvalidInput
 from goferry.i18n import N_
 
-_MARKS: Final = (".git", "go.work", "go.mod")
+_MARKS: Final = (".git", *NAMES)
 """What makes a folder a checkout, or a project without one."""
 
 

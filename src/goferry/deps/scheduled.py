@@ -7,7 +7,6 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,11 +16,10 @@ from goferry.deps.audit.records import Audit
 from goferry.deps.kept import Kept
 from goferry.deps.repositories import Repository, read_repositories
 from goferry.deps.schedule import Done, Schedule, Work
-from goferry.errors import GoferryError, InvalidInput, StorageError
+from goferry.errors import GoferryError, InvalidInput
 from goferry.findings import Severity
 
 if TYPE_CHECKING:
-    from goferry.deps.audit.compose import Unreadable
     from goferry.deps.audit.run import Target
     from goferry.deps.audit.targets import Targets
     from goferry.deps.notify.base import Receiver
@@ -105,38 +103,22 @@ async def audit_repositories(
 ) -> Audit:
     """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven."""
     from goferry.deps.advisories import refresh  # heavy, as above
-    from goferry.deps.audit.compose import Judged, Unreadable, compose
-    from goferry.deps.audit.judge import Rules, judge
+    from goferry.deps.audit import whole
     from goferry.deps.audit.run import Auditor, Wanted
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy
 
-    targets, unreadable = gather(repositories, place)
-    rules = Rules(
-        timedelta(seconds=settings.stale_after),
-        _names(settings.allow_licences),
-        _names(settings.deny_licences),
-    )
+    targets = gather(repositories, place)
+    rules = whole.rules_of(settings)
+    wanted = Wanted(licences=bool(rules.allow or rules.deny))
     database = refresh.at_hand(environ)
-    now = datetime.now(UTC).replace(microsecond=0)
-    judged: list[Judged] = []
     async with open_proxy(settings, environ=environ) as proxy:
         supply = ProxySupply(proxy)
-        wanted = Wanted(licences=bool(rules.allow or rules.deny))
         auditor = Auditor(supply, database, wanted, first_seen=supply.first_seen)
-        for target in targets.projects:
-            try:
-                subject = (await auditor.look(target)).subject
-            except StorageError:
-                raise
-            except GoferryError as why:
-                unreadable.append(Unreadable(target.name, target.root, target.owner, why))
-            else:
-                judged.append(Judged(subject.project, judge(subject, rules, now)))
-    return compose(judged, unreadable, targets.ignore, database.about, now)
+        return (await whole.audit(auditor, targets, rules)).audit
 
 
-def gather(repositories: tuple[Repository, ...], place: Path) -> "tuple[Targets, list[Unreadable]]":
+def gather(repositories: tuple[Repository, ...], place: Path) -> "Targets":
     """The projects of the repositories, each with the owner that the list names; and what cannot be read."""
     from goferry.deps import tree
     from goferry.deps.audit import targets
@@ -155,7 +137,8 @@ def gather(repositories: tuple[Repository, ...], place: Path) -> "tuple[Targets,
     found = targets.gather([f"{repository.folder}/..." for repository in sound], base)
     owners = {repository.folder.resolve(): repository.owner for repository in sound if repository.owner}
     found.projects = [_owned(target, owners) for target in found.projects]
-    return found, [*found.unreadable, *unreadable]
+    found.unreadable += unreadable
+    return found
 
 
 def _owned(target: "Target", owners: Mapping[Path, str]) -> "Target":
@@ -163,10 +146,6 @@ def _owned(target: "Target", owners: Mapping[Path, str]) -> "Target":
     root = target.project.root.resolve()
     named = [owner for folder, owner in owners.items() if root.is_relative_to(folder)]
     return replace(target, owner=named[0]) if named else target
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 # ---- what is seen of it ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from goferry.deps.base import Part
-from goferry.deps.finding import NAMES
+from goferry.deps.finding import NAMES, folder_of
 from goferry.deps.sources import load
 from goferry.errors import GoferryError, InvalidInput
 
@@ -15,7 +15,7 @@ PASSED_OVER: Final = frozenset({"vendor", "testdata", "node_modules"})
 
 def matching(pattern: str, cwd: Path) -> list[Path]:
     """The projects that `DIR/...` stands for. InvalidInput when there is none."""
-    folder = Path(cwd, pattern.replace(os.sep, "/").rpartition("/")[0] or ".")
+    folder = folder_of(pattern, cwd)
     found = below(folder)
     if not found:
         raise InvalidInput("there is no go.mod or go.work below {folder}", folder=folder)

@@ -1,13 +1,12 @@
-"""The head of a Go source file: its package, its imports, its build constraint, and what it embeds.
+"""The head of a Go source file: its package, its imports, its build constraints, and what it embeds.
 
-    //go:build ignore              the file is part of no build
+    //go:build linux               which builds take it in
     package p                      its package
-    import "embed"                 what it imports
+    import x "embed"               what it imports, and how it calls it
     //go:embed data/*.json         patterns of files that it embeds (only where "embed" is imported)
 
-Nothing behind the imports is read but the embed lines, so this is quick and no parser of Go. Constraints are judged as
-go does when it wants to know everything a module may ever need: each tag is both true and false, `ignore` alone is
-false. Rules: cmd/go internal/imports, go/build read.go.
+Nothing behind the imports is read but the embed lines, so this is quick and no parser of Go. Every expression here
+takes time that grows with the size of a file and no faster. Rules: cmd/go internal/imports and go/build, read.go.
 """
 
 import re
@@ -16,7 +15,46 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.errors import InvalidInput
+from goferry.gomod import goconstraint
+from goferry.gomod.goconstraint import Truth
 from goferry.gomod.goliteral import unquote
+
+C: Final = "C"
+"""The import that stands for cgo and is no package."""
+
+IDENT: Final = r"[^\W\d]\w*+"
+
+QUIET: Final = re.compile(
+    r"""//[^\n]*|/\*.*?(?:\*/|\Z)|(`)[^`]*+`?|(")(?:[^"\\\n]|\\.)*+(?:["\n]|\Z)|(')(?:[^'\\\n]|\\[^\n]){1,10}'""",
+    re.DOTALL,
+)
+"""Comments, strings and runes, with the mark that the latter begin with. In `'"'` and `"'"` the first mark decides,
+hence one expression for all. It ends everywhere: no file takes longer than its size."""
+
+_BLANK: Final = r"(?:[ \t\r\n\f;]++|//[^\n]*+|/\*(?>.*?\*/))*+"
+_STRING: Final = r"(\"(?:[^\"\\\n]|\\[^\n])*+\"|`[^`]*+`)"
+_SPACE: Final = re.compile(_BLANK, re.DOTALL)
+_PACKAGE: Final = re.compile(rf"{_BLANK}package\b{_BLANK}({IDENT})", re.DOTALL)
+_IMPORT: Final = re.compile(rf"{_BLANK}import\b{_BLANK}", re.DOTALL)
+_SPEC: Final = re.compile(rf"{_BLANK}(?:(\.|{IDENT}){_BLANK})?{_STRING}", re.DOTALL)
+_CLOSE: Final = re.compile(rf"{_BLANK}\)", re.DOTALL)
+_EMBED: Final = "//go:embed"
+_PATTERN: Final = re.compile(rf"\s*+(?:{_STRING}|([^\s\"`]\S*+))")
+_BOM: Final = "\ufeff"
+
+
+class BrokenSource(InvalidInput):
+    """A file whose head is no Go."""
+
+    code = "broken_source"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One import; `name` is empty, `.`, `_` or a name of the file's own."""
+
+    path: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,202 +63,111 @@ class Head:
 
     package: str = ""
     """Empty when the file has no package clause, which makes it no Go file."""
-    imports: tuple[str, ...] = ()
-    """In their order, each once; without `C`, which is no package."""
-    excluded: bool = False
-    """Its build constraint keeps it out of every build."""
+    imports: tuple[Import, ...] = ()
+    go_build: str = ""
+    """The expression of //go:build; empty without one."""
+    plus_build: tuple[str, ...] = ()
+    """The lines of the older form; they count only without the other."""
     embeds: tuple[str, ...] = ()
     """Patterns of embedded files."""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The packages that it imports, each once; `C` is none."""
+        return tuple(dict.fromkeys(one.path for one in self.imports if one.path != C))
 
-_BLANK: Final = r"(?:[ \t\r\n;]|//[^\n]*(?:\n|\Z)|/\*.*?\*/)*"
-_PACKAGE: Final = re.compile(rf"\ufeff?{_BLANK}package\b{_BLANK}(\w+)", re.DOTALL)
-_IMPORT: Final = re.compile(rf"{_BLANK}import(?![\w]){_BLANK}", re.DOTALL)
-_SPEC: Final = re.compile(rf"{_BLANK}(?:[\w.]+{_BLANK})?(\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`)", re.DOTALL)
-_CLOSE: Final = re.compile(rf"{_BLANK}\)", re.DOTALL)
+    @property
+    def cgo(self) -> bool:
+        return any(one.path == C for one in self.imports)
 
-_PIECES: Final = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`|'(?:[^'\\\n]|\\.)*'", re.DOTALL
-)
-_EMBED: Final = "//go:embed"
-_PATTERN: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|`[^`]*`|[^\s\"`]+")
+    @property
+    def excluded(self) -> bool:
+        """No choice of tags builds it. That is how go judges when it wants to know everything a module may ever need:
+        `ignore` is false, all else depends."""
+        return goconstraint.holds(self.go_build, self.plus_build, _unless_ignore) is False
+
+
+def _unless_ignore(tag: str) -> Truth:
+    return False if tag == "ignore" else None
 
 
 def head(data: bytes) -> Head:
     """Reads a file. What is broken in it ends the reading; go itself will say what and where."""
-    text = data.decode("utf-8", "replace")
+    return _read(decoded(data))[0]
+
+
+def sound_head(file: str, data: bytes) -> Head:
+    """Reads a file that is called so. BrokenSource when its head is no Go."""
+    text = decoded(data)
+    found, broken = _read(text)
+    if broken is None:
+        return found
+    line = text.count("\n", 0, broken) + 1
+    raise BrokenSource("{file}:{line}: this is no Go source", file=file, line=line)
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file, with surrogate escapes where it is no UTF-8."""
+    return data.decode("utf-8", "surrogateescape").removeprefix(_BOM)
+
+
+def _read(text: str) -> tuple[Head, int | None]:
+    """The head, and where it breaks off; None for a sound one."""
     start = _PACKAGE.match(text)
     if start is None:
-        return Head(excluded=_is_excluded(text, len(text)))
-    imports, end = _imports(text, start.end())
-    embeds = tuple(_embeds(text, end)) if "embed" in imports else ()
-    named = tuple(dict.fromkeys(path for path in imports if path != "C"))
-    return Head(start[1], named, _is_excluded(text, start.end()), embeds)
+        space = _SPACE.match(text)
+        return Head("", (), *goconstraint.written(text)), space.end() if space else 0
+    imports, end, sound = _imports(text, start.end())
+    embeds = tuple(_embeds(text, end)) if any(one.path == "embed" for one in imports) else ()
+    constraints = goconstraint.written(text[: start.end()])
+    return Head(start[1], tuple(imports), *constraints, embeds), None if sound else end
 
 
-def _imports(text: str, at: int) -> tuple[list[str], int]:
-    """All imports, and where they end."""
-    found: list[str] = []
+def _imports(text: str, at: int) -> tuple[list[Import], int, bool]:
+    """All imports, where they end, and whether they are sound up to there."""
+    found: list[Import] = []
     while word := _IMPORT.match(text, at):
         at = word.end()
-        if not text.startswith("(", at):
-            spec = _SPEC.match(text, at)
-            if spec is None:
-                break
-            found.append(_unquoted(spec[1]))
-            at = spec.end()
-            continue
-        at += 1
+        grouped = text.startswith("(", at)
+        at += grouped
         while spec := _SPEC.match(text, at):
-            found.append(_unquoted(spec[1]))
+            path = _unquoted(spec[2])
+            if path is None:
+                return found, at, False
+            found.append(Import(path, spec[1] or ""))
             at = spec.end()
-        close = _CLOSE.match(text, at)
-        if close is None:
-            break
-        at = close.end()
-    return found, at
+            if not grouped:
+                break
+        else:
+            close = _CLOSE.match(text, at) if grouped else None
+            if close is None:
+                return found, at, False
+            at = close.end()
+    return found, at, True
 
 
-def _unquoted(literal: str) -> str:
+def _unquoted(literal: str) -> str | None:
+    if literal[0] == "`":
+        return literal[1:-1].replace("\r", "")
     try:
         return unquote(literal)
     except InvalidInput:
-        return literal[1:-1]
+        return None
 
 
 def _embeds(text: str, at: int) -> Iterator[str]:
     if _EMBED not in text:
         return
-    for piece in _PIECES.finditer(text, at):
+    for piece in QUIET.finditer(text, at):
         line = piece[0]
         if line.startswith(_EMBED) and line[len(_EMBED) : len(_EMBED) + 1] in (" ", "\t"):
-            for word in _PATTERN.findall(line[len(_EMBED) :]):
-                yield _unquoted(word) if word[0] in '"`' else word
+            yield from _patterns(line, len(_EMBED))
 
 
-# ---- build constraints --------------------------------------------------------------------------------
-
-
-def _is_excluded(text: str, end: int) -> bool:
-    """Whether no choice of tags builds the file, whose package clause ends there (imports.ShouldBuild, every tag)."""
-    if text.find("build", 0, end) < 0:
-        return False
-    plus, go_build = _header(text)
-    if go_build is not None:
-        return not _holds(go_build)
-    return not all(_plus_holds(line) for line in plus)
-
-
-def _header(text: str) -> tuple[list[str], str | None]:
-    """The `// +build` lines that count, and the expression of the `//go:build` line; "" for several of those."""
-    candidates: list[str] = []
-    plus: list[str] = []
-    go_build: str | None = None
-    in_comment = ended = False
-    for raw in text.removeprefix("\ufeff").split("\n"):
-        line = raw.strip()
-        if not line and not ended:
-            plus += candidates
-            candidates = []
-            continue
-        if not line.startswith("//"):
-            ended = True
-        if not in_comment and line.startswith("//go:build") and line[10:11] in ("", " ", "\t"):
-            if go_build is not None:
-                return [], ""
-            go_build = line[10:].strip()
-        elif not ended and line.startswith("//") and line[2:].strip().startswith("+build"):
-            candidates.append(line[2:].strip()[len("+build") :])
-        stopped, in_comment = _after_comments(line, in_comment=in_comment)
-        if stopped:
-            break
-    return plus, go_build
-
-
-def _after_comments(line: str, *, in_comment: bool) -> tuple[bool, bool]:
-    """Whether a line has text that is no comment, and whether it ends inside a comment."""
-    while line:
-        if in_comment:
-            _, mark, line = line.partition("*/")
-            if not mark:
-                return False, True
-            in_comment, line = False, line.strip()
-        elif line.startswith("//"):
-            return False, False
-        elif line.startswith("/*"):
-            in_comment, line = True, line[2:]
-        else:
-            return True, False
-    return False, in_comment
-
-
-def _plus_holds(options: str) -> bool:
-    """Words with blanks between them are alternatives, with commas all of them count."""
-    return any(
-        all(_tag_holds(tag.removeprefix("!"), wanted=not tag.startswith("!")) for tag in option.split(","))
-        for option in options.split()
-    )
-
-
-def _tag_holds(tag: str, *, wanted: bool) -> bool:
-    """Every tag may be true and may be false; `ignore`, and what can be no tag, is never true."""
-    if tag == "ignore" or not tag or not all(char.isalnum() or char in "_." for char in tag):
-        return not wanted
-    return True
-
-
-_TOKENS: Final = re.compile(r"\s*(&&|\|\||[!()]|[^\s!()&|]+)")
-
-
-def _holds(expression: str) -> bool:
-    try:
-        tokens = _tokens(expression)
-        value = _either(tokens, wanted=True)
-    except (IndexError, ValueError):
-        return False
-    return value and not tokens
-
-
-def _tokens(expression: str) -> list[str]:
-    expression = expression.partition("//")[0].rstrip()
-    found, at = [], 0
-    while at < len(expression):
-        word = _TOKENS.match(expression, at)
-        if word is None:
-            raise ValueError
-        found.append(word[1])
+def _patterns(line: str, at: int) -> Iterator[str]:
+    while word := _PATTERN.match(line, at):
+        named = word[2] or _unquoted(word[1])
+        if named is None:
+            return
+        yield named
         at = word.end()
-    return found[::-1]
-
-
-def _either(tokens: list[str], *, wanted: bool) -> bool:
-    """As go evaluates it: `wanted` turns at each `!`, and every tag is what is wanted."""
-    value = _both(tokens, wanted=wanted)
-    while tokens and tokens[-1] == "||":
-        tokens.pop()
-        value = _both(tokens, wanted=wanted) or value
-    return value
-
-
-def _both(tokens: list[str], *, wanted: bool) -> bool:
-    value = _one(tokens, wanted=wanted)
-    while tokens and tokens[-1] == "&&":
-        tokens.pop()
-        value = _one(tokens, wanted=wanted) and value
-    return value
-
-
-def _one(tokens: list[str], *, wanted: bool) -> bool:
-    word = tokens.pop()
-    if word == "!":
-        return not _one(tokens, wanted=not wanted)
-    if word == "(":
-        value = _either(tokens, wanted=wanted)
-        if tokens.pop() != ")":
-            raise ValueError
-        return value
-    if word in ("&&", "||", ")"):
-        raise ValueError
-    if word == "ignore" or not all(char.isalnum() or char in "_." for char in word):
-        return False
-    return wanted

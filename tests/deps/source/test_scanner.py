@@ -2,7 +2,14 @@
 
 import pytest
 
-from goferry.deps.source.scanner import BrokenSource, Import, head, names
+from goferry.deps.source.scanner import names
+from goferry.gomod.gosource import BrokenSource, Head, Import, sound_head
+from goferry.gomod.gosource import head as any_head
+
+
+def head(file: str, text: str) -> Head:
+    return sound_head(file, text.encode())
+
 
 SEVERAL = """package a
 import (
@@ -124,7 +131,9 @@ def test_an_import_has_a_name_of_its_own_or_none() -> None:
         "\\",
         '\\"',
         "/*",
+        "/**/",
         "//",
+        "//\n",
         "'\\''",
         "package ",
         "(",
@@ -136,7 +145,8 @@ def test_hostile_text_takes_no_longer_than_its_size(piece: str) -> None:
     text = piece * (200_000 // len(piece))
     names(text, alone=True)
     names(text + "a.B")
-    for start in ("", "package p\n", "package p\nimport ("):
+    for start in ("", "package p\n", "package p\nimport (", 'package p\nimport "embed"\n//go:embed '):
+        any_head((start + text).encode())
         try:
             head("x.go", start + text)
         except BrokenSource:

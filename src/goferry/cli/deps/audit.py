@@ -3,8 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,26 +15,26 @@ from goferry.cli.deps import regular
 from goferry.cli.deps.notify import tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
-from goferry.cli.progress import Progress, showing
+from goferry.cli.progress import showing
 from goferry.config import Settings
 from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
 from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.exposure import Evidence, Origin, from_gotoolchain, from_lines
 from goferry.deps.advisories.pipelines import from_pipelines
-from goferry.deps.audit import failing, records, targets
-from goferry.deps.audit.compose import Judged, Unreadable, compose
+from goferry.deps.audit import failing, records, targets, whole
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.forms import FORMS, Page, render
 from goferry.deps.audit.ignoring import IgnoreFile
 from goferry.deps.audit.inventory import Inventory
-from goferry.deps.audit.judge import Rules, judge
+from goferry.deps.audit.judge import Rules
 from goferry.deps.audit.records import Audit
-from goferry.deps.audit.run import Auditor, Target, Wanted
+from goferry.deps.audit.run import Auditor, Wanted
 from goferry.deps.audit.since import since
 from goferry.deps.audit.targets import Targets
+from goferry.deps.audit.whole import Whole
 from goferry.deps.base import Project
-from goferry.errors import GoferryError, InvalidInput, StorageError
+from goferry.errors import InvalidInput
 from goferry.gomod import gover
 from goferry.i18n import N_, _
 
@@ -51,7 +50,6 @@ class Asked:
     rules: Rules
     wanted: Wanted
     targets: Targets
-    ignore: tuple[IgnoreFile, ...]
     old: Audit | None
     old_name: str
     archived: frozenset[str]
@@ -143,15 +141,8 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
 
         return regular.audit(console, ready, repos, every, telling=telling, show=show)
     asked = _asked(console, paths, ready.settings, given, form)
-    now = datetime.now(UTC).replace(microsecond=0)
-    seen = _look(console, ready, asked, now, quiet=form == "json" and output is None)
-    audit = compose(
-        seen.judged,
-        [*asked.targets.unreadable, *seen.unreadable],
-        [*asked.targets.ignore, *asked.ignore],
-        asked.database.about,
-        now,
-    )
+    seen = _look(console, ready, asked, quiet=form == "json" and output is None)
+    audit = seen.audit
     if asked.old is not None:
         audit = since(asked.old, audit, place=asked.old_name)
     _show(console, audit, seen.inventories, form, output, notes=given["notes"])
@@ -165,11 +156,9 @@ def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
 def _asked(
     console: Console, paths: Sequence[str], settings: Settings, given: Mapping[str, Any], form: str
 ) -> Asked:
-    rules = Rules(
-        timedelta(seconds=settings.stale_after),
-        _names(settings.allow_licences),
-        _names(settings.deny_licences),
-    )
+    rules = whole.rules_of(settings)
+    found = targets.gather(paths or ["."], console.cwd)
+    found.ignore += _ignore(console, given["ignore"])
     inventory = form == NEEDS_INVENTORY
     return Asked(
         fail_on=failing.parse(given["fail_on"]),
@@ -180,8 +169,7 @@ def _asked(
             licences=given["licences"] or inventory or bool(rules.allow or rules.deny),
             inventory=inventory,
         ),
-        targets=targets.gather(paths or ["."], console.cwd),
-        ignore=tuple(_ignore(console, given["ignore"])),
+        targets=found,
         old=None if given["old"] is None else _old(console, given["old"]),
         old_name=given["old"] or "",
         archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
@@ -189,10 +177,6 @@ def _asked(
         go=_go(console, given["go_version"]),
         goroot=_go_tree(console),
     )
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
 def _ignore(console: Console, files: Iterable[str]) -> Iterable[IgnoreFile]:
@@ -252,18 +236,8 @@ def _go_tree(console: Console) -> Path | None:
 # ---- looking
 
 
-@dataclass(slots=True)
-class Seen:
-    """What was found, project by project."""
-
-    judged: list[Judged] = field(default_factory=list)
-    unreadable: list[Unreadable] = field(default_factory=list)
-    inventories: list[Inventory] = field(default_factory=list)
-
-
-def _look(console: Console, ready: Complete, asked: Asked, now: datetime, *, quiet: bool) -> Seen:
-    async def run() -> Seen:
-        seen = Seen()
+def _look(console: Console, ready: Complete, asked: Asked, *, quiet: bool) -> Whole:
+    async def run() -> Whole:
         with showing(console, _("auditing"), quiet=quiet) as bar:
             async with opened(console, ready) as supply:
                 auditor = Auditor(
@@ -275,29 +249,14 @@ def _look(console: Console, ready: Complete, asked: Asked, now: datetime, *, qui
                     asked.goroot,
                     first_seen=supply.first_seen,
                 )
-                for target in asked.targets.projects:
-                    await _one(auditor, target, asked.rules, now, seen, bar)
-        return seen
+                return await whole.audit(
+                    auditor,
+                    asked.targets,
+                    asked.rules,
+                    lambda what, done, total: bar.update(done, total, what),
+                )
 
     return asyncio.run(run())
-
-
-async def _one(
-    auditor: Auditor, target: Target, rules: Rules, now: datetime, seen: Seen, bar: Progress
-) -> None:
-    def step(stage: str, done: int, total: int) -> None:
-        bar.update(done, total, f"{target.name}: {stage}")
-
-    try:
-        looked = await auditor.look(target, step)
-    except StorageError:
-        raise
-    except GoferryError as why:
-        seen.unreadable.append(Unreadable(target.name, target.root, target.owner, why))
-        return
-    seen.judged.append(Judged(looked.subject.project, judge(looked.subject, rules, now)))
-    if looked.inventory is not None:
-        seen.inventories.append(looked.inventory)
 
 
 # ---- showing

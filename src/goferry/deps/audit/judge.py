@@ -15,10 +15,10 @@ from typing import Any, Final
 from goferry.deps.advisories.exposure import Certainty, Exposure
 from goferry.deps.advisories.matching import Fixed, FixState, Match, Named, Opinion, Unknown
 from goferry.deps.advisories.osv import Review
-from goferry.deps.audit.chains import Chains
 from goferry.deps.audit.licences import NONE, UNKNOWN, Licence
 from goferry.deps.audit.records import AuditedProject, AuditFinding, Kind, Level, key_of
 from goferry.deps.base import BuildList, Module
+from goferry.deps.chains import Chains
 from goferry.deps.status import Status
 from goferry.deps.usage import Narrowed
 from goferry.errors import GoferryError
@@ -100,14 +100,14 @@ class _Case:
         self.subject = subject
         self.rules = rules
         self.now = now
-        self._chains = Chains(subject.build)
+        self._chains = Chains.of_built(subject.build)
         self._places = _places(subject)
 
     def about(
         self, module: Module, kind: Kind, severity: Severity, message: Text, ident: str = "", **more: Any
     ) -> AuditFinding:
         """A finding about a module of the build list."""
-        chain = self._chains.to(module.module)
+        chain = self._chains.to(module.path)
         through = (module.path, *(step.path for step in reversed(chain)))
         location = next((self._places[path] for path in through if path in self._places), None)
         return self._finding(

@@ -4,7 +4,6 @@ A file or a folder stands for its project, as for go. `DIR/...`, and a folder wi
 for every project below: each go.work, and each go.mod that no go.work takes in.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from goferry.deps.audit import ignoring, owners
 from goferry.deps.audit.compose import Unreadable
 from goferry.deps.audit.ignoring import IgnoreFile
 from goferry.deps.audit.run import Target, named
-from goferry.deps.finding import find, is_pattern
+from goferry.deps.finding import find, folder_of, is_pattern
 from goferry.deps.sources import load
 from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_
@@ -64,7 +63,7 @@ def gather(names: Iterable[str], cwd: Path) -> Targets:
 
 def _places(name: str, cwd: Path) -> Iterator[_Place]:
     if is_pattern(name):
-        yield from _below_or_fail(Path(cwd, name.replace(os.sep, "/").rpartition("/")[0] or "."))
+        yield from _below_or_fail(folder_of(name, cwd))
         return
     path = Path(cwd, name)
     if path.is_dir():

@@ -163,7 +163,7 @@ def package(tree: Tree, folder: str) -> Package | None:
         if head.excluded:
             continue
         built += 1
-        (tests if name.endswith(TEST) else imports).update(dict.fromkeys(head.imports))
+        (tests if name.endswith(TEST) else imports).update(dict.fromkeys(head.paths))
     return Package(tuple(imports), tuple(tests), empty=not built)
 
 

@@ -6,12 +6,12 @@ tags are unset, as in a plain `go build`, unless they are named.
 """
 
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
-from goferry.deps.source.scanner import Head
-from goferry.errors import InvalidInput
+from goferry.gomod import goconstraint
+from goferry.gomod.goconstraint import Truth
+from goferry.gomod.gosource import Head
 
 # fmt: off
 GOOS: Final = frozenset((
@@ -29,16 +29,6 @@ _ALSO: Final = {"android": "linux", "illumos": "solaris", "ios": "darwin"}
 _OPEN: Final = frozenset({"cgo", "gc", "gccgo", "unix", "race", "msan", "asan", "boringcrypto", "purego"})
 _RELEASE: Final = re.compile(r"go1\.([0-9]+)")
 _ARCH_FEATURE: Final = re.compile(r"(?:386|amd64|arm|arm64|mips\w*|ppc64\w*|riscv64|wasm)\.\w+")
-_WORD: Final = re.compile(r"\s*(?:(\(|\)|!|&&|\|\|)|([\w.]+))")
-
-Truth: TypeAlias = bool | None
-"""None: it depends."""
-
-
-class BadConstraint(InvalidInput):
-    """A //go:build line that is no expression. The go command builds no such file."""
-
-    code = "bad_constraint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,97 +115,4 @@ def fits_head(build: Build, head: Head) -> bool:
     """By its constraints and its use of cgo. A constraint that cannot be read builds nothing."""
     if head.cgo and build.cgo is False:
         return False
-    if head.go_build:
-        try:
-            return evaluate(head.go_build, build.tag) is not False
-        except BadConstraint:
-            return False
-    return all(_plus(line, build.tag) is not False for line in head.plus_build)
-
-
-def evaluate(expression: str, tag: Callable[[str], Truth]) -> Truth:
-    """A //go:build expression with three values. BadConstraint when it is none."""
-    parser = _Parser(expression, tag)
-    found = parser.either()
-    if parser.word is not None:
-        raise parser.bad()
-    return found
-
-
-class _Parser:
-    """`||` binds loosest, then `&&`, then `!`."""
-
-    def __init__(self, text: str, tag: Callable[[str], Truth]) -> None:
-        self._text = text
-        self._tag = tag
-        self._words = self._split(text)
-        self.word: str | None = next(self._words, None)
-
-    def _split(self, text: str) -> Iterator[str]:
-        text = text.partition("//")[0].rstrip()
-        at = 0
-        while at < len(text):
-            found = _WORD.match(text, at)
-            if found is None:
-                raise self.bad()
-            yield found[1] or found[2]
-            at = found.end()
-
-    def bad(self) -> BadConstraint:
-        return BadConstraint("{text}: no build constraint", text=self._text)
-
-    def either(self) -> Truth:
-        found = self._both()
-        while self.word == "||":
-            self._step()
-            found = _either(found, self._both())
-        return found
-
-    def _both(self) -> Truth:
-        found = self._one()
-        while self.word == "&&":
-            self._step()
-            found = _both(found, self._one())
-        return found
-
-    def _one(self) -> Truth:
-        word = self._step()
-        if word == "!":
-            return _not(self._one())
-        if word == "(":
-            found = self.either()
-            if self._step() != ")":
-                raise self.bad()
-            return found
-        if word is None or not (word[0].isalnum() or word[0] in "_."):
-            raise self.bad()
-        return self._tag(word)
-
-    def _step(self) -> str | None:
-        word, self.word = self.word, next(self._words, None)
-        return word
-
-
-def _plus(line: str, tag: Callable[[str], Truth]) -> Truth:
-    """The older form: words are alternatives, commas join, `!` negates."""
-    found: Truth = False
-    for option in line.split():
-        every: Truth = True
-        for term in option.split(","):
-            every = _both(every, _not(tag(term[1:])) if term.startswith("!") else tag(term))
-        found = _either(found, every)
-    return found
-
-
-def _not(one: Truth) -> Truth:
-    return None if one is None else not one
-
-
-def _both(one: Truth, other: Truth) -> Truth:
-    if one is False or other is False:
-        return False
-    return None if one is None or other is None else True
-
-
-def _either(one: Truth, other: Truth) -> Truth:
-    return _not(_both(_not(one), _not(other)))
+    return goconstraint.holds(head.go_build, head.plus_build, build.tag) is not False

@@ -10,8 +10,8 @@ from typing import Final
 
 from goferry.deps.source.constraints import Build, is_built
 from goferry.deps.source.places import Place, Tree, is_standard, module_candidates
-from goferry.deps.source.scanner import C, Head, Import, head
 from goferry.errors import GoferryError
+from goferry.gomod.gosource import C, Head, Import, sound_head
 
 STD: Final = "std"
 
@@ -125,7 +125,9 @@ class Walk:
     def _head(self, path: str, place: Place, name: str) -> Head | None:
         """The head of a file; what cannot be read is noted with its package, whose other files still count."""
         try:
-            return head(f"{path}/{name}", place.tree.text(place.folder, name))
+            return sound_head(
+                f"{path}/{name}", place.tree.text(place.folder, name).encode("utf-8", "surrogateescape")
+            )
         except GoferryError as error:
             if is_built(self.build, name, _NO_HEAD):
                 self.unread.setdefault(f"{path}/{name}", error)
