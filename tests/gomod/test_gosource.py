@@ -70,10 +70,15 @@ def test_files_are_read_as_go_reads_them(oracle: Oracle) -> None:
         if not answer.ok:
             continue  # what go cannot read it refuses to build
         found = head(body)
-        assert list(found.paths) == list(dict.fromkeys(answer.value["Imports"])), body[:300]
+        assert [_as_json_has_it(path) for path in found.paths] == list(dict.fromkeys(answer.value["Imports"])), body[:300]
         assert (not found.excluded) == answer.value["Builds"], body[:300]
         compared += 1
     assert compared > len(ODD)
+
+
+def _as_json_has_it(path: str) -> str:
+    """Go's JSON has no bytes that are no text; one file of Go's own tests imports a path with such a byte."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def test_patterns_of_embedded_files_are_read_where_embed_is_imported() -> None:
