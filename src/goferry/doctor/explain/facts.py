@@ -48,7 +48,7 @@ def fact_of(message: Message) -> Fact:
     if message.said:
         host = target_of(message.said).host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
-    if _PRIVATE.match(target.module or target.path.lstrip("/")):
+    if _PRIVATE.search("/".join((target.module or target.path.lstrip("/")).split("/")[:3])):
         tags.add("private_name")
     if _RELEASE.fullmatch(target.version):
         tags.add("release")
@@ -59,7 +59,7 @@ def fact_of(message: Message) -> Fact:
 
 
 _PRIVATE: Final = re.compile(
-    r"(?:[^/@]*[/@._-]){0,6}(?:x{3,}|\*{2,}|<[^>/]+>|(?:my|your|our|some)[_-]?(?:company|org|corp|team)\w*"
+    r"(?:^|[/@._-])(?:x{3,}|\*{2,}|<[^>/]+>|(?:my|your|our|some)[_-]?(?:company|org|corp|team)\w*"
     r"|acme(?:corp)?|company|redacted|private)(?:[/.@_-]|$)",
     re.IGNORECASE,
 )
@@ -473,6 +473,11 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
     ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
+    # Only GOPATH mode hands the version on to git as if it were part of the name.
+    (
+        "gopath_hint", "git clone",
+        r"git clone (?:-- )?https?://[^\s@]+@(?:latest|master|main|v\d[\w.]*|[0-9a-f]{7,40})\s",
+    ),
     # Until Go 1.12 a commit that could not be fetched, for whatever reason, was "unknown" too.
     ("old_unknown", "unknown revision", r"@\S+: unknown revision|(?:err|goproxy:) unknown revision"),
     # GOPATH mode, `go get PATH` without a version, and Go before its default proxy: what is asked for is public

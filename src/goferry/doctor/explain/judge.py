@@ -42,7 +42,10 @@ def explain(chunks: Iterable[bytes]) -> Explanation:
     """Judges a paste or log of any size, read in chunks. `cannot_tell` when no signature fits."""
     paste = paste_of(chunks)
     around = surroundings_of(paste)
-    matches = _matches(paste.lines, around) or _match_unwrapped(paste.lines, around)
+    matches = _matches(paste.lines, around)
+    if all(match.signature.weak for match in matches):
+        cut = _match_unwrapped(paste.lines, around)
+        matches = [match for match in cut if not (matches and match.signature.weak)] or matches
     return Explanation(_verdict(matches), tuple(matches), around)
 
 
@@ -65,7 +68,7 @@ def _matches(lines: Sequence[Line], around: Surroundings) -> list[Match]:
 
 
 def _match_unwrapped(lines: Sequence[Line], around: Surroundings) -> list[Match]:
-    """The second look at a short paste that said nothing: a terminal may have cut its lines."""
+    """The second look at a short paste that said little: a terminal may have cut its lines."""
     if not 1 < len(lines) <= 60:
         return []
     fact = fact_of(unwrapped(lines))

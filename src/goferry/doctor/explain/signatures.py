@@ -43,7 +43,10 @@ def _row(
     return Signature(cause, certainty, choices, frozenset(lacks.split()), tuple(others.split()), weak)
 
 
-_BLOCKED: Final = "transient_network ipv6_path_broken forward_proxy_broken sandbox_no_network dns_hijacked"
+_BLOCKED: Final = (
+    "transient_network ipv6_path_broken forward_proxy_broken sandbox_no_network dns_hijacked "
+    "goproxy_setting_not_effective no_proxy_black_hole"
+)
 _CUT: Final = (
     "transient_network goproxy_host_blocked sni_filtered forward_proxy_broken server_closed_silently"
 )
@@ -572,7 +575,7 @@ SIGNATURES: Final = (
         "dns_resolver_unreachable", LIKELY,
         needs="dns_none",
         lacks="said",
-        others="goproxy_value_malformed dns_negative_filter transient_network",
+        others="goproxy_value_malformed dns_negative_filter goproxy_setting_not_effective transient_network",
     ),
     # R24, R22, R21, R23 trust
     _row("ca_bundle_missing_or_stale", CERTAIN, needs="no_roots"),
