@@ -20,12 +20,12 @@ from goferry.deps.gate import checks, rules, sums
 from goferry.deps.gate.proving import How, Proof, Prover, Result, prove
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.rules import Judged, Level, Policy, Problem, State, Verdict
-from goferry.deps.gate.trees import Tree, ZipTree
 from goferry.deps.gate.vendor import MANIFEST, disagreements
 from goferry.deps.gate.vendored import Compared, compare
 from goferry.deps.sources import find, load
 from goferry.deps.status import Status
 from goferry.deps.statuslist import Registry
+from goferry.deps.trees import Tree, ZipTree
 from goferry.errors import InvalidInput
 from goferry.findings import Text
 from goferry.gomod import gosum, gover, modulestxt

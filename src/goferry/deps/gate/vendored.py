@@ -14,8 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from goferry.deps.gate.trees import GO, TEST, Tree, ZipTree
 from goferry.deps.gate.vendor import MANIFEST
+from goferry.deps.trees import GO, TEST, Tree, ZipTree
 from goferry.gomod import gosource, gover
 from goferry.gomod.module import Version, path_match
 from goferry.gomod.modulestxt import Modules
