@@ -84,7 +84,7 @@ def _is_module(folder: Path) -> bool:
 class OpenZips:
     """Module zips, of which only a few are open at a time: a build list may have more than a process may open files."""
 
-    def __init__(self, limit: int = 64) -> None:
+    def __init__(self, limit: int = 128) -> None:
         self._limit = limit
         self._open: dict[Path, Archive] = {}
         self._lock = threading.Lock()
