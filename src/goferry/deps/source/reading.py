@@ -7,6 +7,7 @@ from typing import Final
 
 from goferry.deps.advisories.matching import Match
 from goferry.deps.base import BuildList, Module, Project, Supply
+from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.constraints import Build
 from goferry.deps.source.scanner import Names, names
 from goferry.deps.source.walk import File, Package, Walk
@@ -118,8 +119,7 @@ class _Sources:
         self._modules = modules
         self._supply = supply
         self._zips = zips
-        vendor = project.root / "vendor"
-        self._vendor = vendor if (vendor / "modules.txt").is_file() else None
+        self._vendor = vendor_folder(project)
 
     async def tree(self, path: str) -> Tree | GoferryError:
         """A vendored module is what is in vendor: that is what go builds."""
