@@ -162,6 +162,11 @@ def option(*names: str, **attrs: Any) -> Callable[[Any], Any]:
 json_option = option("--json", "as_json", is_flag=True, help=N_("Print JSON for programs."))
 
 
+def form_option(name: str, help_key: str) -> Callable[[Any], Any]:
+    """A flag `--NAME` that asks for the output form of that name."""
+    return option(f"--{name}", "form", flag_value=name, help=help_key)
+
+
 def unknown_command(parent: str, name: str, known: Iterable[str]) -> InvalidInput:
     """No such command, with the nearest one as a hint."""
     from difflib import get_close_matches  # only a typo needs it

@@ -8,6 +8,8 @@ from typing import Any, TextIO
 
 import click
 
+from goferry.errors import InvalidInput
+
 
 @dataclass(frozen=True, slots=True)
 class Console:
@@ -33,6 +35,13 @@ class Console:
 
     def warn(self, text: str) -> None:
         self.note(f"goferry: {text}")
+
+    def read(self, name: str | Path) -> bytes:
+        """A file that somebody named. InvalidInput when it cannot be read."""
+        try:
+            return Path(self.cwd, name).read_bytes()
+        except OSError as error:
+            raise InvalidInput("cannot read {file}: {why}", file=name, why=error.strerror or error) from error
 
     @property
     def colour(self) -> bool:

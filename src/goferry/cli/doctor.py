@@ -4,15 +4,14 @@ import asyncio
 import getpass
 import platform
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from goferry.cli.base import Command, json_option, option
+from goferry.cli.base import Command, form_option, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.progress import showing
 from goferry.cli.worlds import confirmed, may_ask_public, public_dns_option, world_of
@@ -46,10 +45,6 @@ class Wanted:
     old: str
 
 
-def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
-    return option(f"--{name}", "form", flag_value=name, help=help_key)
-
-
 @click.command(
     cls=Command,
     short_help=SUMMARY,
@@ -62,9 +57,9 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 )
 @click.argument("subject", metavar="[MODULE[@V] | URL | HOST]", required=False, default="")
 @json_option
-@_form_option("sarif", N_("Print SARIF."))
-@_form_option("junit", N_("Print JUnit XML."))
-@_form_option("html", N_("Print a page."))
+@form_option("sarif", N_("Print SARIF."))
+@form_option("junit", N_("Print JUnit XML."))
+@form_option("html", N_("Print a page."))
 @option(
     "--fix", is_flag=True, help=N_("Show what would be changed, ask, change it, and keep what undoes it.")
 )
@@ -146,20 +141,16 @@ async def _diagnose(console: Console, world: "World", subject: "Subject", wanted
 
     from goferry.doctor.run import diagnose
 
-    old = _load(wanted.old) if wanted.old else None
+    old = _load(console, wanted.old) if wanted.old else None
     with showing(console, _("looking"), quiet=bool(wanted.form)) as bar:
         watched = replace(world, progress=lambda label, done, total: bar.update(done, total, label))
         return await diagnose(watched, subject, old=old)
 
 
-def _load(file: str) -> "Evidence":
+def _load(console: Console, file: str) -> "Evidence":
     from goferry.doctor import codec
 
-    try:
-        data = Path(file).read_bytes()
-    except OSError as error:
-        raise InvalidInput("cannot read {file}: {why}", file=file, why=error.strerror) from error
-    return codec.from_bytes(data, place=file)
+    return codec.from_bytes(console.read(file), place=file)
 
 
 def _save(console: Console, evidence: "Evidence", wanted: Wanted) -> None:
@@ -182,8 +173,8 @@ def _save(console: Console, evidence: "Evidence", wanted: Wanted) -> None:
 def _replay(console: Console, wanted: Wanted, file: str) -> int:
     from goferry.doctor.run import replay
 
-    old = _load(wanted.old) if wanted.old else None
-    diagnosis = replay(_load(file), old=old)
+    old = _load(console, wanted.old) if wanted.old else None
+    diagnosis = replay(_load(console, file), old=old)
     _save(console, diagnosis.evidence, wanted)
     _show(console, diagnosis, wanted)
     return _status(diagnosis)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from goferry.deps.base import Module
+from goferry.deps.base import Module, Project
 from goferry.deps.sources import read_bytes, read_sum
 from goferry.errors import InvalidInput
 from goferry.gomod import modulestxt
@@ -10,6 +10,12 @@ from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
 
 VENDOR_LIST = "modules.txt"
+
+
+def vendor_folder(project: Project) -> Path | None:
+    """Where the vendored tree stands, if there is one."""
+    folder = project.root / "vendor"
+    return folder if (folder / VENDOR_LIST).is_file() else None
 
 
 def modules_in(file: Path) -> tuple[Module, ...]:

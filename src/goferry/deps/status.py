@@ -13,19 +13,19 @@ version is replaced. And replace lines add versions: one for v1.9.0 makes v1.9.0
 """
 
 import enum
-import json
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias, TypeVar
 
-from goferry.errors import GoferryError, NotFound, UpstreamError
+from goferry.errors import GoferryError, NotFound
 from goferry.gomod import gover, modfile, module, pseudo, query, semver
 from goferry.gomod.modgraph import Local, Mains
 from goferry.gomod.modsyntax import GO_SPACE, auto_quote
 from goferry.gomod.module import Version
 from goferry.i18n import _
+from goferry.proxy.judge import json_object
 
 T = TypeVar("T")
 
@@ -210,7 +210,8 @@ class _Judge:
     def _latest(self) -> str:
         """`@latest`, or a replaced version above it; empty for none."""
         try:
-            found = _row(self._body(Ask.LATEST, Version(self._path, "")), self._path).get("Version", "")
+            row = json_object(self._body(Ask.LATEST, Version(self._path, "")), self._path)
+            found: str = row.get("Version", "")
         except NotFound:
             found = ""
         layers = [main.replace for main in self._mains.modules]
@@ -228,7 +229,7 @@ class _Judge:
     def _time(self, version: str) -> datetime | None:
         """The commit time. Raises NotFound for a version that does not exist, not even as a replaced one."""
         try:
-            row = _row(self._body(Ask.INFO, Version(self._path, version)), self._path)
+            row = json_object(self._body(Ask.INFO, Version(self._path, version)), self._path)
         except NotFound:
             if self._is_replaced(version):
                 return None
@@ -312,16 +313,6 @@ class _Judge:
             return other._resolve("latest", listed, other._allowed(other._last_words(listed)))
         except NotFound:
             return ""
-
-
-def _row(body: bytes, path: str) -> dict[str, str]:
-    try:
-        row = json.loads(body)
-    except ValueError as error:
-        raise UpstreamError("{path}: the answer is not JSON", path=path) from error
-    if not isinstance(row, dict):
-        raise UpstreamError("{path}: the answer is not a JSON object", path=path)
-    return row
 
 
 def _retractions(words: modfile.File | None, path: str, version: str) -> tuple[str, ...]:

@@ -136,6 +136,18 @@ class Archive:
         self._walk(entry, out.extend)
         return bytes(out)
 
+    def beginning(self, entry: Entry, most: int) -> bytes:
+        """So many bytes of one member, of which nothing is proven. Raises ZipError."""
+        out = bytearray()
+        try:
+            for piece in self._pieces(entry):
+                out += piece
+                if len(out) >= most:
+                    break
+        except ZipError as why:
+            raise _about(entry, why) from why
+        return bytes(out[:most])
+
     def digests(self, *, threads: int | None = None) -> list[str]:
         """The lower-hex SHA-256 of every member's content, in the order of `entries`, each proven against its declared
         size and CRC. Raises ZipError for the first member (in directory order) that is not what the directory says.

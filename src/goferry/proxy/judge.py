@@ -28,7 +28,7 @@ def check_info(body: bytes, path: str, *, exact: str = "") -> Info:
 
     cmd/go refuses the rest in the same way (internal/modfetch/proxy.go Stat).
     """
-    row = _object(body, path)
+    row = json_object(body, path)
     version = row.get("Version")
     if not isinstance(version, str) or not module.is_canonical(path, version):
         raise UpstreamError(
@@ -47,7 +47,8 @@ def check_info(body: bytes, path: str, *, exact: str = "") -> Info:
     return Info(version, body)
 
 
-def _object(body: bytes, path: str) -> dict[str, Any]:
+def json_object(body: bytes, path: str) -> dict[str, Any]:
+    """A JSON object, whatever keys it has."""
     try:
         row = json.loads(body)
     except ValueError as error:

@@ -13,10 +13,10 @@ from foldersupply import FolderSupply
 from gateworlds import Proxy, go, proxy_in, world
 from goferry.deps.base import Project
 from goferry.deps.gate.reading import Files
-from goferry.deps.gate.trees import Tree
 from goferry.deps.gate.vendor import Disagreement, Inconsistent, disagreements
 from goferry.deps.gate.vendored import Compared, Finding, Trouble, compare
 from goferry.deps.sources import load
+from goferry.deps.trees import Tree
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
 from goferry.gomod.modulestxt import parse

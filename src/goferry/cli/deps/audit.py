@@ -185,19 +185,12 @@ def _ignore(console: Console, files: Iterable[str]) -> Iterable[IgnoreFile]:
 
 
 def _old(console: Console, name: str) -> Audit:
-    return records.from_json(_read(console, name), place=name)
+    return records.from_json(console.read(name), place=name)
 
 
 def _lines(console: Console, name: str) -> Iterable[str]:
-    text = _read(console, name).decode(errors="replace")
+    text = console.read(name).decode(errors="replace")
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-
-
-def _read(console: Console, name: str) -> bytes:
-    try:
-        return Path(console.cwd, name).read_bytes()
-    except OSError as error:
-        raise InvalidInput("cannot read {file}: {why}", file=name, why=error.strerror) from error
 
 
 def _database(console: Console, place: str | None) -> Database:

@@ -6,14 +6,14 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from goferry.cli.base import Command, json_option, option
+from goferry.cli.base import Command, form_option, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
@@ -44,10 +44,6 @@ class Wanted:
     key: str
 
 
-def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
-    return option(f"--{name}", "form", flag_value=name, help=help_key)
-
-
 @click.command(
     cls=Command,
     short_help=SUMMARY,
@@ -59,8 +55,8 @@ def _form_option(name: str, help_key: str) -> Callable[[Any], Any]:
 )
 @click.argument("folder", metavar="[PATH]", default=".")
 @json_option
-@_form_option("sarif", N_("Print SARIF."))
-@_form_option("junit", N_("Print JUnit XML."))
+@form_option("sarif", N_("Print SARIF."))
+@form_option("junit", N_("Print JUnit XML."))
 @option("--notes", is_flag=True, help=N_("Also print what breaks nothing, such as surplus lines."))
 @option(
     "--class",
@@ -205,7 +201,7 @@ def _signer(console: Console, wanted: Wanted) -> Any:
 
     password = console.environ.get(PASSWORD_VARIABLE)
     if wanted.key:
-        pem = _bytes(Path(console.cwd, wanted.key))
+        pem = console.read(Path(console.cwd, wanted.key))
     elif text := console.environ.get(KEY_VARIABLE):
         pem = text.encode()
     else:
@@ -239,7 +235,7 @@ def _verify(console: Console, place: Path, wanted: Wanted) -> int:
     if not wanted.key:
         raise InvalidInput("--verify needs the public key: give --key FILE")
     file = Path(console.cwd, wanted.verify)
-    body = verify(_bytes(file), public_key(_bytes(Path(console.cwd, wanted.key))))
+    body = verify(console.read(file), public_key(console.read(Path(console.cwd, wanted.key))))
     outcome = body["predicate"]["outcome"]
     _check_subjects(body, place, file)
     if wanted.form == "json":
@@ -308,10 +304,3 @@ def _output(words: Sequence[str], env: Mapping[str, str] | None = None) -> str |
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None
-
-
-def _bytes(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise InvalidInput("cannot read {file}: {why}", file=file, why=error.strerror) from error

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,7 @@ from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import Complete
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded, audit_history
-from goferry.errors import ConfigError, InvalidInput
+from goferry.errors import ConfigError
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -63,10 +62,7 @@ def read_audit(console: Console, name: str) -> "Audit":
 
     if name == "-":
         return from_json(console.stdin.read(), place=_("standard input"))
-    try:
-        return from_json(Path(console.cwd, name).read_bytes(), place=name)
-    except OSError as error:
-        raise InvalidInput("cannot read {file}: {why}", file=name, why=error.strerror or error) from error
+    return from_json(console.read(name), place=name)
 
 
 def tell_news(

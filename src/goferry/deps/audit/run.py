@@ -21,6 +21,7 @@ from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
 from goferry.deps.buildlist import build_list
+from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.reading import read_usage
 from goferry.deps.status import Status
 from goferry.deps.statuslist import Registry
@@ -206,12 +207,6 @@ class Auditor:
             return await asyncio.to_thread(_read_zip, await self.supply.zip(source), source)
         except GoferryError as error:
             return error
-
-
-def vendor_folder(project: Project) -> Path | None:
-    """Where the vendored tree stands, if there is one."""
-    folder = project.root / "vendor"
-    return folder if (folder / "modules.txt").is_file() else None
 
 
 def _vendored(vendor: Path, path: str, others: frozenset[str]) -> _Material:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from goferry.deps.base import Part, Project
-from goferry.deps.gate.trees import FolderTree, Package, Tree, package, package_folders
+from goferry.deps.trees import TEST, FolderTree, Tree, go_files, is_standard, package_folders, prefixes
 from goferry.gomod import gover
 from goferry.gomod.modgraph import GO_PRUNING, NONE, Local, ModuleGraph
 from goferry.gomod.module import Version
@@ -31,7 +31,36 @@ NARROW_ALL: Final = "1.16"
 Source: TypeAlias = Version | Local
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What the files of one folder import, whatever tags they are built with."""
+
+    imports: tuple[str, ...] = ()
+    test_imports: tuple[str, ...] = ()
+    empty: bool = False
+    """It has Go files, but none that any build would take."""
+
+
 _NOTHING: Final = Package()
+
+
+def package(tree: Tree, folder: str) -> Package | None:
+    """The package of a folder; None when it has no Go file, and so is no package to go."""
+    files = go_files(tree, folder)
+    if not files:
+        return None
+    imports: dict[str, None] = {}
+    tests: dict[str, None] = {}
+    built = 0
+    for name in files:
+        if name[0] in "_.":
+            continue
+        head = tree.head(f"{folder}/{name}" if folder else name)
+        if head.excluded:
+            continue
+        built += 1
+        (tests if name.endswith(TEST) else imports).update(dict.fromkeys(head.paths))
+    return Package(tuple(imports), tuple(tests), empty=not built)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +201,7 @@ class Loading:
             return Loaded(path, module, main=module is None, package=read)
         if unread:
             return Loaded(path, unread=True)
-        return Loaded(path, absent="." in path.partition("/")[0] or self._is_own(path))
+        return Loaded(path, absent=not is_standard(path) or self._is_own(path))
 
     def _is_root(self, module: Version) -> bool:
         return self.roots is None or module.path in self.roots
@@ -202,10 +231,3 @@ class Loading:
             elif read := package(tree, path[len(module.path) + 1 :]):
                 found.append((module, read))
         return found, complete, lost
-
-
-def prefixes(path: str) -> Iterator[str]:
-    """An import path and everything that it is below, the longest first."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]

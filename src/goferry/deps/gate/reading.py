@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +11,10 @@ from goferry.deps.base import BuildList, Project, Supply
 from goferry.deps.buildlist import JOBS
 from goferry.deps.gate import sums, tidy
 from goferry.deps.gate.packages import Loading, Source
-from goferry.deps.gate.trees import FolderTree, Tree, ZipTree
 from goferry.deps.reading import modules
 from goferry.deps.sources import check_module, local_requirements
-from goferry.errors import GoferryError, StorageError
+from goferry.deps.trees import FolderTree, OpenZips, Tree, ZipTree
+from goferry.errors import GoferryError
 from goferry.gomod import gover
 from goferry.gomod.gosum import go_mod_key
 from goferry.gomod.modgraph import Graph, Local, Main, Mains, ModuleGraph, Requirements
@@ -44,7 +43,7 @@ class Reading:
 class Files:
     """go.mod files and zips for one main module (in its variants), each fetched once however often it is asked for.
 
-    A context manager: zips stay open.
+    A context manager: it closes the zips.
     """
 
     def __init__(self, supply: Supply, step: Step | None = None) -> None:
@@ -55,7 +54,7 @@ class Files:
         self._known: dict[Version, Requirements | None] = {}
         self._lost: dict[Version, GoferryError] = {}
         self._trees: dict[Source, Tree | None] = {}
-        self._open = ExitStack()
+        self._zips = OpenZips()
         self._done = self._total = 0
 
     def __enter__(self) -> Self:
@@ -64,7 +63,7 @@ class Files:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._open.close()
+        self._zips.close()
 
     async def graph(self, project: Project) -> BuildList:
         """The build list and graph of a project; what could not be had is in `unread` of both."""
@@ -110,10 +109,9 @@ class Files:
             return FolderTree(Path(source.folder))
         async with self._slots:
             try:
-                path = await self.supply.zip(source)
-                tree: ZipTree | None = self._open.enter_context(ZipTree(source, path))
-            except (GoferryError, OSError) as error:
-                self.unread[str(source)] = _ours(error)
+                tree: ZipTree | None = ZipTree(source, await self.supply.zip(source), self._zips)
+            except GoferryError as error:
+                self.unread[str(source)] = error
                 tree = None
         self._done += 1
         if self._step is not None:
@@ -161,9 +159,3 @@ async def _requirements(project: Project, files: Files, loading: Loading) -> Map
         except StopIteration as done:
             found: Mapping[str, str] = done.value
             return found
-
-
-def _ours(error: GoferryError | OSError) -> GoferryError:
-    if isinstance(error, GoferryError):
-        return error
-    return StorageError("cannot read {file}: {why}", file=error.filename, why=error.strerror)

@@ -20,12 +20,13 @@ from goferry.deps.gate import checks, rules, sums
 from goferry.deps.gate.proving import How, Proof, Prover, Result, prove
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.rules import Judged, Level, Policy, Problem, State, Verdict
-from goferry.deps.gate.trees import Tree, ZipTree
-from goferry.deps.gate.vendor import MANIFEST, disagreements
+from goferry.deps.gate.vendor import disagreements
 from goferry.deps.gate.vendored import Compared, compare
+from goferry.deps.inventory import VENDOR_LIST
 from goferry.deps.sources import find, load
 from goferry.deps.status import Status
 from goferry.deps.statuslist import Registry
+from goferry.deps.trees import Tree, ZipTree
 from goferry.errors import InvalidInput
 from goferry.findings import Text
 from goferry.gomod import gosum, gover, modulestxt
@@ -178,11 +179,11 @@ class _Gate:
         return [(self._shown(place), place) for place in dict.fromkeys(places)]
 
     def _digests(self) -> dict[str, str]:
-        names = ("go.mod", "go.sum", f"vendor/{MANIFEST}")
+        names = ("go.mod", "go.sum", f"vendor/{VENDOR_LIST}")
         places = [project.root / name for project in self._projects for name in names]
         if self._workspace is not None:
             root = self._workspace.root
-            places += [root / name for name in ("go.work", "go.work.sum", f"vendor/{MANIFEST}")]
+            places += [root / name for name in ("go.work", "go.work.sum", f"vendor/{VENDOR_LIST}")]
         return {self._shown(place): _sha256(place) for place in dict.fromkeys(places) if place.is_file()}
 
     # ---- go.sum ----------------------------------------------------------------------------------------
@@ -274,7 +275,7 @@ class _Gate:
             return
         folder = project.root / "vendor"
         self._found.problems += checks.manifest(
-            disagreements(project, modules), self._shown(folder / MANIFEST)
+            disagreements(project, modules), self._shown(folder / VENDOR_LIST)
         )
         compared = await self._compare(project, modules, files, have)
         self._found.problems += checks.vendored(compared.findings, self._shown(folder))
@@ -284,7 +285,7 @@ class _Gate:
     def _judge_packages(self, reading: Reading) -> None:
         modules = self._manifest(reading.project)
         if modules is not None:
-            file = self._shown(reading.project.root / "vendor" / MANIFEST)
+            file = self._shown(reading.project.root / "vendor" / VENDOR_LIST)
             self._found.problems += checks.vendored_packages(reading, modules.owners, file)
 
     def _manifest(self, project: Project) -> modulestxt.Modules | None:
@@ -292,7 +293,7 @@ class _Gate:
         folder = project.root / "vendor"
         if not folder.is_dir():
             return None
-        place = folder / MANIFEST
+        place = folder / VENDOR_LIST
         text = place.read_text("utf-8", "replace") if place.is_file() else ""
         modules = modulestxt.parse(text)
         return modules if modules.workspace == (project.work is not None) else None

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from goferry.deps.gate.packages import Loaded, Loading, prefixes
+from goferry.deps.gate.packages import Loaded, Loading
+from goferry.deps.trees import prefixes
 from goferry.errors import InvalidInput
 from goferry.gomod import gosum, gover, module
 from goferry.gomod.gosum import Line, MalformedSum, go_mod_key

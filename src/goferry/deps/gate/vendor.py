@@ -19,7 +19,6 @@ from goferry.gomod.moddirectives import Replace
 from goferry.gomod.module import Version
 from goferry.gomod.modulestxt import Entry, Modules
 
-MANIFEST: Final = "modules.txt"
 STRICT: Final = "1.14"
 """The go line from which on modules.txt marks what go.mod requires."""
 

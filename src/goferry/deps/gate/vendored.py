@@ -14,8 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from goferry.deps.gate.trees import GO, TEST, Tree, ZipTree
-from goferry.deps.gate.vendor import MANIFEST
+from goferry.deps.inventory import VENDOR_LIST
+from goferry.deps.trees import GO, TEST, Tree, ZipTree
 from goferry.gomod import gosource, gover
 from goferry.gomod.module import Version, path_match
 from goferry.gomod.modulestxt import Modules
@@ -134,7 +134,7 @@ class _Comparison:
                     self._links.append(prefix + name)
                 elif name in files:
                     self._present[prefix + name] = path
-        self._present.pop(MANIFEST, None)
+        self._present.pop(VENDOR_LIST, None)
 
     # ---- what should be there --------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from goferry.deps.notify.base import (
     Verdict,
     encode,
 )
-from goferry.deps.notify.telling import Item, Telling, largest, shortened, tell
+from goferry.deps.notify.telling import Item, Telling, fitting, shortened, tell
 
 MOST_BYTES: Final = 20_000
 _BUSY: Final = 130101
@@ -40,10 +40,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
     told = tell(notice, target.receiver.link)
     mentions = target.receiver.mentions
 
-    def fits(count: int) -> bool:
-        return len(encode(_message(told.first(count), mentions))) <= MOST_BYTES
-
-    body = _message(told.first(largest(told.count, fits)), mentions)
+    body = fitting(told, lambda part: _message(part, mentions), lambda body: len(encode(body)) <= MOST_BYTES)
     secret = target.secret("secret")
 
     def seal(request: Request, now: float) -> Sealed:

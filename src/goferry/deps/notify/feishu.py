@@ -25,7 +25,7 @@ from goferry.deps.notify.base import (
     Verdict,
     encode,
 )
-from goferry.deps.notify.telling import Group, Item, Telling, largest, shortened, tell
+from goferry.deps.notify.telling import Group, Item, Telling, fitting, shortened, tell
 from goferry.findings import Severity
 
 MOST_BYTES: Final = 20_000
@@ -45,11 +45,11 @@ def talk(notice: Notice, target: Target) -> Dialogue:
     told = tell(notice, target.receiver.link)
     mentions = target.receiver.mentions
 
-    def made(count: int) -> Mapping[str, Any]:
-        return {"msg_type": "interactive", "card": _card(told.first(count), mentions)}
+    def made(part: Telling) -> Mapping[str, Any]:
+        return {"msg_type": "interactive", "card": _card(part, mentions)}
 
-    def fits(count: int) -> bool:
-        return len(encode(made(count))) <= MOST_BYTES - _SIGNATURE_ROOM
+    def fits(body: Mapping[str, Any]) -> bool:
+        return len(encode(body)) <= MOST_BYTES - _SIGNATURE_ROOM
 
     secret = target.secret("secret")
 
@@ -61,7 +61,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
         body = {"timestamp": timestamp, "sign": sign, **request.body}
         return Sealed(request.url, encode(body), request.headers, hidden=(sign,))
 
-    body = made(largest(told.count, fits))
+    body = fitting(told, made, fits)
     yield Request("message", target.secret("url"), body, headers=JSON_HEADERS, seal=seal)
 
 

@@ -23,7 +23,7 @@ from goferry.deps.notify.base import (
     Target,
     Verdict,
 )
-from goferry.deps.notify.telling import Group, Item, Telling, groups_of, headline, largest, shortened, tell
+from goferry.deps.notify.telling import Group, Item, Telling, fitting, groups_of, headline, shortened, tell
 from goferry.findings import Severity
 from goferry.i18n import N_, _, ngettext
 
@@ -141,10 +141,10 @@ def _headers(target: Target) -> Mapping[str, str]:
 
 
 def _fitting(told: Telling, mentions: Mapping[str, str], head: str) -> str:
-    def made(count: int) -> str:
-        return "\n".join(_lines(told.first(count), mentions, head))
+    def made(part: Telling) -> str:
+        return "\n".join(_lines(part, mentions, head))
 
-    return made(largest(told.count, lambda count: len(made(count)) <= MOST_BODY))
+    return fitting(told, made, lambda text: len(text) <= MOST_BODY)
 
 
 def _lines(told: Telling, mentions: Mapping[str, str], head: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from goferry.deps.notify.base import (
     Verdict,
     encode,
 )
-from goferry.deps.notify.telling import Group, Item, Telling, and_more, largest, shortened, tell
+from goferry.deps.notify.telling import Group, Item, Telling, and_more, fitting, largest, shortened, tell
 from goferry.findings import Severity
 from goferry.i18n import N_, _
 
@@ -72,8 +72,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
 def _whole(told: Telling, mentions: Mapping[str, str]) -> Mapping[str, Any]:
     """Everything in one message, as far as it has room."""
 
-    def made(count: int) -> Mapping[str, Any]:
-        part = told.first(count)
+    def made(part: Telling) -> Mapping[str, Any]:
         blocks = [*_head(part)]
         for group in part.groups:
             blocks.append(_section(f"*{_owner(group, mentions)}*"))
@@ -81,11 +80,10 @@ def _whole(told: Telling, mentions: Mapping[str, str]) -> Mapping[str, Any]:
         blocks += _foot(part)
         return {"text": escape(told.headline), "blocks": blocks}
 
-    def fits(count: int) -> bool:
-        body = made(count)
+    def fits(body: Mapping[str, Any]) -> bool:
         return len(body["blocks"]) <= MOST_BLOCKS and len(encode(body)) <= MOST_BYTES
 
-    return made(largest(told.count, fits))
+    return fitting(told, made, fits)
 
 
 def _summary(told: Telling, mentions: Mapping[str, str]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from goferry.deps.notify.base import JSON_HEADERS, Dialogue, Field, Notice, Request, Service, Target, encode
-from goferry.deps.notify.telling import Item, Telling, largest, shortened, tell
+from goferry.deps.notify.telling import Item, Telling, fitting, shortened, tell
 from goferry.findings import Severity
 
 MOST_BYTES: Final = 28 * 1024
@@ -29,10 +29,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
     told = tell(notice, target.receiver.link)
     mentions = target.receiver.mentions
 
-    def fits(count: int) -> bool:
-        return len(encode(_message(told.first(count), mentions))) <= _ROOM
-
-    body = _message(told.first(largest(told.count, fits)), mentions)
+    body = fitting(told, lambda part: _message(part, mentions), lambda body: len(encode(body)) <= _ROOM)
     yield Request("message", target.secret("url"), body, headers=JSON_HEADERS)
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from goferry.deps.audit.records import AuditFinding, FixState, Kind, rank
 from goferry.deps.notify.base import Notice
 from goferry.findings import Severity
 from goferry.i18n import N_, _, ngettext
+
+T = TypeVar("T")
 
 WORDS: Final = {
     Severity.ERROR: N_("error"),
@@ -184,6 +186,11 @@ def shortened(text: str, most: int) -> str:
     """One line of at most so many characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def fitting(told: Telling, form: Callable[[Telling], T], fits: Callable[[T], bool]) -> T:
+    """A notice in a receiver's form, with as many findings as fit."""
+    return form(told.first(largest(told.count, lambda count: fits(form(told.first(count))))))
 
 
 def largest(count: int, fits: Callable[[int], bool]) -> int:

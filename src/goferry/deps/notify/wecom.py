@@ -18,7 +18,7 @@ from goferry.deps.notify.base import (
     Target,
     Verdict,
 )
-from goferry.deps.notify.telling import Group, Item, Telling, largest, shortened, tell
+from goferry.deps.notify.telling import Group, Item, Telling, fitting, shortened, tell
 from goferry.findings import Severity
 
 MOST_BYTES: Final = 4096
@@ -38,10 +38,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
     told = tell(notice, target.receiver.link)
     mentions = target.receiver.mentions
 
-    def fits(count: int) -> bool:
-        return len(_text(told.first(count), mentions).encode()) <= MOST_BYTES
-
-    text = _text(told.first(largest(told.count, fits)), mentions)
+    text = fitting(told, lambda part: _text(part, mentions), lambda text: len(text.encode()) <= MOST_BYTES)
     body = {"msgtype": "markdown", "markdown": {"content": text}}
     yield Request("message", target.secret("url"), body, headers=JSON_HEADERS)
 

@@ -1,5 +1,5 @@
 """Go source, read as text.
 
-`scanner` reads one file, `constraints` says whether it is built, `places` knows where packages are, `walk` follows
-imports, and `reading` does all of it for a build list.
+`constraints` says whether a file is built, `scanner` what it names, `walk` follows imports, and `reading` does all of
+it for a build list.
 """

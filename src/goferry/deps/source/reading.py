@@ -7,12 +7,14 @@ from typing import Final
 
 from goferry.deps.advisories.matching import Match
 from goferry.deps.base import BuildList, Module, Project, Supply
+from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.constraints import Build
-from goferry.deps.source.places import FolderTree, OpenZips, Tree, ZipTree, is_standard
 from goferry.deps.source.scanner import Names, names
 from goferry.deps.source.walk import File, Package, Walk
+from goferry.deps.trees import FolderTree, OpenZips, Tree, ZipTree, go_files, is_standard, package_folders
 from goferry.deps.usage import Usage, flawed_packages
 from goferry.errors import GoferryError
+from goferry.gomod.gosource import decoded
 from goferry.gomod.modgraph import Local
 
 JOBS: Final = 8
@@ -32,7 +34,7 @@ async def read_usage(
 ) -> Usage:
     """What the source says about these matches. What cannot be had is in `unread`; nothing is raised for it."""
     modules = {module.path: module for module in built.modules}
-    std = None if goroot is None else FolderTree(goroot / "src")
+    std = None if goroot is None else FolderTree(goroot / "src", whole=True)
     walk = Walk(modules, build or Build(), std)
     walk.start(_roots(built.project, walk))
     zips = OpenZips()
@@ -85,8 +87,8 @@ def _roots(project: Project, walk: Walk) -> list[str]:
     for part in project.parts:
         tree = FolderTree(part.folder)
         walk.give(part.path, tree)
-        ignored = tuple(one.path for one in part.file.ignore)
-        found += [f"{part.path}/{folder}".rstrip("/") for folder in tree.packages(ignored)]
+        folders = package_folders(part.folder, [line.path for line in part.file.ignore])
+        found += [f"{part.path}/{folder}".rstrip("/") for folder in folders if go_files(tree, folder)]
         found += [tool.path for tool in part.file.tool]
     return found
 
@@ -117,8 +119,7 @@ class _Sources:
         self._modules = modules
         self._supply = supply
         self._zips = zips
-        vendor = project.root / "vendor"
-        self._vendor = vendor if (vendor / "modules.txt").is_file() else None
+        self._vendor = vendor_folder(project)
 
     async def tree(self, path: str) -> Tree | GoferryError:
         """A vendored module is what is in vendor: that is what go builds."""
@@ -131,7 +132,7 @@ class _Sources:
         assert source is not None, "main modules have their source from the start"
         try:
             place = await self._supply.zip(source)
-            return await asyncio.to_thread(ZipTree, self._zips, place, f"{source}/")
+            return await asyncio.to_thread(ZipTree, source, place, self._zips)
         except GoferryError as error:
             return error
 
@@ -169,7 +170,7 @@ class _LookedFor:
         found: set[str] = set()
         for file in package.files:
             try:
-                text = package.place.tree.text(package.place.folder, file.name)
+                text = decoded(package.place.read(file.name))
             except GoferryError:
                 found |= (
                     self._qualified | self._methods

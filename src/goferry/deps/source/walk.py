@@ -9,11 +9,32 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from goferry.deps.source.constraints import Build, is_built
-from goferry.deps.source.places import Place, Tree, is_standard, module_candidates
+from goferry.deps.trees import Tree, go_files, is_standard, prefixes
 from goferry.errors import GoferryError
 from goferry.gomod.gosource import C, Head, Import, sound_head
 
 STD: Final = "std"
+
+MOST: Final = 16 << 20
+"""Bytes of one Go file that are read; longer ones are data that a program wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a package was found."""
+
+    module: str
+    """The module's path; `std` for the standard library."""
+    tree: Tree
+    folder: str
+
+    def files(self) -> tuple[str, ...]:
+        """The base names of its Go files."""
+        return go_files(self.tree, self.folder)
+
+    def read(self, file: str) -> bytes:
+        """One of them. Raises GoferryError."""
+        return self.tree.read(f"{self.folder}/{file}" if self.folder else file, MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +114,11 @@ class Walk:
 
     def _find(self, path: str) -> Place | GoferryError | None:
         """Where a package is; None when that has to wait, needs no reading, or is nowhere."""
-        if is_standard(path) and not any(module_candidates(path, self.modules)):
-            return Place(STD, self.std, path) if self.std is not None and self.std.files(path) else None
+        candidates = [prefix for prefix in prefixes(path) if prefix in self.modules]
+        if is_standard(path) and not candidates:
+            return Place(STD, self.std, path) if self.std is not None and go_files(self.std, path) else None
         trouble: GoferryError | None = None
-        for module in module_candidates(path, self.modules):
+        for module in candidates:
             tree = self._trees.get(module)
             if tree is None:
                 self._waiting.setdefault(module, []).append(path)
@@ -104,9 +126,9 @@ class Walk:
             if isinstance(tree, GoferryError):
                 trouble = trouble or tree
                 continue
-            folder = path[len(module) + 1 :]
-            if tree.files(folder):
-                return Place(module, tree, folder)
+            place = Place(module, tree, path[len(module) + 1 :])
+            if place.files():
+                return place
         if trouble is None:
             self.nowhere.add(path)  # the go command would stop here: nothing that is built can be behind it
         return trouble
@@ -114,7 +136,7 @@ class Walk:
     def _read(self, path: str, place: Place) -> Package:
         names, files = "", list[File]()
         imports = set[str]()
-        for name in place.tree.files(place.folder):
+        for name in place.files():
             found = self._head(path, place, name)
             if found is not None and is_built(self.build, name, found):
                 names = names or found.package
@@ -125,9 +147,7 @@ class Walk:
     def _head(self, path: str, place: Place, name: str) -> Head | None:
         """The head of a file; what cannot be read is noted with its package, whose other files still count."""
         try:
-            return sound_head(
-                f"{path}/{name}", place.tree.text(place.folder, name).encode("utf-8", "surrogateescape")
-            )
+            return sound_head(f"{path}/{name}", place.read(name))
         except GoferryError as error:
             if is_built(self.build, name, _NO_HEAD):
                 self.unread.setdefault(f"{path}/{name}", error)
@@ -144,7 +164,7 @@ class Walk:
         return tuple(reversed(found))
 
 
-_NO_HEAD: Final = Head("", ())
+_NO_HEAD: Final = Head()
 
 
 class _Resolver:
@@ -154,6 +174,6 @@ class _Resolver:
         self._std = std
 
     def __call__(self, path: str) -> str:
-        if self._std is not None and not is_standard(path) and self._std.files(f"vendor/{path}"):
+        if self._std is not None and not is_standard(path) and go_files(self._std, f"vendor/{path}"):
             return f"vendor/{path}"
         return path

@@ -1,6 +1,6 @@
 """Plans for git and its like: URLs, credentials, keys, programs. A credential is always a word to be filled in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from goferry.doctor.causes import Whose
@@ -30,15 +30,21 @@ def code_host(case: Case) -> str:
 # ---- URLs --------------------------------------------------------------------------------------------------
 
 
-def _turned_rules(case: Case) -> list[GitSetting]:
-    """The insteadOf rules that turn https into ssh or git://, the ports of which may be closed."""
+def _rules(case: Case, turns: Callable[[str], bool]) -> list[GitSetting]:
+    """The insteadOf rules that turn https into a URL of that kind."""
     return [
         setting
         for setting in case.settings.git
-        if setting.key.startswith("url.git://")
+        if setting.key.startswith("url.")
         and setting.key.endswith(".insteadof")
         and setting.value.startswith("http")
-    ] + ssh_rules(case)
+        and turns(setting.key.removeprefix("url.").removesuffix(".insteadof"))
+    ]
+
+
+def _turned_rules(case: Case) -> list[GitSetting]:
+    """The insteadOf rules that turn https into ssh or git://, the ports of which may be closed."""
+    return _rules(case, lambda base: base.startswith("git://")) + ssh_rules(case)
 
 
 def _is_ssh(base: str) -> bool:
@@ -50,14 +56,7 @@ def _is_ssh(base: str) -> bool:
 
 def ssh_rules(case: Case) -> list[GitSetting]:
     """The insteadOf rules that turn https into ssh."""
-    return [
-        setting
-        for setting in case.settings.git
-        if setting.key.startswith("url.")
-        and setting.key.endswith(".insteadof")
-        and setting.value.startswith("http")
-        and _is_ssh(setting.key.removeprefix("url.").removesuffix(".insteadof"))
-    ]
+    return _rules(case, _is_ssh)
 
 
 def insteadof_ssh(case: Case) -> Iterator[Plan]:
