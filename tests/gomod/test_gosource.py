@@ -70,7 +70,9 @@ def test_files_are_read_as_go_reads_them(oracle: Oracle) -> None:
         if not answer.ok:
             continue  # what go cannot read it refuses to build
         found = head(body)
-        assert [_as_json_has_it(path) for path in found.paths] == list(dict.fromkeys(answer.value["Imports"])), body[:300]
+        assert [_as_json_has_it(path) for path in found.paths] == list(
+            dict.fromkeys(answer.value["Imports"])
+        ), body[:300]
         assert (not found.excluded) == answer.value["Builds"], body[:300]
         compared += 1
     assert compared > len(ODD)
