@@ -1,6 +1,7 @@
 """The lab's name server, asked with plain sockets: what it sends is what a resolver would see."""
 
 import asyncio
+import errno
 import struct
 from typing import Any
 
@@ -142,3 +143,30 @@ async def test_a_truncated_answer_is_whole_over_tcp() -> None:
     assert struct.unpack_from(">H", short, 2)[0] & 0x0200
     assert head(short) == (0x1234, 0, 0)
     assert whole.endswith(bytes([192, 0, 2, 7]))
+
+
+async def test_a_port_that_is_taken_for_streams_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, taken = asyncio.start_server, []
+
+    async def once_taken(*args: Any, **more: Any) -> Any:
+        if not taken:
+            taken.append(args[2])
+            raise OSError(errno.EADDRINUSE, "Address already in use")
+        return await real(*args, **more)
+
+    monkeypatch.setattr(asyncio, "start_server", once_taken)
+    async with DnsServer({"a.example": ["192.0.2.1"]}, tcp=True) as server:
+        assert server.port
+    assert len(taken) == 1
+
+
+async def test_a_port_that_was_asked_for_is_not_changed_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def taken(*_args: Any, **_more: Any) -> Any:
+        raise OSError(errno.EADDRINUSE, "Address already in use")
+
+    async with DnsServer() as other:
+        port = other.port
+    monkeypatch.setattr(asyncio, "start_server", taken)
+    with pytest.raises(OSError, match="already in use"):
+        async with DnsServer(tcp=True, listen=("127.0.0.1", port)):
+            pass

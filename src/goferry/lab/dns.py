@@ -1,11 +1,12 @@
 """A DNS server over UDP and TCP that answers from a table, or answers badly, or not at all."""
 
 import asyncio
+import errno
 import ipaddress
 import struct
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from goferry.lab.tcp import LOOPBACK, Peer
 
@@ -13,6 +14,9 @@ _A, _AAAA = 1, 28
 _TYPE_OF = {4: _A, 6: _AAAA}
 _RESPONSE = 0x8180  # an answer, with recursion asked for and available
 _TRUNCATED = 0x0200
+
+
+_TRIES: Final = 10
 
 
 class Behaviour(StrEnum):
@@ -72,15 +76,31 @@ class DnsServer:
         return f"{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
+        wanted = self.port
+        for tries_left in reversed(range(1 if wanted else _TRIES)):
+            try:
+                await self._listen()
+                break
+            except OSError as error:
+                # The port that is free for datagrams may be taken for streams: another one, if any will do.
+                if error.errno != errno.EADDRINUSE or not tries_left:
+                    raise
+                self.port = wanted
+        return self
+
+    async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Port(self), local_addr=(self.host, self.port)
         )
-        self._transport = transport
         self.port = transport.get_extra_info("sockname")[1]
-        if self._tcp:
-            self._stream = await _Stream(self).__aenter__()
-        return self
+        try:
+            if self._tcp:
+                self._stream = await _Stream(self).__aenter__()
+        except BaseException:
+            transport.close()
+            raise
+        self._transport = transport
 
     async def __aexit__(self, *_exc: object) -> None:
         assert self._transport is not None
