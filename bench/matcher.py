@@ -5,6 +5,7 @@ and prints its figures as JSON. Nothing else of the bench is imported, so a star
 """
 
 import json
+import re
 import resource
 import sys
 import time
@@ -40,8 +41,19 @@ def measure(lists: list[list[str]], repositories: int) -> dict[str, float]:
         "findings": findings,
         "requirements": sum(map(len, modules)),
         "many": sum(map(len, many)),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+        "memory": _peak(),
     }
+
+
+def _peak() -> float:
+    """Most resident memory of this program in MB. getrusage would also count the bench that started it: Linux keeps the
+    peak over exec."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
+        if found is not None:
+            return int(found[1]) / 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def _split(text: str) -> tuple[str, str, str]:
