@@ -40,7 +40,7 @@ def test_generated_pages_are_what_they_are_made_from(pages: str) -> None:
 SAID_IN_ENGLISH = {
     "goferry", "goproxy", "athens", "nginx", "go", "python",
     "mod", "deps", "download", "vendor", "list", "serve", "help", "all", "offline", "pass", "c", "m", "u",
-    "go.sum", "file", "info", "zip", "h1", "h2", "p99",
+    "go.sum", "go.mod", "file", "info", "zip", "h1", "h2", "p99",
     "SHA", "TLS", "HTTP", "B", "KB", "MB", "x",
 }  # fmt: skip
 """Names of programs, commands, files, protocols and units: the same in every language."""
