@@ -11,7 +11,7 @@ from goferry.gomod.sumdb.lookup import lookup_path
 from goferry.gomod.sumdb.memlog import MemLog
 from goferry.gomod.sumdb.note import Verifier
 from goferry.gomod.sumdb.tile import HEIGHT, Tile
-from goferry.proxy import upkeep
+from goferry.proxy.upkeep import scrubbing
 from goferry.storage.memory import MemoryStore
 from storedlogs import EARLIER, FILLERS, fill, grown
 
@@ -46,7 +46,7 @@ async def store(log: MemLog) -> AsyncIterator[MemoryStore]:
 
 @pytest.fixture
 def keys(log: MemLog) -> dict[str, Verifier]:
-    return upkeep.verifiers(log.verifier_key)
+    return scrubbing.verifiers(log.verifier_key)
 
 
 async def change(store: MemoryStore, path: str, how: Callable[[bytes], bytes]) -> None:
@@ -56,7 +56,7 @@ async def change(store: MemoryStore, path: str, how: Callable[[bytes], bytes]) -
 
 
 async def test_everything_that_an_honest_server_kept_is_proven(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert scrub.clean
     assert (scrub.proven, scrub.formal, scrub.unproven) == (scrub.files, 0, 0)
 
@@ -81,19 +81,19 @@ DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes], int]] = {
 async def test_the_damaged_file_alone_is_set_aside(store: MemoryStore, keys, path, how, unproven) -> None:  # type: ignore[no-untyped-def]
     await change(store, path, how)
     bad = await store.read(key(path))
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [key(path)]
     assert await store.read(key(path)) is None
     assert await store.read(scrub.damaged[0].quarantined) == bad
     assert scrub.unproven == unproven
-    again = await upkeep.verify(store, keys=keys)
+    again = await scrubbing.verify(store, keys=keys)
     assert (again.clean, again.unproven) == (True, unproven)
 
 
 async def test_texts_are_judged_without_their_hashes_too(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
     await store.delete(key(FULL))
     await change(store, TEXTS, lambda body: body.replace(b"AAAA", b"AAAB", 1))
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [key(TEXTS)]
     assert scrub.unproven == 5  # the records in it
 
@@ -104,14 +104,14 @@ async def test_both_of_two_tiles_that_changed_places_are_damaged(store: MemorySt
     assert second is not None
     await change(store, FULL, lambda _: second)
     await change(store, OTHER_FULL, lambda _: first)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert {row.key for row in scrub.damaged} == {key(FULL), key(OTHER_FULL)}
 
 
 @pytest.mark.parametrize("path", ROOTS)
 async def test_right_most_tiles_that_do_not_give_the_head_go_together(store: MemoryStore, keys, path) -> None:  # type: ignore[no-untyped-def]
     await change(store, path, flipped)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert {row.key for row in scrub.damaged} == {key(root) for root in ROOTS}
     assert (scrub.proven, scrub.unproven) == (0, scrub.files - len(ROOTS))
 
@@ -119,7 +119,7 @@ async def test_right_most_tiles_that_do_not_give_the_head_go_together(store: Mem
 @pytest.mark.parametrize("path", ROOTS)
 async def test_a_short_right_most_tile_is_told_from_the_others(store: MemoryStore, keys, path) -> None:  # type: ignore[no-untyped-def]
     await change(store, path, lambda body: body[:-1])
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [key(path)]
     assert (scrub.proven, scrub.unproven) == (0, scrub.files - 1)
 
@@ -130,7 +130,7 @@ async def test_a_record_under_a_strangers_head_is_damaged(store: MemoryStore, ke
     await change(
         store, RECORD, lambda body: tlog.parse_record(body)[0].text and _under(body, stranger.head())
     )
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [key(RECORD)]
     assert "not signed by its known key" in scrub.damaged[0].reason
 
@@ -143,7 +143,7 @@ async def test_a_true_record_of_another_module_is_damaged(store: MemoryStore, ke
     other = await store.read(key(LATE_RECORD))
     assert other is not None
     await change(store, RECORD, lambda _: other)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [key(RECORD)]
 
 
@@ -152,16 +152,16 @@ async def test_a_true_record_of_another_module_is_damaged(store: MemoryStore, ke
 
 async def test_without_a_key_only_the_form_is_judged(store: MemoryStore) -> None:
     await change(store, FULL, flipped)
-    scrub = await upkeep.verify(store)
+    scrub = await scrubbing.verify(store)
     assert scrub.clean
     assert (scrub.proven, scrub.unproven) == (0, scrub.files)
     await change(store, FULL, lambda body: body[:-1])
-    assert [row.key for row in (await upkeep.verify(store)).damaged] == [key(FULL)]
+    assert [row.key for row in (await scrubbing.verify(store)).damaged] == [key(FULL)]
 
 
 async def test_without_a_head_nothing_is_proven_or_damaged(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
     await store.delete(HEAD)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert (scrub.clean, scrub.proven, scrub.unproven) == (True, 0, scrub.files)
 
 
@@ -170,7 +170,7 @@ async def test_a_head_of_another_key_proves_nothing_and_stays(store: MemoryStore
     stranger = MemLog(NAME, seed=b"s" * 32)
     stranger.add_text(FILLERS[0], b"x\n")
     await store.put(HEAD, stranger.head(), replace=True)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert scrub.clean
     assert scrub.unproven == scrub.files
     assert await store.read(HEAD) == stranger.head()
@@ -183,7 +183,7 @@ async def test_a_head_with_a_wrong_signature_of_the_known_key_is_the_one_damage(
     size = good.split(b"\n")[1]
     bad = good.replace(size, size + b"1", 1)
     await store.put(HEAD, bad, replace=True)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [HEAD]
     assert scrub.unproven == scrub.files
     assert await store.read(HEAD) is None
@@ -194,7 +194,7 @@ async def test_what_lies_beyond_the_head_is_left_alone(store: MemoryStore, keys,
     """Under the earlier head: wider tiles and later records are from the future, and all below is still proven."""
     await store.put(HEAD, log.head(EARLIER), replace=True)
     await store.put(key("tile/8/0/001.p/4"), log.tile(Tile(HEIGHT, 0, 1, 4)), replace=True)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert scrub.clean
     # tile 001, 002.p/88 and 000.p/2 of level 1, and the five records after the first 300
     assert (scrub.unproven, scrub.proven) == (3 + 5, scrub.files - 8)
@@ -205,7 +205,7 @@ async def test_what_lies_beyond_the_head_is_left_alone(store: MemoryStore, keys,
 )
 async def test_a_missing_tile_makes_what_it_proves_unproven(store: MemoryStore, keys, path, unproven) -> None:  # type: ignore[no-untyped-def]
     await store.delete(key(path))
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert scrub.clean
     assert scrub.unproven == (scrub.files if unproven is None else unproven)
 
@@ -213,7 +213,7 @@ async def test_a_missing_tile_makes_what_it_proves_unproven(store: MemoryStore, 
 async def test_files_that_no_client_asks_for_are_not_judged(store: MemoryStore, keys) -> None:  # type: ignore[no-untyped-def]
     for path in ("tile/8/0/1", "tile/9/0/000.p/1", "lookup/nonsense", "notes.txt"):
         await store.put(key(path), b"x" * 32)
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert scrub.clean
     assert (scrub.unproven, scrub.formal) == (3, 4)
 
@@ -228,15 +228,15 @@ async def test_a_refuted_record_judges_no_file(store: MemoryStore, keys, log: Me
     record = b"3\nexample.org/fresh v1.0.0/go.mod h1:" + b"C" * 43 + b"=\n\n" + log.head()
     await store.put(key(lookup_path(wanted)), record)
     for keep in (True, False):
-        scrub = await upkeep.verify(store, keys=keys, quarantine=not keep)
+        scrub = await scrubbing.verify(store, keys=keys, quarantine=not keep)
         assert [row.key for row in scrub.damaged] == [key(lookup_path(wanted))]
         assert scrub.hashed == 1
 
 
 def test_keys_come_from_the_setting_and_from_what_is_known(log: MemLog) -> None:
-    assert set(upkeep.verifiers("")) == {"sum.golang.org"}
-    assert set(upkeep.verifiers("off")) == {"sum.golang.org"}
-    assert set(upkeep.verifiers(f"sum.golang.org, {log.verifier_key} https://sum.example.net")) == {
+    assert set(scrubbing.verifiers("")) == {"sum.golang.org"}
+    assert set(scrubbing.verifiers("off")) == {"sum.golang.org"}
+    assert set(scrubbing.verifiers(f"sum.golang.org, {log.verifier_key} https://sum.example.net")) == {
         "sum.golang.org",
         NAME,
     }

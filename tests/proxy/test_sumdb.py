@@ -15,7 +15,7 @@ from goferry.gomod.sumdb import tlog
 from goferry.gomod.sumdb.lookup import ForkDetected, lookup_path
 from goferry.gomod.sumdb.memlog import Lie, MemLog
 from goferry.gomod.sumdb.tile import plan_tiles
-from goferry.proxy import upkeep
+from goferry.proxy.upkeep import scrubbing
 from goferry.storage.base import Blob
 from goferry.storage.local import LocalStore
 from proxyworld import World, content, world
@@ -259,11 +259,11 @@ async def test_many_first_readers_share_one_proof(kept: World) -> None:
 
 
 async def test_the_scrub_and_the_server_agree_about_the_store(kept: World) -> None:
-    keys = upkeep.verifiers(kept.tree.log.verifier_key)
+    keys = scrubbing.verifiers(kept.tree.log.verifier_key)
     store = LocalStore(kept.root, fsync=False)
-    assert (await upkeep.verify(store, keys=keys)).unproven == 0
+    assert (await scrubbing.verify(store, keys=keys)).unproven == 0
     file(kept, LEAVES).write_bytes(flipped(file(kept, LEAVES).read_bytes()))
-    scrub = await upkeep.verify(store, keys=keys)
+    scrub = await scrubbing.verify(store, keys=keys)
     assert [row.key for row in scrub.damaged] == [f"sumdb/{NAME}/{LEAVES}"]
     await store.close()
     online = await kept.another()

@@ -22,7 +22,7 @@ from goferry.gomod import module
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.note import Verifier
 from goferry.i18n import N_, _, ngettext
-from goferry.proxy import upkeep
+from goferry.proxy.upkeep import collecting, contents, pins, scrubbing
 from goferry.report import json as report_json
 from goferry.report import terminal as report_terminal
 
@@ -70,9 +70,9 @@ def _on_store(
 @settings_flags("cache")
 @pass_console
 def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    async def work(found: Opened, _settings: Settings) -> tuple[list[upkeep.ModuleUse], upkeep.Usage]:
-        rows = await upkeep.list_modules(found.store, found.index, ",".join(patterns))
-        return rows, await upkeep.usage(found.store)
+    async def work(found: Opened, _settings: Settings) -> tuple[list[contents.ModuleUse], contents.Usage]:
+        rows = await contents.list_modules(found.store, found.index, ",".join(patterns))
+        return rows, await contents.usage(found.store)
 
     rows, usage = _on_store(console, given, as_json, work)
     if as_json:
@@ -110,7 +110,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
 def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
     wanted = parse_version(name)
     found = _on_store(
-        console, given, as_json, lambda store, _s: upkeep.info(store.store, store.index, wanted)
+        console, given, as_json, lambda store, _s: contents.info(store.store, store.index, wanted)
     )
     if as_json:
         console.json(_info_json(found))
@@ -134,7 +134,7 @@ def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
         console.out(f"  go.sum: {line}")
 
 
-def _info_json(found: upkeep.VersionInfo) -> dict[str, Any]:
+def _info_json(found: contents.VersionInfo) -> dict[str, Any]:
     files = [
         {
             **asdict(record),
@@ -156,11 +156,11 @@ def _info_json(found: upkeep.VersionInfo) -> dict[str, Any]:
 @settings_flags("cache")
 @pass_console
 def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
-    async def work(found: Opened, settings: Settings) -> upkeep.Scrub:
+    async def work(found: Opened, settings: Settings) -> scrubbing.Scrub:
         keys = _verifiers(console, settings)
-        total = (await upkeep.usage(found.store)).files
+        total = (await contents.usage(found.store)).files
         with showing(console, _("checking"), quiet=as_json) as bar:
-            return await upkeep.verify(
+            return await scrubbing.verify(
                 found.store,
                 found.index,
                 keys=keys,
@@ -181,12 +181,12 @@ def _verifiers(console: Console, settings: Settings) -> dict[str, Verifier]:
     """The keys of the databases that goferry would ask here."""
     sumdb = settings.sumdb or go_environment(console.environ).value("GOSUMDB")[0]
     try:
-        return upkeep.verifiers(sumdb)
+        return scrubbing.verifiers(sumdb)
     except InvalidInput as error:
         raise ConfigError("setting {name}: {value!r}: {why}", name="sumdb", value=sumdb, why=error) from error
 
 
-def scrub_report(scrub: upkeep.Scrub) -> Report:
+def scrub_report(scrub: scrubbing.Scrub) -> Report:
     """A scrub as a report: one finding for each damaged file, and one for all that could not be proven."""
     title = Text(
         N_(
@@ -239,7 +239,7 @@ def _unproven(count: int) -> Finding:
     )
 
 
-def _damage_fix(damage: upkeep.Damage) -> Fix:
+def _damage_fix(damage: scrubbing.Damage) -> Fix:
     if damage.quarantined:
         return Fix(
             Text(N_("moved to {place}; it is fetched anew when it is asked for"), place=damage.quarantined)
@@ -261,13 +261,13 @@ def _damage_fix(damage: upkeep.Damage) -> Fix:
 @settings_flags("cache", "gc")
 @pass_console
 def gc(console: Console, /, dry_run: bool, as_json: bool, **given: Any) -> None:
-    async def work(found: Opened, settings: Settings) -> upkeep.Collection:
+    async def work(found: Opened, settings: Settings) -> collecting.Collection:
         if settings.max_size is None and settings.max_age is None:
             raise InvalidInput(
                 "nothing says what may go",
                 hint=N_("give --max-size, --max-age or both, or set them for good"),
             )
-        return await upkeep.gc(
+        return await collecting.gc(
             found.store, found.index, max_size=settings.max_size, max_age=settings.max_age, dry_run=dry_run
         )
 
@@ -299,8 +299,8 @@ def gc(console: Console, /, dry_run: bool, as_json: bool, **given: Any) -> None:
 def rm(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: Any) -> None:
     wanted = [parse_version(text, whole=True) for text in modules]
 
-    async def work(found: Opened, _settings: Settings) -> list[upkeep.Removed]:
-        return [row for item in wanted for row in await upkeep.rm(found.store, found.index, item)]
+    async def work(found: Opened, _settings: Settings) -> list[collecting.Removed]:
+        return [row for item in wanted for row in await collecting.rm(found.store, found.index, item)]
 
     rows = _on_store(console, given, as_json, work)
     if as_json:
@@ -318,7 +318,7 @@ def pin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: A
     wanted = [parse_version(text, whole=True) for text in modules]
 
     async def work(found: Opened, _settings: Settings) -> frozenset[Version]:
-        return await (upkeep.pin(found.store, wanted) if wanted else upkeep.pins(found.store))
+        return await (pins.pin(found.store, wanted) if wanted else pins.pins(found.store))
 
     _print_pins(console, _on_store(console, given, as_json, work), as_json)
 
@@ -332,7 +332,7 @@ def unpin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given:
     wanted = [parse_version(text, whole=True) for text in modules]
     _print_pins(
         console,
-        _on_store(console, given, as_json, lambda found, _s: upkeep.unpin(found.store, wanted)),
+        _on_store(console, given, as_json, lambda found, _s: pins.unpin(found.store, wanted)),
         as_json,
     )
 
@@ -375,11 +375,11 @@ def _day(seconds: float) -> str:
     return _time(seconds)[:10]
 
 
-def _removed_json(row: upkeep.Removed) -> dict[str, Any]:
+def _removed_json(row: collecting.Removed) -> dict[str, Any]:
     return {**asdict(row), "used": _time(row.used)}
 
 
-def _print_removed(console: Console, rows: Sequence[upkeep.Removed]) -> None:
+def _print_removed(console: Console, rows: Sequence[collecting.Removed]) -> None:
     _print_table(
         console,
         [(f"{row.path}@{row.version}", human_size(row.size), _day(row.used), row.why) for row in rows],
