@@ -176,6 +176,7 @@ class Files:
     """go.mod files that are known. Graphs of main modules that replace and exclude alike can share them."""
 
     def __init__(self, exclude: frozenset[Version] = frozenset()) -> None:
+        self.ranks = _Ranks()
         self._exclude = exclude
         self._said: dict[Version, _Summary | None] = {}
 
@@ -200,6 +201,15 @@ class Files:
             if not gover.is_toolchain(version.path):
                 raise
         found = self._said[version] = _virtual_summary(version)
+        return found
+
+
+class _Ranks(dict[Version, Any]):
+    """Of each version the key that it is compared by with others of its path; None for what is never selected."""
+
+    def __missing__(self, version: Version) -> Any:
+        key = gover.mod_key(version.path, version.version)
+        found = self[version] = key if key > gover.mod_key(version.path, NONE) else None
         return found
 
 
@@ -348,13 +358,16 @@ class _Reading:
         self._files = files
         self._seen: list[set[Version]] = [set() for _ in _Pruning]
         self._versions: dict[str, str] = {}
+        self._highest: dict[str, Any] = {}
         self._mentioned: set[Version] = set()
-        self._mention(roots)
+        self._named: set[str] = set()
+        self._select(roots)
 
-    def require(self, version: Version, requirements: Sequence[Version]) -> None:
-        """Adds the edges from a version."""
+    def start(self, version: Version, requirements: Sequence[Version]) -> None:
+        """Adds the edges from a main module. Of versions that rank alike, the one that it names is selected."""
         self.required[version] = tuple(requirements)
-        self._mention(requirements)
+        self._select(requirements)
+        self._named.update(named.path for named in requirements)
 
     def read(self, versions: Iterable[Version], pruning: _Pruning) -> _Pause[None]:
         """Reads these go.mod files and those below them, each at most once per way of reading."""
@@ -399,13 +412,22 @@ class _Reading:
 
     def versions(self) -> Mapping[str, str]:
         """The selected version of each path that is mentioned so far."""
-        known = self._versions
-        for path, new in self._mentioned:
-            old = known.get(path, NONE)
-            if old != new and _less(path, old, new):
-                known[path] = new
+        self._select(self._mentioned)
         self._mentioned = set()
-        return known
+        return self._versions
+
+    def _select(self, mentioned: Iterable[Version]) -> None:
+        ranks, highest, versions = self._files.ranks, self._highest, self._versions
+        for version in mentioned:
+            path, text = version
+            rank, other = ranks[version], highest.get(path)
+            if rank is not None and (other is None or other < rank):
+                highest[path], versions[path] = rank, text
+            elif other == rank and text < versions.get(path, "") and path not in self._named:
+                versions[path] = text  # sets have no order, and the same files shall give the same answer
+        for root in self.roots:
+            if not root.version:
+                versions[root.path] = ""  # a main module is above all of its versions
 
     def graph(self) -> ModuleGraph:
         """What was read so far: a copy, while there is more to read."""
@@ -421,9 +443,6 @@ class _Reading:
             if version.version not in ("", NONE) and not gover.is_toolchain(version.path)
         }
 
-    def _mention(self, versions: Iterable[Version]) -> None:
-        self._mentioned.update(versions)
-
 
 def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:
     """How the requirements of a version are read; empty when they are pruned out."""
@@ -432,13 +451,6 @@ def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:
     if how is _Pruning.UNPRUNED or not summary.pruned:
         return (_Pruning.UNPRUNED,)
     return (_Pruning.PRUNED,)
-
-
-def _less(path: str, v: str, w: str) -> bool:
-    """Whether `v` is a lower version than `w`. A main module, which has no version, is above all of its versions."""
-    if not v or not w:
-        return bool(v)
-    return gover.mod_compare(path, v, w) < 0
 
 
 class _Load:
@@ -507,7 +519,7 @@ class _Load:
     def _read(self, main: Main, roots: Sequence[Version], pruning: _Pruning) -> _Pause[ModuleGraph]:
         start = Version(main.path, "")
         reading = self._begin([start])
-        reading.require(start, roots)
+        reading.start(start, roots)
         yield from reading.read(roots, pruning)
         return reading.graph()
 
