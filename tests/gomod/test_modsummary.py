@@ -1,4 +1,4 @@
-"""The quick reader of go.mod files says what parse_lax says, or nothing."""
+"""The quick readers of go.mod files say what parse_lax and parse say, or nothing."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import gotestdata
 from goferry.gomod import gover, modfile
 from goferry.gomod.modgraph import Requirements
-from goferry.gomod.modsummary import Summary, quick, summarize
+from goferry.gomod.modsummary import MainSummary, Summary, quick, quick_main, summarize
 from goferry.gomod.module import Version
 
 PATHS = [
@@ -24,17 +24,47 @@ VERSIONS = [
     *("v1.0.0", "v2.0.0", "v3.0.1", "v2.0.0+incompatible", "v1.2", "main", "v1.0.0-01"),
     "v0.0.0-20200101000000-0123456789ab",
 ]
-ENDS = ["", " ", " // indirect", "\t// x ( y", "// indirect; because", " /* no */", "\r", " )", " ("]
+ENDS = [
+    "",
+    " ",
+    " // indirect",
+    "//indirect",
+    " // not indirect",
+    " // indirect // really",
+    "\t// x ( y",
+    "// indirect; because",
+    " /* no */",
+    "\r",
+    " )",
+    " (",
+]
 GO = ["1.16", "1.21", "1.21.0", "1.21rc1", "01.2", "1", "1.2.3.4", "v1.20"]
 HEADS = [
-    *("require (", "require(", "require () (", "exclude (", "retract (", "replace (", "tool (", "what ("),
+    *(
+        "require (",
+        "require(",
+        "require ( // indirect",
+        "require () (",
+        "exclude (",
+        "retract (",
+        "replace (",
+        "tool (",
+        "what (",
+    ),
 ]
 CLOSES = [")", ")", ")", ") // end", "  )", ""]
 ODD = ["", "// alone", "\t", "\t)", "(", "=>", '"a" v1.0.0', "require"]
 OTHERS = [
     *("", "// words", "toolchain go1.22.0", "retract [v1.0.0, v1.1.0] // bad", "retract", "replace a => ./b"),
     *("replace a v1 => b v2", "exclude example.org/a v1.0.0", "unknown x", "ignore ./x", "require", "(", ")"),
-    *("tool example.org/a/cmd", "godebug default=go1.21"),
+    *(
+        "tool example.org/a/cmd",
+        "godebug default=go1.21",
+        "toolchain default",
+        "toolchain go2",
+        "toolchain go1.x",
+    ),
+    "toolchain go1.21 // indirect",
 ]
 
 
@@ -72,6 +102,8 @@ def test_it_says_nothing_of_what_is_no_go_mod(rest: bytes, head: bytes) -> None:
 
 def agrees(data: bytes) -> bool:
     """Whether it said something; what it says must be right."""
+    if (main := quick_main(data)) is not None:
+        assert main == thorough_main(data), data
     said = quick(data)
     if said is not None:
         assert said == thorough(data), data
@@ -83,6 +115,16 @@ def thorough(data: bytes) -> Summary:
     go = file.go.version if file.go else gover.DEFAULT_GO_MOD_VERSION
     path = file.module.path if file.module else ""
     return Summary(path, Requirements(go, tuple(line.mod for line in file.require)))
+
+
+def thorough_main(data: bytes) -> MainSummary:
+    file = modfile.parse("go.mod", data)
+    assert file.module
+    assert not file.replace
+    assert not file.exclude
+    toolchain = file.toolchain.name if file.toolchain else ""
+    direct = frozenset(line.mod for line in file.require if not line.indirect)
+    return MainSummary(file.module.path, thorough(data).requirements, toolchain, direct)
 
 
 @pytest.mark.go
@@ -105,6 +147,41 @@ def test_files_as_tools_write_them_are_quick() -> None:
     assert found.module == "example.org/a/v2"
     assert found.requirements.require[1] == Version("example.org/c/v3", "v3.1.0-rc.1")
     assert quick(data.replace(b"\n", b"\r\n")) == found
+
+
+MAIN = (
+    b"module example.org/a // here\n\ngo 1.21.3\n\ntoolchain go1.22.1\n\nrequire (\n"
+    b"\texample.org/b v1.0.0 // for b\n\texample.org/c/v3 v3.1.0-rc.1 // indirect\n)\n\n"
+    b"require example.org/e v9.0.0+incompatible //indirect\n"
+)
+
+
+def test_main_modules_without_replacements_are_quick() -> None:
+    found = quick_main(MAIN)
+    assert found == thorough_main(MAIN) == quick_main(MAIN.replace(b"\n", b"\r\n"))
+    assert found
+    assert (found.module, found.toolchain) == ("example.org/a", "go1.22.1")
+    assert found.direct == {Version("example.org/b", "v1.0.0")}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"module b\n",
+        b"toolchain go1.22.1\n",
+        b"exclude example.org/b v0.9.0\n",
+        b"replace example.org/b => ../b\n",
+        b"tool (\n)\n",
+        b"retract v1.0.0\n",
+        b"require example.org/f v1.0.0 // indirect; for f\n",
+    ],
+)
+def test_a_main_module_that_says_more_needs_the_thorough_reader(more: bytes) -> None:
+    assert quick_main(MAIN + more) is None
+
+
+def test_a_main_module_without_a_name_needs_the_thorough_reader() -> None:
+    assert quick_main(b"go 1.21\n") is None
 
 
 @pytest.mark.parametrize(

@@ -1,31 +1,33 @@
 """What the parts of `deps` hand to each other: projects, build lists, and where bytes come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from goferry.errors import GoferryError
-from goferry.gomod.modfile import File
 from goferry.gomod.modgraph import Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
-from goferry.gomod.workfile import WorkFile
 
 if TYPE_CHECKING:
+    from goferry.gomod.modfile import File
     from goferry.gomod.sumdb.lookup import Sums
+    from goferry.gomod.workfile import WorkFile
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A main module of a project: its folder, and its go.mod as people wrote it."""
+    """A main module of a project: its folder, its path, and its go.mod as people wrote it."""
 
     folder: Path
-    file: File
+    path: str
+    """Empty for a go.mod without a module line."""
+    read: "Callable[[], File]"
 
     @property
-    def path(self) -> str:
-        """The module path; empty for a go.mod without a module line."""
-        return self.file.module.path if self.file.module else ""
+    def file(self) -> "File":
+        """The go.mod, understood as a whole: most questions need only its summary, and this takes its time."""
+        return self.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Project:
     mains: Mains
     parts: tuple[Part, ...]
     """In the order of `mains.modules`."""
-    work: WorkFile | None = None
+    work: "WorkFile | None" = None
 
     @property
     def root(self) -> Path:

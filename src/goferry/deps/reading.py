@@ -1,18 +1,14 @@
 """A module graph while it is read: from folders and from the store at once, from a supply in `buildlist`."""
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 
 from goferry.deps.base import BuildList, Module, Project
 from goferry.deps.sources import check_module, local_requirements
-from goferry.errors import GoferryError, InvalidInput
-from goferry.gomod.goproxy import Kind, request_path
+from goferry.deps.stored import Stored
+from goferry.errors import GoferryError
 from goferry.gomod.modgraph import Graph, Local
-from goferry.gomod.modsummary import summarize
+from goferry.gomod.modsummary import Summary, summarize
 from goferry.gomod.module import Version
-
-Stored = Callable[[Version], bytes | None]
-"""The go.mod of a version, if it is at hand."""
 
 
 class Reading:
@@ -36,11 +32,13 @@ class Reading:
             if isinstance(source, Local):
                 self._graph.add(version, local_requirements(source))
             else:
-                summary = summarize(f"{source}/go.mod", data)
-                check_module(summary.module, version, source)
-                self._graph.add(version, summary.requirements)
+                self._add(version, source, summarize(f"{source}/go.mod", data))
         except GoferryError as error:
             self.fail(version, error)
+
+    def _add(self, version: Version, source: Version, summary: Summary) -> None:
+        check_module(summary.module, version, source)
+        self._graph.add(version, summary.requirements)
 
     def fail(self, version: Version, why: GoferryError) -> None:
         """It cannot be had."""
@@ -51,13 +49,24 @@ class Reading:
         """Everything that is at hand."""
         lacking: set[Version] = set()
         while missing := [version for version in self.missing() if version not in lacking]:
-            for version in missing:
-                source = self.source(version)
-                data = b"" if isinstance(source, Local) else stored(source)
-                if data is None:
+            sources = {version: self.source(version) for version in missing}
+            stored.prepare(source for source in sources.values() if isinstance(source, Version))
+            for version, source in sources.items():
+                if isinstance(source, Local):
+                    self.add(version, source)
+                elif not self._add_stored(version, source, stored):
                     lacking.add(version)
-                else:
-                    self.add(version, source, data)
+        stored.keep()
+
+    def _add_stored(self, version: Version, source: Version, stored: Stored) -> bool:
+        """Whether it was at hand."""
+        try:
+            if summary := stored.get(source):
+                self._add(version, source, summary)
+            return summary is not None
+        except GoferryError as error:
+            self.fail(version, error)
+            return True
 
     def build_list(self) -> BuildList:
         """What can be said now; go's own build list once nothing is missing or unread."""
@@ -78,17 +87,3 @@ def modules(project: Project, selected: Iterable[Version]) -> tuple[Module, ...]
             Module(version.path, version.version, indirect=version.path not in direct, replace=replaced)
         )
     return tuple(found)
-
-
-def stored_in(folder: Path) -> Stored:
-    """What a store in a folder has: it is laid out as the URLs are, and holds only what is whole and proven."""
-    root = f"{folder}/"
-
-    def stored(version: Version) -> bytes | None:
-        try:
-            with open(root + request_path(Kind.MOD, version.path, version.version), "rb", 0) as file:
-                return file.read()
-        except (OSError, InvalidInput):
-            return None  # whoever asks the proxy for it will hear why
-
-    return stored

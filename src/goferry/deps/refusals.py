@@ -6,15 +6,18 @@ Each check raises InvalidInput and names the file. Rules: cmd/go internal/modloa
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goferry.deps.base import Part
 from goferry.errors import InvalidInput
 from goferry.gomod import gover, module
-from goferry.gomod.modfile import Replace
 from goferry.gomod.modgraph import GO_STRICT, Local, Main, Replacements
 from goferry.gomod.module import Version
-from goferry.gomod.workfile import WorkFile
 from goferry.i18n import N_
+
+if TYPE_CHECKING:
+    from goferry.gomod.modfile import Replace
+    from goferry.gomod.workfile import WorkFile
 
 
 def check_main(name: Path, part: Part) -> None:
@@ -25,17 +28,22 @@ def check_main(name: Path, part: Part) -> None:
             hint=N_("add one: go mod edit -module=example.com/mod"),
             file=name,
         )
-    if gover.is_toolchain(part.path):
-        raise InvalidInput("{file}: the module path {path} is reserved", file=name, path=part.path)
-    for path in (part.path, *(tool.path for tool in part.file.tool)):
+    check_paths(name, part.path, *(tool.path for tool in part.file.tool))
+    check_replacements(name, part.file.replace)
+
+
+def check_paths(name: Path, main: str, *tools: str) -> None:
+    """The path of a main module, and those of tools."""
+    if gover.is_toolchain(main):
+        raise InvalidInput("{file}: the module path {path} is reserved", file=name, path=main)
+    for path in (main, *tools):
         try:
             module.check_import_path(path)
         except InvalidInput as why:
             raise InvalidInput("{file}: {why}", file=name, why=why) from why
-    check_replacements(name, part.file.replace)
 
 
-def check_replacements(name: Path, lines: Iterable[Replace]) -> None:
+def check_replacements(name: Path, lines: "Iterable[Replace]") -> None:
     """Two lines of one file may repeat each other, but not differ."""
     seen: dict[Version, Version] = {}
     for line in lines:
@@ -50,7 +58,7 @@ def check_replacements(name: Path, lines: Iterable[Replace]) -> None:
             )
 
 
-def check_uses(name: Path, work: WorkFile) -> None:
+def check_uses(name: Path, work: "WorkFile") -> None:
     """A folder is used once, and all replacements are of one mind."""
     seen: set[str] = set()
     for use in work.use:
@@ -61,7 +69,7 @@ def check_uses(name: Path, work: WorkFile) -> None:
     check_replacements(name, work.replace)
 
 
-def check_workspace(name: Path, work: WorkFile, parts: Sequence[Part], mains: Sequence[Main]) -> None:
+def check_workspace(name: Path, work: "WorkFile", parts: Sequence[Part], mains: Sequence[Main]) -> None:
     """The modules of a workspace fit together and to its go.work."""
     paths = [part.path for part in parts]
     for path in paths:
@@ -75,16 +83,16 @@ def check_workspace(name: Path, work: WorkFile, parts: Sequence[Part], mains: Se
                 file=name,
                 path=line.old.path,
             )
-    _check_go_lines(name, work, parts)
+    _check_go_lines(name, work, parts, mains)
     overruled = {line.old.path for line in work.replace}
     _check_agreement(name, [main.replace for main in mains], overruled)
 
 
-def _check_go_lines(name: Path, work: WorkFile, parts: Iterable[Part]) -> None:
+def _check_go_lines(name: Path, work: "WorkFile", parts: Iterable[Part], mains: Iterable[Main]) -> None:
     """From Go 1.21 on, a go.work must not be older than its modules."""
     own = work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION
-    for part in parts:
-        wanted = part.file.go.version if part.file.go else gover.DEFAULT_GO_MOD_VERSION
+    for part, main in zip(parts, mains, strict=True):
+        wanted = main.requirements.go
         if gover.compare(wanted, own) > 0 and gover.compare(wanted, GO_STRICT) >= 0:
             raise InvalidInput(
                 "{file}: the module in {folder} requires go >= {wanted}, but go.work lists go {own}",

@@ -3,11 +3,13 @@
 What a build list says follows from the files of the project and from published go.mod files. The latter never change,
 so an answer holds as long as the former are what they were: go.mod and go.work files, also of local replacements. Only
 whole answers are remembered. Whatever is wrong with a remembered one, it is as if it were not there.
+
+Of many answers the oldest go. Processes may do all of this at once: an answer is a file that is there or not.
 """
 
-import hashlib
 import json
 import os
+import zlib
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,14 +19,17 @@ from goferry import __version__
 
 _PLACE: Final = ".goferry/answers"
 
+MOST: Final = 1_000
+MOST_BYTES: Final = 64 << 20
+"""So many answers are kept, and so much of them."""
+
 
 def recall(store: Path, start: Path, question: str) -> Any:
     """The answer to a question about the project that begins with this file; None when it is not known."""
     try:
         kept = json.loads(_file(store, start, question).read_bytes())
-        same = kept["version"] == __version__ and all(
-            digest == _digest(name) for name, digest in kept["files"].items()
-        )
+        same = kept["version"] == __version__ and kept["start"] == _named(start)
+        same = same and all(text == _text(name) for name, text in kept["files"].items())
         return kept["answer"] if same else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
@@ -33,26 +38,49 @@ def recall(store: Path, start: Path, question: str) -> Any:
 def remember(store: Path, start: Path, question: str, files: Iterable[str], answer: Any) -> None:
     """Keeps an answer that follows from these files. A store that cannot be written to remembers nothing."""
     place = _file(store, start, question)
-    kept = {"version": __version__, "files": {name: _digest(name) for name in files}, "answer": answer}
+    kept = {
+        "version": __version__,
+        "start": _named(start),
+        "files": {name: _text(name) for name in files},
+        "answer": answer,
+    }
     new = place.with_name(f"{place.name}.{os.getpid()}")
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            new.write_text(json.dumps(kept), "utf-8")
+            new.write_text(json.dumps(kept), "ascii")
             new.replace(place)
         finally:
             new.unlink(missing_ok=True)
+        _make_room(place.parent)
+
+
+def _make_room(folder: Path) -> None:
+    """Removes the oldest answers beyond what is kept; what was left half written goes with them."""
+    with os.scandir(folder) as entries:
+        found = sorted(((entry.stat(), entry.path) for entry in entries), key=lambda one: -one[0].st_mtime_ns)
+    size = 0
+    for count, (about, path) in enumerate(found, 1):
+        size += about.st_size
+        if count > MOST or size > MOST_BYTES:
+            with suppress(OSError):
+                os.unlink(path)  # noqa: PTH108 - another process may have been quicker
 
 
 def _file(store: Path, start: Path, question: str) -> Path:
-    name = hashlib.sha256(os.fsencode(os.path.abspath(start))).hexdigest()[:32]  # noqa: PTH100 - links are not followed
-    return store / _PLACE / f"{question}-{name}.json"
+    """Two projects that share a name, which is unlikely, do not know each other's answers: they forget them."""
+    name = _named(start).encode()
+    return store / _PLACE / f"{question}-{zlib.crc32(name):08x}{zlib.crc32(name[::-1]):08x}.json"
 
 
-def _digest(name: str) -> str:
-    """Of a file's content; empty when it is not there."""
+def _named(start: Path) -> str:
+    return ascii(os.path.abspath(start))  # noqa: PTH100 - links are not followed
+
+
+def _text(name: str) -> str | None:
+    """A file's content, byte by byte; None when it is not there."""
     try:
         with open(name, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
+            return file.read().decode("latin-1")
     except OSError:
-        return ""
+        return None

@@ -1,21 +1,26 @@
 """go.mod, go.work and go.sum files on disk, read into projects and into what a module graph starts from."""
 
+import functools
 import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from goferry.deps.base import Part, Project
 from goferry.deps.finding import NAMES, find
-from goferry.deps.refusals import check_main, check_uses, check_workspace
+from goferry.deps.refusals import check_main, check_paths, check_uses, check_workspace
 from goferry.errors import InvalidInput, NotFound
-from goferry.gomod import gosum, gover, modfile, workfile
+from goferry.gomod import gover
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
+from goferry.gomod.modsummary import quick_main, summarize
 from goferry.gomod.module import Version
 from goferry.i18n import N_
+
+if TYPE_CHECKING:
+    from goferry.gomod.modfile import File, Replace
 
 __all__ = [
     "NAMES",
@@ -64,15 +69,15 @@ def load(named: Path, *, workspace: bool = True) -> Project:
     if file.suffix == ".work":
         return _load_work(file)
     if file.suffix == ".mod":
-        part = _part(file)
-        return Project(file, Mains((main_of(part),)), (part,))
+        part, main = _part(file)
+        return Project(file, Mains((main,)), (part,))
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
 
 
 def requirements(name: str, data: bytes) -> Requirements:
     """What the go.mod of a dependency says for the graph. InvalidInput when it cannot be read."""
     with _one_line():
-        return requirements_of(modfile.parse_lax(name, data))
+        return summarize(name, data).requirements
 
 
 def local_requirements(local: Local) -> Requirements:
@@ -102,12 +107,12 @@ def check_module(named: str, version: Version, source: Version) -> None:
         )
 
 
-def check_module_line(file: modfile.File, version: Version, source: Version) -> None:
+def check_module_line(file: "File", version: Version, source: Version) -> None:
     """The same for a go.mod that was read as a whole."""
     check_module(file.module.path if file.module else "", version, source)
 
 
-def requirements_of(file: modfile.File) -> Requirements:
+def requirements_of(file: "File") -> Requirements:
     """What a go.mod says for the graph."""
     go = file.go.version if file.go else gover.DEFAULT_GO_MOD_VERSION
     return Requirements(go, tuple(line.mod for line in file.require))
@@ -126,19 +131,37 @@ def main_of(part: Part, work: Path | None = None) -> Main:
     )
 
 
-def _part(file: Path) -> Part:
+def _part(file: Path, work: Path | None = None) -> tuple[Part, Main]:
+    """A main module, and what it says for the graph; `work` as for `main_of`."""
+    data = read_bytes(file)
+    read = functools.cache(functools.partial(_parsed, str(file), data))
+    said = quick_main(data)
+    if said is None:
+        path = read().module
+        part = Part(file.parent, path.path if path else "", read)
+        check_main(file, part)
+        return part, main_of(part, work)
+    check_paths(file, said.module)
+    main = Main(said.module, said.requirements, toolchain=said.toolchain, direct=said.direct)
+    return Part(file.parent, said.module, read), main
+
+
+def _parsed(name: str, data: bytes) -> "File":
+    from goferry.gomod import modfile  # slow to import, and a list seldom needs it
+
     with _one_line():
-        part = Part(file.parent, modfile.parse(str(file), read_bytes(file)))
-    check_main(file, part)
-    return part
+        return modfile.parse(name, data)
 
 
 def _load_work(file: Path) -> Project:
+    from goferry.gomod import workfile
+
     with _one_line():
         work = workfile.parse_work(str(file), read_bytes(file))
     check_uses(file, work)
-    parts = tuple(_part(Path(file.parent, use.path, "go.mod")) for use in work.use)
-    mains = tuple(main_of(part, file.parent) for part in parts)
+    found = [_part(Path(file.parent, use.path, "go.mod"), file.parent) for use in work.use]
+    parts = tuple(part for part, _ in found)
+    mains = tuple(main for _, main in found)
     check_workspace(file, work, parts, mains)
     workspace = Workspace(
         work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
@@ -150,6 +173,8 @@ def _load_work(file: Path) -> Project:
 
 def read_sum(file: Path) -> Exact:
     """What a go.sum names. InvalidInput for a file that go refuses."""
+    from goferry.gomod import gosum
+
     try:
         lines = gosum.parse(read_bytes(file, MAX_SUM).decode(), str(file))
     except UnicodeDecodeError as error:
@@ -165,7 +190,7 @@ def read_sum(file: Path) -> Exact:
 
 
 def _replacements(
-    folder: Path, lines: Iterable[modfile.Replace], work: Path | None = None
+    folder: Path, lines: "Iterable[Replace]", work: Path | None = None
 ) -> dict[Version, Version | Local]:
     return {line.old: line.new if line.new.version else _local(folder, line.new.path, work) for line in lines}
 
@@ -174,8 +199,10 @@ def _local(folder: Path, named: str, work: Path | None) -> Local:
     place = Path(folder, named)
     if work is None or Path(named).is_absolute():
         return Local(str(place), named)
+    from goferry.gomod.moddirectives import is_directory_path
+
     seen = os.path.relpath(place, work).replace(os.sep, "/")
-    return Local(str(place), seen if modfile.is_directory_path(seen) else f"./{seen}")
+    return Local(str(place), seen if is_directory_path(seen) else f"./{seen}")
 
 
 def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
@@ -204,8 +231,8 @@ def _one_line() -> Iterator[None]:
     """Of all that is wrong with a file the first thing is said, and how much more there is."""
     try:
         yield
-    except modfile.ModFileError as error:
-        first, *more = error.problems
+    except InvalidInput as error:
+        first, *more = getattr(error, "problems", None) or (error,)  # without loading what has ModFileError
         if not more:
             raise
         raise InvalidInput("{problem} (and {count} more)", problem=first, count=len(more)) from error

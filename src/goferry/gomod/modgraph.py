@@ -24,10 +24,12 @@ The rules are those of cmd/go internal/modload/buildlist.go and internal/mvs.
 """
 
 import enum
+import functools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from itertools import pairwise
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from goferry.gomod import gover
 from goferry.gomod.module import Version
@@ -41,12 +43,13 @@ GO_STRICT: Final = "1.21"
 NONE: Final = "none"
 """The version of a module that is not in the graph."""
 
+T = TypeVar("T")
+
 Edge: TypeAlias = tuple[Version, Version]
 """A version, and one that its go.mod requires. Main modules have an empty version."""
 
 
-@dataclass(frozen=True, slots=True)
-class Requirements:
+class Requirements(NamedTuple):
     """What a go.mod file says for the graph. `go` is its go line; a missing one is gover.DEFAULT_GO_MOD_VERSION."""
 
     go: str
@@ -55,7 +58,7 @@ class Requirements:
     @property
     def pruned(self) -> bool:
         """Whether the file names everything that its packages need."""
-        return gover.compare(self.go, GO_PRUNING) >= 0
+        return _go_line(self.go)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ class Mains:
         layers = [main.replace for main in reversed(self.modules)]
         if self.workspace:
             layers.insert(0, self.workspace.replace)
-        for layer in layers:
+        for layer in filter(None, layers):
             for key in (version, Version(version.path, "")):
                 if key in layer:
                     return layer[key]
@@ -169,20 +172,61 @@ class ModuleGraph:
                     queue.append(requirement)
 
 
-class Graph:
-    """A module graph that grows as go.mod files come in."""
+class Files:
+    """go.mod files that are known. Graphs of main modules that replace and exclude alike can share them."""
 
-    def __init__(self, mains: Mains) -> None:
+    def __init__(self, exclude: frozenset[Version] = frozenset()) -> None:
+        self.ranks = _Ranks()
+        self._exclude = exclude
+        self._said: dict[Version, _Summary | None] = {}
+
+    def __contains__(self, version: Version) -> bool:
+        return version in self._said
+
+    def add(self, version: Version, requirements: Requirements | None) -> None:
+        """What a version requires; None when that cannot be had."""
+        self._said[version] = None if requirements is None else self.summary(requirements)
+
+    def summary(self, requirements: Requirements) -> "_Summary":
+        """Without what the main modules exclude."""
+        return _summary(requirements, self._exclude)
+
+    def get(self, version: Version) -> "_Summary | None":
+        """What a version requires, None when that cannot be had; KeyError when nobody has asked yet."""
+        try:
+            return self._said[version]
+        except KeyError:
+            if version.version == NONE:
+                return None
+            if not gover.is_toolchain(version.path):
+                raise
+        found = self._said[version] = _virtual_summary(version)
+        return found
+
+
+class _Ranks(dict[Version, Any]):
+    """Of each version the key that it is compared by with others of its path; None for what is never selected."""
+
+    def __missing__(self, version: Version) -> Any:
+        key = gover.mod_key(version.path, version.version)
+        found = self[version] = key if key > gover.mod_key(version.path, NONE) else None
+        return found
+
+
+class Graph:
+    """A module graph that grows as go.mod files come in. `files` are those that are known at the start."""
+
+    def __init__(self, mains: Mains, files: Files | None = None) -> None:
         self._mains = mains
-        self._exclude = mains.exclude
-        self._known: dict[Version, Requirements | None] = {}
+        self._files = Files(mains.exclude) if files is None else files
         self._load: _Load | None = None
 
     def add(self, version: Version, requirements: Requirements | None) -> None:
         """The go.mod of what `mains.source(version)` is, or None when it cannot be had: go itself would stop there,
         here the graph just ends."""
-        self._known[version] = requirements
-        self._load = None
+        if version in self._files:
+            self._load = None  # what was read on the strength of the old one
+        self._files.add(version, requirements)
 
     def missing(self, *, whole: bool = False) -> list[Version]:
         """Versions whose go.mod has to be added next, sorted; none when the graph is complete.
@@ -190,7 +234,7 @@ class Graph:
         With `whole` also those that go would prune: `go mod tidy` and older go commands read on into them.
         """
         wanted = self._reachable() if whole else self._loaded().missing
-        return mod_sort(version for version in wanted if version not in self._known)
+        return mod_sort(version for version in wanted if version not in self._files)
 
     def needed(self) -> frozenset[Version]:
         """Versions whose go.mod the go command itself reads: those in its pruned graph, and those that it builds."""
@@ -198,7 +242,7 @@ class Graph:
 
     def module_graph(self) -> ModuleGraph:
         """What can be said so far; go's own graph once nothing is missing."""
-        return self._loaded().graph
+        return self._loaded().graph()
 
     def build_list(self) -> list[Version]:
         """`go list -m all` without the main modules, sorted by path."""
@@ -210,38 +254,30 @@ class Graph:
 
     def _loaded(self) -> "_Load":
         if self._load is None:
-            self._load = _Load(self._mains, self._summary)
+            self._load = _Load(self._mains, self._files)
+        self._load.go_on()
         return self._load
-
-    def _summary(self, version: Version) -> "_Summary | None":
-        """What a version requires, None while that is not known; KeyError for a go.mod that was never added."""
-        if gover.is_toolchain(version.path):
-            return _virtual_summary(version)
-        if not version.version:
-            main = next(main for main in self._mains.modules if main.path == version.path)
-            return _summary(main.requirements, self._exclude)
-        requirements = self._known[version]
-        return None if requirements is None else _summary(requirements, self._exclude)
 
     def _reachable(self) -> set[Version]:
         """Every real version that can be reached when nothing is pruned."""
         reached: set[Version] = set()
-        queue = [
-            r for main in self._mains.modules for r in _summary(main.requirements, self._exclude).require
-        ]
+        queue = [r for main in self._mains.modules for r in self._files.summary(main.requirements).require]
         while queue:
             version = queue.pop()
             if version in reached or gover.is_toolchain(version.path):
                 continue
             reached.add(version)
-            if version in self._known and (summary := self._summary(version)):
+            if version in self._files and (summary := self._files.get(version)):
                 queue += summary.require
         return reached
 
 
 def mod_sort(versions: Iterable[Version]) -> list[Version]:
     """Sorted by path, then by version in the order of that module's versions."""
-    return sorted(versions, key=_sort_key)
+    found = sorted(versions)
+    if any(one.path == next_one.path for one, next_one in pairwise(found)):
+        found.sort(key=_sort_key)
+    return found
 
 
 def _sort_key(version: Version) -> tuple[str, Any, str]:
@@ -251,27 +287,36 @@ def _sort_key(version: Version) -> tuple[str, Any, str]:
 # ---- what one go.mod says -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Summary:
+class _Summary(NamedTuple):
     """What a version requires, the go line and the main modules' exclusions included."""
 
     pruned: bool
     require: tuple[Version, ...]
+    named: frozenset[Version]
+    """The same; a set knows the hashes of what is in it."""
 
 
 def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summary:
     require = requirements.require
     if exclude:
         require = tuple(version for version in require if version not in exclude)
-    if gover.compare(requirements.go, GO_STRICT) >= 0:
-        require += (Version("go", requirements.go),)
-    return _Summary(requirements.pruned, require)
+    pruned, strict = _go_line(requirements.go)
+    require += strict
+    return _Summary(pruned, require, frozenset(require))
+
+
+@functools.lru_cache(maxsize=1 << 8)
+def _go_line(go: str) -> tuple[bool, tuple[Version, ...]]:
+    """Whether what is below is pruned, and what the line itself requires."""
+    strict = gover.compare(go, GO_STRICT) >= 0
+    return gover.compare(go, GO_PRUNING) >= 0, (Version("go", go),) if strict else ()
 
 
 def _virtual_summary(version: Version) -> _Summary:
     """Go 1.21.3 requires the toolchain go1.21.3, so that the two are never apart."""
     strict = version.path == "go" and gover.compare(version.version, GO_STRICT) >= 0
-    return _Summary(True, (Version("toolchain", f"go{version.version}"),) if strict else ())
+    require = (Version("toolchain", f"go{version.version}"),) if strict else ()
+    return _Summary(True, require, frozenset(require))
 
 
 def _roots(main: Main, exclude: frozenset[Version]) -> list[Version]:
@@ -286,73 +331,117 @@ def _go_and_toolchain(go: str, toolchain: str) -> list[Version]:
 
 # ---- reading a graph ----------------------------------------------------------------------------------
 
-_Summaries: TypeAlias = Callable[[Version], _Summary | None]
 
-
-class _Pruning(enum.Enum):
+class _Pruning(enum.IntEnum):
     """How a version is read, with what is below it."""
 
-    PRUNED = "pruned"
+    PRUNED = 0
     """Its requirements count; theirs only if its go line is older than graph pruning."""
-    UNPRUNED = "unpruned"
+    UNPRUNED = 1
     """Everything below it counts."""
-    WORKSPACE = "workspace"
+    WORKSPACE = 2
     """It is a main module of a workspace, or as good as one: each requirement counts as if it were a root."""
+
+
+_Pause: TypeAlias = Generator[None, None, T]
+"""Yields when it needs a go.mod that is not known yet, and goes on when it is."""
 
 
 class _Reading:
     """Reads a graph once from its roots, and keeps what it sees."""
 
-    def __init__(self, roots: Sequence[Version], summaries: _Summaries) -> None:
+    def __init__(self, roots: Sequence[Version], mains: Mains, files: Files) -> None:
         self.roots = tuple(roots)
         self.required: dict[Version, tuple[Version, ...]] = {}
-        self.versions: dict[str, str] = {}
         self.missing: set[Version] = set()
-        self._summaries = summaries
-        self._seen: dict[_Pruning, set[Version]] = {how: set() for how in _Pruning}
-        self._mention(roots)
+        self._mains = {main.path: main for main in mains.modules}
+        self._files = files
+        self._seen: list[set[Version]] = [set() for _ in _Pruning]
+        self._versions: dict[str, str] = {}
+        self._highest: dict[str, Any] = {}
+        self._mentioned: set[Version] = set()
+        self._named: set[str] = set()
+        self._select(roots)
 
-    def require(self, version: Version, requirements: Sequence[Version]) -> None:
-        """Adds the edges from a version."""
+    def start(self, version: Version, requirements: Sequence[Version]) -> None:
+        """Adds the edges from a main module. Of versions that rank alike, the one that it names is selected."""
         self.required[version] = tuple(requirements)
-        self._mention(requirements)
+        self._select(requirements)
+        self._named.update(named.path for named in requirements)
 
-    def read(self, versions: Iterable[Version], pruning: _Pruning) -> None:
+    def read(self, versions: Iterable[Version], pruning: _Pruning) -> _Pause[None]:
         """Reads these go.mod files and those below them, each at most once per way of reading."""
-        queue = [(version, pruning) for version in versions]
+        queue = list[tuple[Version, _Pruning]]()
+        self._enqueue(frozenset(versions), pruning, queue)
+        while queue:
+            stopped = self._read_on(queue)
+            self.missing = {version for version, _ in stopped}
+            while stopped and not any(version in self._files for version in self.missing):
+                yield
+            queue = stopped
+
+    def _read_on(self, queue: list[tuple[Version, _Pruning]]) -> list[tuple[Version, _Pruning]]:
+        """Reads what is known; returns what is not."""
+        stopped = list[tuple[Version, _Pruning]]()
         while queue:
             version, how = queue.pop()
-            if version in self._seen[how] or version.version == NONE:
+            try:
+                summary = self._files.get(version) if version.version else self._main(version.path)
+            except KeyError:
+                stopped.append((version, how))
                 continue
-            self._seen[how].add(version)
-            if summary := self._read_one(version):
-                queue += [(r, below) for below in _below(summary, how) for r in summary.require]
+            if summary is None:
+                continue
+            if version not in self.required:
+                self.required[version] = summary.require
+                self._mentioned |= summary.named
+            for below in _below(summary, how):
+                self._enqueue(summary.named, below, queue)
+        return stopped
+
+    def _enqueue(
+        self, versions: frozenset[Version], how: _Pruning, queue: list[tuple[Version, _Pruning]]
+    ) -> None:
+        seen = self._seen[how]
+        if fresh := versions - seen:
+            seen |= fresh
+            queue += [(version, how) for version in fresh]
+
+    def _main(self, path: str) -> _Summary:
+        return self._files.summary(self._mains[path].requirements)
+
+    def versions(self) -> Mapping[str, str]:
+        """The selected version of each path that is mentioned so far."""
+        self._select(self._mentioned)
+        self._mentioned = set()
+        return self._versions
+
+    def _select(self, mentioned: Iterable[Version]) -> None:
+        ranks, highest, versions = self._files.ranks, self._highest, self._versions
+        for version in mentioned:
+            path, text = version
+            rank, other = ranks[version], highest.get(path)
+            if rank is not None and (other is None or other < rank):
+                highest[path], versions[path] = rank, text
+            elif other == rank and text < versions.get(path, "") and path not in self._named:
+                versions[path] = text  # sets have no order, and the same files shall give the same answer
+        for root in self.roots:
+            if not root.version:
+                versions[root.path] = ""  # a main module is above all of its versions
 
     def graph(self) -> ModuleGraph:
-        return ModuleGraph(self.roots, self.required, self.versions)
+        """What was read so far: a copy, while there is more to read."""
+        if self.missing:
+            return ModuleGraph(self.roots, dict(self.required), dict(self.versions()))
+        return ModuleGraph(self.roots, self.required, self.versions())
 
     def files(self) -> set[Version]:
         """Versions whose go.mod was read or looked for, main modules apart."""
-        read = set().union(*self._seen.values())
-        return {version for version in read if version.version and not gover.is_toolchain(version.path)}
-
-    def _read_one(self, version: Version) -> _Summary | None:
-        try:
-            summary = self._summaries(version)
-        except KeyError:
-            self.missing.add(version)
-            return None
-        if summary and version not in self.required:
-            self.require(version, summary.require)
-        return summary
-
-    def _mention(self, versions: Iterable[Version]) -> None:
-        known = self.versions
-        for version in versions:
-            path, new = version.path, version.version
-            old = known.get(path, NONE)
-            if old != new and _less(path, old, new):
-                known[path] = new
+        return {
+            version
+            for version in set[Version]().union(*self._seen)
+            if version.version not in ("", NONE) and not gover.is_toolchain(version.path)
+        }
 
 
 def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:
@@ -364,81 +453,89 @@ def _below(summary: _Summary, how: _Pruning) -> tuple[_Pruning, ...]:
     return (_Pruning.PRUNED,)
 
 
-def _less(path: str, v: str, w: str) -> bool:
-    """Whether `v` is a lower version than `w`. A main module, which has no version, is above all of its versions."""
-    if not v or not w:
-        return bool(v)
-    return gover.mod_compare(path, v, w) < 0
-
-
 class _Load:
     """Reads the graph as go does, and makes it consistent first.
 
-    When a file is missing it stops where it is: what comes next depends on what that file says, and nothing should be
-    asked for that go does not read.
+    When a file is missing it waits: what comes next depends on what that file says, and nothing should be asked for
+    that go does not read.
     """
 
-    def __init__(self, mains: Mains, summaries: _Summaries) -> None:
-        self.read: set[Version] = set()
-        self.missing: set[Version] = set()
+    def __init__(self, mains: Mains, files: Files) -> None:
         self._mains = mains
-        self._summaries = summaries
-        self.graph = self._workspace(mains.workspace) if mains.workspace else self._module(mains.modules[0])
+        self._files = files
+        self._read_before: set[Version] = set()
+        self._reading = _Reading((), mains, files)
+        self._steps = self._workspace(mains.workspace) if mains.workspace else self._module(mains.modules[0])
 
-    def _module(self, main: Main) -> ModuleGraph:
+    def go_on(self) -> None:
+        """As far as what is known leads."""
+        next(self._steps, None)
+
+    @property
+    def missing(self) -> set[Version]:
+        return self._reading.missing
+
+    @property
+    def read(self) -> set[Version]:
+        """Versions whose go.mod was read or looked for, main modules apart."""
+        return self._read_before | self._reading.files()
+
+    def graph(self) -> ModuleGraph:
+        return self._reading.graph()
+
+    def _begin(self, roots: Sequence[Version]) -> _Reading:
+        self._read_before |= self._reading.files()
+        self._reading = _Reading(roots, self._mains, self._files)
+        return self._reading
+
+    def _module(self, main: Main) -> _Pause[None]:
         roots = _roots(main, self._mains.exclude)
-        return self._pruned(main, roots) if main.requirements.pruned else self._unpruned(main, roots)
+        if main.requirements.pruned:
+            yield from self._pruned(main, roots)
+        else:
+            yield from self._unpruned(main, roots)
 
-    def _pruned(self, main: Main, roots: list[Version]) -> ModuleGraph:
+    def _pruned(self, main: Main, roots: list[Version]) -> _Pause[None]:
         """Raises roots to what is selected until nothing is left to raise: a raised root brings its own requirements
         into the graph, which can raise others. Of two lines for one module only the higher one counts."""
         highest = {root.path: root for root in roots if root.path != main.path}  # roots are sorted
         roots = list(highest.values())
         while True:
-            graph = self._read(main, roots, _Pruning.PRUNED)
+            graph = yield from self._read(main, roots, _Pruning.PRUNED)
             raised = [Version(root.path, graph.selected(root.path)) for root in roots]
-            if self.missing or raised == roots:
-                return graph
+            if raised == roots:
+                return
             roots = raised
 
-    def _unpruned(self, main: Main, roots: list[Version]) -> ModuleGraph:
+    def _unpruned(self, main: Main, roots: list[Version]) -> _Pause[None]:
         """Here an inconsistent go.mod makes no difference for the build list, for everything is read anyhow. But the
         main module then requires other versions, which are edges of the graph."""
-        graph = self._read(main, roots, _Pruning.UNPRUNED)
+        graph = yield from self._read(main, roots, _Pruning.UNPRUNED)
         paths = [root.path for root in roots]
         redundant = len(set(paths)) < len(paths) or main.path in paths
-        if self.missing or not (redundant or _raised(graph, roots)):
-            return graph
-        return self._read(main, minimal_roots(main, graph, roots), _Pruning.UNPRUNED)
+        if redundant or _raised(graph, roots):
+            yield from self._read(main, minimal_roots(main, graph, roots), _Pruning.UNPRUNED)
 
-    def _read(self, main: Main, roots: Sequence[Version], pruning: _Pruning) -> ModuleGraph:
+    def _read(self, main: Main, roots: Sequence[Version], pruning: _Pruning) -> _Pause[ModuleGraph]:
         start = Version(main.path, "")
-        reading = _Reading([start], self._summaries)
-        reading.require(start, roots)
-        reading.read(roots, pruning)
-        return self._done(reading)
+        reading = self._begin([start])
+        reading.start(start, roots)
+        yield from reading.read(roots, pruning)
+        return reading.graph()
 
-    def _workspace(self, workspace: Workspace) -> ModuleGraph:
+    def _workspace(self, workspace: Workspace) -> _Pause[None]:
         """The go.mod of one main module does not know what another one needs. So where the workspace selects a higher
         version than a main module asks for, that version is read as if it were a main module, and so on below it."""
         mains = [Version(main.path, "") for main in self._mains.modules]
-        reading = _Reading(
-            mod_sort([*mains, *_go_and_toolchain(workspace.go, workspace.toolchain)]), self._summaries
-        )
+        reading = self._begin(mod_sort([*mains, *_go_and_toolchain(workspace.go, workspace.toolchain)]))
         seen: set[Version] = set()
         followed = {root.path for root in reading.roots}
         new = set(reading.roots)
-        while new and not reading.missing:
-            reading.read(new, _Pruning.WORKSPACE)
+        while new:
+            yield from reading.read(new, _Pruning.WORKSPACE)
             seen |= new
             followed |= {version.path for version in new}
             new = _raised_below(reading.graph(), followed) - seen
-        return self._done(reading)
-
-    def _done(self, reading: _Reading) -> ModuleGraph:
-        self.read |= reading.files()
-        self.missing |= reading.missing
-        return reading.graph()
 
 
 def _raised(graph: ModuleGraph, versions: Iterable[Version]) -> set[Version]:

@@ -1,24 +1,35 @@
-"""What the go.mod of a dependency says for the module graph: its path, its go line, and what it requires.
+"""What a go.mod says for the module graph: its path, its go line, and what it requires.
 
-A build list needs that of a thousand files, and nothing else of them. Files as tools write them are read line by line
-with what is known of such lines; the rest, and whatever is wrong, goes to `modfile.parse_lax`, which always agrees.
+A build list needs that of a thousand dependencies, and nothing else of them. Files as tools write them are read line
+by line with what is known of such lines; the rest, and whatever is wrong, goes to `modfile.parse_lax`, which always
+agrees. Of the go.mod of a main module `quick_main` says what `modfile.parse` says, or nothing.
 """
 
 import functools
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from goferry.gomod import gover, module
 from goferry.gomod.modgraph import Requirements
 from goferry.gomod.module import Version
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """`module` is empty without a module line."""
 
     module: str
     requirements: Requirements
+
+
+class MainSummary(NamedTuple):
+    """Of a main module that has a module line, and neither replaces nor excludes anything."""
+
+    module: str
+    requirements: Requirements
+    toolchain: str
+    direct: frozenset[Version]
+    """What is required without `// indirect`."""
 
 
 def summarize(name: str, data: bytes) -> Summary:
@@ -38,11 +49,13 @@ def _thorough(name: str, data: bytes) -> Summary:
 _WORD = r"(?:[\w.~+-]|/(?![/*]))+"
 _END = r"[ \t]*(?://.*)?"
 _IGNORED = "(?:exclude|replace|retract|toolchain|godebug|tool)"
+_TOOLCHAIN = re.compile(r"go1\.[0-9.]+")
 _SIMPLE = re.compile(rf"(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*{_END}", re.ASCII)
 _STATEMENT = re.compile(
     rf"[ \t]*(?:(?P<nothing>)"
     rf"|module[ \t]+(?P<module>{_WORD})"
     rf"|go[ \t]+(?P<go>[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?)"
+    rf"|toolchain[ \t]+(?P<toolchain>{_WORD})"
     rf"|require[ \t]+(?P<path>{_WORD})[ \t]+(?P<version>{_WORD})"
     rf"|require[ \t]*(?P<required>\()"
     rf"|{_IGNORED}[ \t]*(?P<ignored>\()"
@@ -64,9 +77,68 @@ def quick(data: bytes) -> Summary | None:
     Few lines differ in all the files of a graph, so each is understood once.
     """
     try:
-        return _quick(data.decode().replace("\r\n", "\n").split("\n"))
+        return _quick(_lines(data))
     except (UnicodeDecodeError, _UnusualError):
         return None
+
+
+def quick_main(data: bytes) -> MainSummary | None:
+    """The summary of a main module's file that has nothing unusual; None for any other."""
+    try:
+        return _quick_main(_lines(data))
+    except (UnicodeDecodeError, _UnusualError):
+        return None
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode().replace("\r\n", "\n").split("\n")
+
+
+def _quick_main(lines: list[str]) -> MainSummary:
+    said: dict[str, str] = {}
+    require: list[Version] = []
+    direct: set[Version] = set()
+    for kind, value, line in _one_by_one(lines):
+        if isinstance(value, Version):
+            require.append(value)
+            if _is_direct(line):
+                direct.add(value)
+        elif kind in ("module", "go", "toolchain") and kind not in said:
+            said[kind] = value
+        elif kind != "nothing":
+            raise _UnusualError
+    toolchain = said.get("toolchain", "")
+    if "module" not in said or (toolchain and not _TOOLCHAIN.fullmatch(toolchain)):
+        raise _UnusualError
+    go = said.get("go", gover.DEFAULT_GO_MOD_VERSION)
+    return MainSummary(said["module"], Requirements(go, tuple(require)), toolchain, frozenset(direct))
+
+
+def _one_by_one(lines: list[str]) -> Iterator[tuple[str, str | Version, str]]:
+    """Each line that says something, with the kind of it and what it says."""
+    at = 0
+    while at < len(lines):
+        line = lines[at]
+        kind, value = _statement(line)
+        at += 1
+        if kind != "required":
+            yield kind, value, line
+            continue
+        end = _end(lines, at)
+        for line in lines[at:end]:
+            if required := _entry(line):
+                yield "require", required, line
+        at = end + 1
+
+
+def _is_direct(line: str) -> bool:
+    """Whether a requirement lacks the mark `// indirect`. No path has two slashes in a row."""
+    comment = line.partition("//")[2]
+    if "indirect" not in comment:
+        return True
+    if comment.strip(" \t") != "indirect":
+        raise _UnusualError
+    return False
 
 
 def _quick(lines: list[str]) -> Summary:

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from goferry.errors import InvalidInput
 from goferry.gomod import semver
@@ -35,9 +36,11 @@ class InvalidVersion(InvalidInput):
     code = "invalid_version"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A module path and version, both unescaped. The version is empty for a main module or a local folder."""
+class Version(NamedTuple):
+    """A module path and version, both unescaped. The version is empty for a main module or a local folder.
+
+    A tuple, because graphs look for them in sets and dictionaries, hundred thousands of times.
+    """
 
     path: str
     version: str = ""

@@ -73,13 +73,14 @@ async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySup
 
 def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> "BuildList":
     """The build list of a folder, or of a go.mod or go.work file."""
-    from goferry.deps.reading import Reading, stored_in
+    from goferry.deps.reading import Reading
     from goferry.deps.sources import load
+    from goferry.deps.stored import Stored
 
     loaded = own_settings(console, given, as_json=as_json)
     start = start_of(Path(console.cwd, folder), console.environ.get("GOWORK", ""))
     reading = Reading(load(start))
-    reading.read_stored(stored_in(folder_of(loaded.settings.store)))
+    reading.read_stored(Stored(folder_of(loaded.settings.store)))
     if not reading.missing():
         return reading.build_list()
     return _fetched(console, _completed(console, loaded), reading, as_json=as_json)

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
-from goferry.gomod.modgraph import Graph, Local, Mains, Requirements
+from goferry.gomod.modgraph import Files, Graph, Local, Mains, Requirements
 from goferry.gomod.module import Version
 
 
@@ -52,6 +52,8 @@ class Known:
 
     mods: dict[Version | Local, Requirements | None] = field(default_factory=dict)
     lists: dict[str, Listed | None] = field(default_factory=dict)
+    _files: dict[object, Files] = field(default_factory=dict)
+    """What was learnt, as graphs see it, by what main modules exclude and replace."""
 
     def has(self, ask: Ask) -> bool:
         return ask.source in self.mods if isinstance(ask, AskMod) else ask.path in self.lists
@@ -61,6 +63,10 @@ class Known:
         if wanted := tuple(dict.fromkeys(ask for ask in asks if not self.has(ask))):
             yield wanted
 
+    def failed(self) -> frozenset[Version | Local]:
+        """What could not be had, of all go.mod files that were asked for."""
+        return frozenset(source for source, found in self.mods.items() if found is None)
+
     def versions(self, path: str) -> tuple[str, ...]:
         """What may be proposed of a module that was asked about, ascending; none when it could not be had."""
         listed = self.lists[path]
@@ -68,16 +74,27 @@ class Known:
 
     def grow(self, starts: Sequence[Mains]) -> Steps[tuple[Graph, ...]]:
         """The whole graph below each of these; what they lack is asked for at once."""
-        graphs = tuple(Graph(mains) for mains in starts)
-        growing = list(zip(starts, graphs, strict=True))
+        files = [self.files(mains) for mains in starts]
+        graphs = tuple(map(Graph, starts, files))
+        growing = list(zip(starts, graphs, files, strict=True))
         while growing:
-            missing = [
-                (mains, graph, {version: mains.source(version) for version in graph.missing()})
-                for mains, graph in growing
+            lacking = [
+                (mains, known, {version: mains.source(version) for version in missing})
+                for mains, graph, known in growing
+                if (missing := graph.missing())
             ]
-            yield from self.learn(AskMod(source) for _, _, sources in missing for source in sources.values())
-            for _, graph, sources in missing:
+            yield from self.learn(AskMod(source) for _, _, sources in lacking for source in sources.values())
+            for _, known, sources in lacking:
                 for version, source in sources.items():
-                    graph.add(version, self.mods[source])
-            growing = [(mains, graph) for mains, graph, sources in missing if sources]
+                    if version not in known:
+                        known.add(version, self.mods[source])
+            growing = [one for one in growing if one[1].missing()]
         return graphs
+
+    def files(self, mains: Mains) -> Files:
+        """Those of all main modules that exclude and replace alike: each is taken into a graph once."""
+        layers = [main.replace for main in mains.modules]
+        if mains.workspace:
+            layers.append(mains.workspace.replace)
+        alike = mains.workspace is None, mains.exclude, *(frozenset(layer.items()) for layer in layers)
+        return self._files.setdefault(alike, Files(mains.exclude))

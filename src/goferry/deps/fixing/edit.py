@@ -108,4 +108,7 @@ def edited(project: Project, texts: Mapping[Path, bytes]) -> Project:
 
 
 def _part(part: Part, text: bytes | None) -> Part:
-    return part if text is None else replace(part, file=modfile.parse(str(part.folder / "go.mod"), text))
+    if text is None:
+        return part
+    file = modfile.parse(str(part.folder / "go.mod"), text)
+    return replace(part, read=lambda: file)

@@ -93,6 +93,8 @@ class Raiser:
         self._allow_go = allow_go
         self._seen: dict[Raises, Outcome] = {}
         self._base: Outcome | None = None
+        self._judged: tuple[dict[tuple[str, str], tuple[str, ...]], ...] = tuple({} for _ in views_of(mains))
+        """What affects a path in a version, by view: raises change nothing about what is replaced in one."""
 
     def outcome(self, raises: Raises = frozenset()) -> Steps[Outcome]:
         yield from self.prepare([raises])
@@ -162,11 +164,14 @@ class Raiser:
         self, mains: Mains, views: tuple[View, ...], held: frozenset[Version], bar: Bar | None, go: str = ""
     ) -> Outcome:
         affected: dict[str, tuple[str, ...]] = {}
-        for view in views:
+        for judged, view in zip(self._judged, views, strict=True):
             for path, version in view.selected.items():
-                if ids := self.ids(view.mains, Version(path, version)):
+                ids = judged.get((path, version))
+                if ids is None:
+                    ids = judged[path, version] = self.ids(view.mains, Version(path, version))
+                if ids:
                     affected[path] = tuple(dict.fromkeys((*affected.get(path, ()), *ids)))
-        return Outcome(mains, views, affected, held, bar, go)
+        return Outcome(mains, views, dict(sorted(affected.items())), held, bar, go)
 
     def ids(self, mains: Mains, version: Version) -> tuple[str, ...]:
         """What affects a version of the build list: by its own name, and by that of what replaces it."""
@@ -186,8 +191,11 @@ def views_of(mains: Mains) -> tuple[Mains, ...]:
 
 def _view(mains: Mains, graph: Graph, known: Known) -> View:
     found = graph.module_graph()
-    selected = {version.path: version.version for version in found.build_list()}
-    unread = frozenset(v for v in graph.needed() if known.mods.get(mains.source(v), ...) is None)
+    selected = {
+        path: version for path, version in found.versions.items() if version and not gover.is_toolchain(path)
+    }
+    failed = known.failed()
+    unread = frozenset(v for v in graph.needed() if mains.source(v) in failed) if failed else frozenset()
     return View(mains, selected, found.selected(_GO), found, unread)
 
 

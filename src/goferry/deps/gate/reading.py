@@ -138,7 +138,7 @@ async def _older(project: Project, files: Files) -> ModuleGraph | None:
     (main,) = project.mains.modules
     if gover.lang(main.requirements.go) != sums.COMPATIBLE:
         return None
-    requirements = replace(main.requirements, go=_UNPRUNED)
+    requirements = Requirements(_UNPRUNED, main.requirements.require)
     unpruned = replace(main, requirements=requirements)
     return (await files.graph(_with(project, unpruned))).graph
 
@@ -152,7 +152,7 @@ async def _requirements(project: Project, files: Files, loading: Loading) -> Map
     steps = tidy.wanted(project, loading)
     roots = next(steps)
     while True:
-        asked = replace(main, requirements=replace(main.requirements, require=roots))
+        asked = replace(main, requirements=Requirements(main.requirements.go, roots))
         graph = (await files.graph(_with(project, asked))).graph
         try:
             roots = steps.send(graph)
