@@ -34,6 +34,7 @@ from goferry.deps.audit.since import since
 from goferry.deps.audit.targets import Targets
 from goferry.deps.audit.whole import Whole
 from goferry.deps.base import Project
+from goferry.deps.govulncheck import Checker, checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
 from goferry.i18n import N_, _
@@ -56,6 +57,7 @@ class Asked:
     database: Database
     go: Callable[[Project], Iterable[Evidence]]
     goroot: Path | None
+    govulncheck: Checker | None
 
 
 def _audit_flags(function: Any) -> Any:
@@ -99,6 +101,11 @@ def _audit_flags(function: Any) -> Any:
 @option("--notes", is_flag=True, help=N_("Show notes one by one, too."))
 @option("--licences", is_flag=True, help=N_("Read the licence of every module; reads every zip."))
 @option("--no-source", is_flag=True, help=N_("Do not read source: advisories are about modules as a whole."))
+@option(
+    "--with-govulncheck",
+    is_flag=True,
+    help=N_("Have govulncheck look for calls, too; it compiles the project, and its word is marked as such."),
+)
 @option("--no-versions", is_flag=True, help=N_("Do not ask for newer versions, retractions, deprecations."))
 @option("--go", "go_version", metavar="VERSION", default=None, help=N_("The Go that builds, such as 1.26.3."))
 @option(
@@ -160,6 +167,7 @@ def _asked(
     found = targets.gather(paths or ["."], console.cwd)
     found.ignore += _ignore(console, given["ignore"])
     inventory = form == NEEDS_INVENTORY
+    database = _database(console, given["db"])
     return Asked(
         fail_on=failing.parse(given["fail_on"]),
         rules=rules,
@@ -173,9 +181,10 @@ def _asked(
         old=None if given["old"] is None else _old(console, given["old"]),
         old_name=given["old"] or "",
         archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
-        database=_database(console, given["db"]),
+        database=database,
         go=_go(console, given["go_version"]),
         goroot=_go_tree(console),
+        govulncheck=checker(database, console.environ) if given["with_govulncheck"] else None,
     )
 
 
@@ -241,6 +250,7 @@ def _look(console: Console, ready: Complete, asked: Asked, *, quiet: bool) -> Wh
                     asked.archived,
                     asked.goroot,
                     first_seen=supply.first_seen,
+                    govulncheck=asked.govulncheck,
                 )
                 return await whole.audit(
                     auditor,
