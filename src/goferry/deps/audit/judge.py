@@ -23,7 +23,7 @@ from goferry.deps.govulncheck import Seen, Word
 from goferry.deps.status import Status
 from goferry.deps.usage import Narrowed
 from goferry.errors import GoferryError
-from goferry.findings import Location, Severity, Text
+from goferry.findings import Location, Part, Severity, Text
 from goferry.gomod import pseudo, semver
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
@@ -558,8 +558,23 @@ def _problems(subject: Subject) -> Iterator[Problem]:
 
 
 def as_text(error: GoferryError) -> Text:
-    """An error's sentence, with its parts as they are shown."""
-    return Text("{why}", why=" ".join(str(error).split()))
+    """An error's sentence, still in every language where that is possible: some errors make theirs by themselves."""
+    said = _one_line(error)
+    try:
+        text = Text(error.message, **{name: _part(value) for name, value in error.parts.items()})
+        return text if _one_line(text) == said else Text("{why}", why=said)
+    except (LookupError, ValueError, AttributeError):
+        return Text("{why}", why=said)
+
+
+def _part(value: object) -> Part:
+    if isinstance(value, GoferryError):
+        return as_text(value)
+    return value if isinstance(value, int | float | Text) else _one_line(value)
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())
 
 
 def unproven(project: AuditedProject, what: str, why: Text, modules: Iterable[str] = ()) -> AuditFinding:
