@@ -16,8 +16,11 @@ from goferry.config import Settings
 from goferry.gomod import gover
 from goferry.gomod.goproxy import Kind, request_path
 from goferry.proxy import assemble
+from modtree import module as tree_of
+from net.web import Web, answer, ok
 from sizes import size
 from terminal import goferry
+from tlsthread import background
 
 
 @pytest.fixture
@@ -531,3 +534,41 @@ def test_every_module_that_go_made_for_retractions_and_deprecations(
     start.write_bytes(before)
     assert not go.error
     assert compare(gos_modules, start, go)
+
+
+# ---- code hosts -----------------------------------------------------------------------------------------------
+
+
+def test_code_hosts_are_asked_only_when_told_and_no_token_is_seen(world: World) -> None:
+    token = "ghp_plantedForgeToken"
+    world.publish(tree_of("github.com/a/closed", "v1.0.0"))
+    world.project("app", "github.com/a/closed v1.0.0")
+    answers = {"/repos/a/closed": ok(b'{"archived": true}')}
+    with background(Web(lambda asked: answers[asked.target])) as web:
+        home = str(world.folder / "home")
+        environ = {"HOME": home, "GITHUB_TOKEN": token}
+        words = ("app", "--json", "--go", "1.99.0", "--forges", f"github.com=github:{web.url}")
+        silent = world.audit(*words, **environ)
+        assert web.requests == []
+        assert ("archived", "github.com/a/closed") not in kinds(silent.json)
+        said = world.audit(*words, "--ask-forges", "--notes", **environ)
+        (found,) = [one for one in said.json["findings"] if one["kind"] == "archived"]
+        assert (found["severity"], found["details"]["repository"]) == ("warning", "github.com/a/closed")
+        assert web.requests[0].headers["authorization"] == f"Bearer {token}"
+        again = world.audit(*words, "--ask-forges", **environ)
+        assert ("archived", "github.com/a/closed") in kinds(again.json)
+        assert len(web.requests) == 1
+    everything = (
+        said.out + said.err + again.err + (Path(home) / ".local/share/goferry/forges.json").read_text()
+    )
+    assert token not in everything
+
+
+def test_a_code_host_that_does_not_answer_is_unproven(world: World) -> None:
+    world.publish(tree_of("github.com/a/closed", "v1.0.0"))
+    world.project("app", "github.com/a/closed v1.0.0")
+    with background(Web(lambda _asked: answer("403 Forbidden", b"{}", X_RateLimit_Remaining="0"))) as web:
+        audit = world.found("app", "--ask-forges", "--forges", f"github.com=github:{web.url}", code=3)
+    (blind,) = audit["unproven"]
+    assert (blind["id"], blind["details"]["modules"]) == ("archived", ["github.com/a/closed"])
+    assert "a token in GITHUB_TOKEN allows more" in blind["message"]["text"]

@@ -113,14 +113,15 @@ async def audit_repositories(
     """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven. `how` they
     are looked at: by default as the settings say."""
     from goferry.deps.audit import whole  # heavy, as above
+    from goferry.deps.forgelist import open_asker
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy
 
     how = how or whole.looking(settings, environ)
     targets = gather(repositories, place)
     targets.ignore += how.ignore
-    async with open_proxy(settings, environ=environ) as proxy:
-        auditor = how.auditor(ProxySupply(proxy))
+    async with open_proxy(settings, environ=environ) as proxy, open_asker(settings, environ) as forges:
+        auditor = how.auditor(ProxySupply(proxy), forges)
         return (await whole.audit(auditor, targets, whole.rules_of(settings), step)).audit
 
 

@@ -31,6 +31,7 @@ from goferry.deps.audit.saved import Saved
 from goferry.deps.audit.since import since
 from goferry.deps.audit.whole import Looking, Whole
 from goferry.deps.base import Project
+from goferry.deps.forgelist import open_asker
 from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
@@ -46,6 +47,7 @@ _LOOKING: Final = {
     "inventory": "--inventory",
     "go_version": "--go",
     "archived": "--archived",
+    "ask_forges": "--ask-forges",
     "db": "--db",
     "repos": "--repos",
     "every": "--every",
@@ -309,9 +311,10 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
 def _look(console: Console, ready: Complete, how: Looking, chosen: targets.Targets, *, quiet: bool) -> Whole:
     async def run() -> Whole:
         with showing(console, _("auditing"), quiet=quiet) as bar:
-            async with opened(console, ready) as supply:
+            asker = open_asker(ready.settings, console.environ)
+            async with opened(console, ready) as supply, asker as forges:
                 return await whole.audit(
-                    how.auditor(supply),
+                    how.auditor(supply, forges),
                     chosen,
                     whole.rules_of(ready.settings),
                     lambda what, done, total: bar.update(done, total, what),

@@ -19,6 +19,7 @@ from goferry.deps.audit.licences import NONE, UNKNOWN, Licence
 from goferry.deps.audit.records import AuditedProject, AuditFinding, Kind, Level, key_of
 from goferry.deps.base import BuildList, Module
 from goferry.deps.chains import Chains
+from goferry.deps.forges import Closed, State
 from goferry.deps.govulncheck import Seen, Word
 from goferry.deps.status import Status
 from goferry.deps.usage import Narrowed
@@ -79,8 +80,8 @@ class Subject:
     statuses: Mapping[Version, Status] = field(default_factory=dict)
     first_seen: Mapping[Version, datetime] = field(default_factory=dict)
     """When the store got a version. It was published then or before."""
-    archived: frozenset[str] = frozenset()
-    """Modules whose repository is known to be closed."""
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    """By module path, repositories that are not open to changes."""
     licences: Mapping[Version, Licence] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -416,7 +417,8 @@ def _seen(case: _Case, status: Status) -> str | None:
 
 def _reasons(case: _Case, module: Module, status: Status) -> Iterator[str]:
     """Why an old module is likely a forsaken one, besides its age."""
-    if module.path in case.subject.archived:
+    closed = case.subject.closed.get(module.path)
+    if closed is not None and closed.state is State.ARCHIVED:
         yield Kind.ARCHIVED.value
     if status.deprecated:
         yield Kind.DEPRECATED.value
@@ -435,9 +437,21 @@ def _is_open(advised: Advised, module: Module) -> bool:
 
 def _archived(case: _Case) -> Iterator[AuditFinding]:
     for module in case.subject.build.dependencies():
-        if module.path in case.subject.archived:
+        closed = case.subject.closed.get(module.path)
+        if closed is not None:
+            gone = closed.state is State.GONE
             yield case.about(
-                module, Kind.ARCHIVED, _direct_first(module), Text("its repository is closed to changes")
+                module,
+                Kind.ARCHIVED,
+                Severity.INFO if gone else _direct_first(module),
+                Text("its repository is not there, or not for everybody")
+                if gone
+                else Text("its repository is closed to changes"),
+                details={
+                    "state": closed.state.value,
+                    "repository": closed.repository,
+                    "asked": closed.asked.isoformat() if closed.asked else None,
+                },
             )
 
 
@@ -561,8 +575,13 @@ def as_text(error: GoferryError) -> Text:
     """An error's sentence, still in every language where that is possible: some errors make theirs by themselves."""
     said = _one_line(error)
     try:
-        text = Text(error.message, **{name: _part(value) for name, value in error.parts.items()})
-        return text if _one_line(text) == said else Text("{why}", why=said)
+        parts = {name: _part(value) for name, value in error.parts.items()}
+        text = Text(error.message, **parts)
+        if _one_line(text) != said:
+            return Text("{why}", why=said)
+        if error.hint_key is None:
+            return text
+        return Text("{why} ({hint})", why=text, hint=Text(error.hint_key, **parts))
     except (LookupError, ValueError, AttributeError):
         return Text("{why}", why=said)
 

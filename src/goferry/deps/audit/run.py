@@ -21,6 +21,8 @@ from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
 from goferry.deps.buildlist import build_list
+from goferry.deps.forgelist import Asker, reasons
+from goferry.deps.forges import Closed
 from goferry.deps.govulncheck import PROGRAM, Checker, Run
 from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.reading import read_usage
@@ -86,12 +88,15 @@ class Auditor:
     go: Callable[[Project], Iterable[Evidence]] = from_lines
     """What is known of the Go that builds a project."""
     archived: frozenset[str] = frozenset()
+    """Modules of which somebody wrote down that their repository is archived."""
     goroot: Path | None = None
     """The Go tree that builds, where there is one: then imports are followed inside the standard library, too."""
     jobs: int = JOBS
     first_seen: Callable[[Version], Awaitable[datetime | None]] | None = None
     govulncheck: Checker | None = None
     """The real tool, when it was asked for."""
+    forges: Asker | None = None
+    """Who asks code hosts, when that was asked for."""
     _registry: Registry = field(init=False)
     _material: dict[Version, _Material | GoferryError] = field(init=False, default_factory=dict)
 
@@ -123,7 +128,7 @@ class Auditor:
             go_words={one.entry.id: said.word(one) for one in of_go.stdlib} if of_go and said else {},
             statuses=statuses,
             first_seen=await self._first_seen(statuses),
-            archived=self.archived,
+            closed=await self._closed(build, problems, stage("code hosts")),
             licences=_licences(build, material) if self.wanted.licences else {},
             problems=tuple(problems),
         )
@@ -167,6 +172,18 @@ class Auditor:
             text = Text("it names flaws that this audit does not know: {flaws}", flaws=", ".join(beyond))
             problems.append(Problem(PROGRAM, text))
         return said
+
+    async def _closed(
+        self, build: BuildList, problems: list[Problem], step: Step | None
+    ) -> Mapping[str, Closed]:
+        """What is written down counts before what a host says."""
+        written = {path: Closed() for path in self.archived}
+        if self.forges is None:
+            return written
+        looked = await self.forges.look(build.dependencies(), self.supply, step)
+        for why, paths in reasons(looked.unasked):
+            problems.append(Problem("archived", why, paths))
+        return dict(looked.closed) | written
 
     def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
         go = deciding(self.go(project))

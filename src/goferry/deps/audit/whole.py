@@ -22,6 +22,7 @@ from goferry.deps.govulncheck import Checker
 from goferry.errors import GoferryError, StorageError
 
 if TYPE_CHECKING:
+    from goferry.deps.forgelist import Asker
     from goferry.deps.supply import ProxySupply
 
 Step = Callable[[str, int, int], None]
@@ -49,7 +50,7 @@ class Looking:
     ignore: tuple[IgnoreFile, ...] = ()
     """Ignore files beside those of the projects."""
 
-    def auditor(self, supply: "ProxySupply") -> Auditor:
+    def auditor(self, supply: "ProxySupply", forges: "Asker | None" = None) -> Auditor:
         return Auditor(
             supply,
             self.database,
@@ -59,6 +60,7 @@ class Looking:
             self.goroot,
             first_seen=supply.first_seen,
             govulncheck=self.govulncheck,
+            forges=forges,
         )
 
 
