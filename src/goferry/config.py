@@ -632,6 +632,30 @@ class Settings:
         ("deps audit",),
         N_("SPDX names of licences that are errors, with commas between them."),
     )
+    ask_forges: bool = _row(
+        False,
+        BOOL,
+        AUDIT,
+        ("deps audit",),
+        N_(
+            "Ask the modules' code hosts whether a repository is archived; tokens from GITHUB_TOKEN and the like."
+        ),
+    )
+    forges: str = _row(
+        "",
+        TEXT,
+        AUDIT,
+        ("deps audit",),
+        N_("More code hosts to ask: HOST=github|gitlab|gitea:URL of the API, with commas between them."),
+    )
+    forge_max_age: float = _row(
+        7 * 86400.0,
+        DURATION,
+        AUDIT,
+        ("deps audit",),
+        N_("How long the answer of a code host counts before it is asked again."),
+        "seconds",
+    )
     lang: str = _row(
         "",
         LANGUAGE,

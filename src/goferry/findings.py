@@ -38,7 +38,7 @@ class Text:
 
     __slots__ = ("key", "parts")
 
-    def __init__(self, key: str, **parts: "Part") -> None:
+    def __init__(self, key: str, /, **parts: "Part") -> None:
         self.key: Final = key
         self.parts: Final[Mapping[str, Part]] = parts
 

@@ -11,66 +11,16 @@ import pytest
 import goprojects
 import gotestdata
 from advisories import block, file
+from auditworld import FLAW, World
 from goferry.config import Settings
 from goferry.gomod import gover
 from goferry.gomod.goproxy import Kind, request_path
 from goferry.proxy import assemble
 from modtree import module as tree_of
+from net.web import Web, answer, ok
 from sizes import size
-from terminal import Said, goferry
-
-FLAW = file(
-    "GO-2024-0001",
-    block("example.org/flawed", "0 -1.1.0"),
-    summary="It breaks",
-    aliases=["CVE-2024-1"],
-)
-"""An advisory about example.org/flawed, fixed in v1.1.0."""
-
-OLD = b'{"Version": "v1.0.0", "Time": "2019-01-02T03:04:05Z"}'
-
-
-class World:
-    """A folder with a file proxy, a vulnerability database, a store, and projects."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.publish(tree_of("example.org/flawed", "v1.0.0", "v1.1.0"))
-        middle = {"m.go": b'package middle\n\nimport "example.org/flawed"\n\nvar Name = flawed.Name\n'}
-        flawed = [("example.org/flawed", "v1.0.0")]
-        self.publish(tree_of("example.org/middle", "v1.0.0", requires=flawed, extra=middle))
-        self.publish(tree_of("example.org/old", "v1.0.0") | {"example.org/old/@v/v1.0.0.info": OLD,
-                                                             "example.org/old/@latest": OLD})  # fmt: skip
-        self.put(f"db/{FLAW[0]}", FLAW[1])
-
-    def put(self, name: str, data: bytes | str) -> Path:
-        place = self.folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data.encode() if isinstance(data, str) else data)
-        return place
-
-    def publish(self, tree: Mapping[str, bytes]) -> None:
-        for key, body in tree.items():
-            self.put(f"proxy/{key}", body)
-
-    def project(self, name: str = "app", *requires: str, more: str = "") -> Path:
-        lines = [f"require {line}" for line in requires or ("example.org/middle v1.0.0",)]
-        text = "\n".join([f"module example.org/{name}", "go 1.21", *lines, more])
-        imports = "".join(f'import _ "{line.split()[1]}"\n' for line in lines)
-        self.put(f"{name}/main.go", f"package main\n\n{imports}\nfunc main() {{}}\n")
-        return self.put(f"{name}/go.mod", text + "\n")
-
-    def audit(self, *words: str, cwd: str = "", **environ: str) -> Said:
-        fixed = ["--goproxy", (self.folder / "proxy").as_uri(), "--sumdb", "off", "--fsync"]
-        fixed += ["--store", str(self.folder / "store"), "--db", str(self.folder / "db")]
-        fixed += [] if "--go" in words or environ else ["--go", "1.99.0"]
-        return goferry("deps", "audit", *words, *fixed, cwd=self.folder / cwd, environ=environ)
-
-    def found(self, *words: str, code: int = 1, cwd: str = "") -> Any:
-        """The JSON of an audit that ends with this code."""
-        said = self.audit("--json", *words, cwd=cwd)
-        assert said.code == code, said.err + said.out
-        return said.json
+from terminal import goferry
+from tlsthread import background
 
 
 @pytest.fixture
@@ -584,3 +534,41 @@ def test_every_module_that_go_made_for_retractions_and_deprecations(
     start.write_bytes(before)
     assert not go.error
     assert compare(gos_modules, start, go)
+
+
+# ---- code hosts -----------------------------------------------------------------------------------------------
+
+
+def test_code_hosts_are_asked_only_when_told_and_no_token_is_seen(world: World) -> None:
+    token = "ghp_plantedForgeToken"
+    world.publish(tree_of("github.com/a/closed", "v1.0.0"))
+    world.project("app", "github.com/a/closed v1.0.0")
+    answers = {"/repos/a/closed": ok(b'{"archived": true}')}
+    with background(Web(lambda asked: answers[asked.target])) as web:
+        home = str(world.folder / "home")
+        environ = {"HOME": home, "GITHUB_TOKEN": token}
+        words = ("app", "--json", "--go", "1.99.0", "--forges", f"github.com=github:{web.url}")
+        silent = world.audit(*words, **environ)
+        assert web.requests == []
+        assert ("archived", "github.com/a/closed") not in kinds(silent.json)
+        said = world.audit(*words, "--ask-forges", "--notes", **environ)
+        (found,) = [one for one in said.json["findings"] if one["kind"] == "archived"]
+        assert (found["severity"], found["details"]["repository"]) == ("warning", "github.com/a/closed")
+        assert web.requests[0].headers["authorization"] == f"Bearer {token}"
+        again = world.audit(*words, "--ask-forges", **environ)
+        assert ("archived", "github.com/a/closed") in kinds(again.json)
+        assert len(web.requests) == 1
+    everything = (
+        said.out + said.err + again.err + (Path(home) / ".local/share/goferry/forges.json").read_text()
+    )
+    assert token not in everything
+
+
+def test_a_code_host_that_does_not_answer_is_unproven(world: World) -> None:
+    world.publish(tree_of("github.com/a/closed", "v1.0.0"))
+    world.project("app", "github.com/a/closed v1.0.0")
+    with background(Web(lambda _asked: answer("403 Forbidden", b"{}", X_RateLimit_Remaining="0"))) as web:
+        audit = world.found("app", "--ask-forges", "--forges", f"github.com=github:{web.url}", code=3)
+    (blind,) = audit["unproven"]
+    assert (blind["id"], blind["details"]["modules"]) == ("archived", ["github.com/a/closed"])
+    assert "a token in GITHUB_TOKEN allows more" in blind["message"]["text"]

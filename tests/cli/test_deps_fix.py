@@ -1,10 +1,13 @@
 """`goferry deps fix`: what people read, what programs read, what is written, and the exit status."""
 
 import json
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+import oracle
 from fixworlds import FixWorld, small_world, snapshot
 from goferry.deps.advisories import refresh
 from goferry.deps.advisories.base import About
@@ -39,7 +42,12 @@ HOPELESS = FLAW | {
 }
 
 
-def fix(world: FixWorld, *words: str, flaws: tuple[dict[str, object], ...] = (FLAW,)) -> Said:
+def fix(
+    world: FixWorld,
+    *words: str,
+    flaws: tuple[dict[str, object], ...] = (FLAW,),
+    environ: Mapping[str, str] | None = None,
+) -> Said:
     db = world.folder / "db"
     db.mkdir(exist_ok=True)
     for flaw in flaws:
@@ -47,6 +55,7 @@ def fix(world: FixWorld, *words: str, flaws: tuple[dict[str, object], ...] = (FL
     return goferry(
         "deps", "fix", *words, "--db", str(db), "--goproxy", world.proxy.as_uri(), "--sumdb", "off",
         "--private", "example.org", "--store", str(world.folder / "store"), cwd=world.start,
+        environ=environ,
     )  # fmt: skip
 
 
@@ -173,3 +182,118 @@ def test_a_module_graph_with_a_hole_is_not_called_free_of_flaws(tmp_path: Path) 
         file.unlink()
     said = fix(world, flaws=(HOPELESS,))
     assert (said.code, "example.org/x@v1.0.0" in said.err) == (3, True)
+
+
+# ---- what people live with ------------------------------------------------------------------------------------
+
+
+def ignore(world: FixWorld, *lines: str, name: str = "goferry-ignore.toml") -> None:
+    (world.start / name).write_text("\n".join(["[[ignore]]", 'reason = "not reached"', *lines]) + "\n")
+
+
+@pytest.mark.parametrize("name", ["GO-2026-0001", "CVE-2026-1", "vulnerability"])
+def test_what_is_set_aside_raises_nothing_and_is_said(name: str, tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    ignore(world, f'id = "{name}"', 'module = "example.org/x"', "expires = 2099-01-31")
+    said = fix(world)
+    assert (said.code, said.out) == (
+        0,
+        "example.net/m: nothing is affected\n\nset aside example.org/x  v1.0.0: GO-2026-0001\n"
+        "  not reached (until 2099-01-31)\n",
+    )
+    form = fix(world, "--json").json
+    assert form["raises"] == []
+    assert form["ignored"] == [
+        {"path": "example.org/x", "version": "v1.0.0", "id": "GO-2026-0001", "reason": "not reached", "owner": "",
+         "expires": "2099-01-31"}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('id = "GO-2026-0001"', "expires = 2020-01-31"),
+        ('id = "GO-2026-0001"', 'module = "example.org/y"'),
+        ('id = "GO-2026-0002"',),
+    ],
+)
+def test_an_entry_that_is_over_or_for_something_else_changes_nothing(
+    lines: tuple[str, ...], tmp_path: Path
+) -> None:
+    world = small_world(tmp_path)
+    ignore(world, *lines)
+    assert fix(world).out.startswith(PLAN)
+
+
+def test_a_vulnerability_that_is_named_is_mended_whatever_is_set_aside(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    ignore(world, 'id = "GO-2026-0001"')
+    assert fix(world, "CVE-2026-1").out.startswith(PLAN)
+
+
+def test_an_ignore_file_can_be_named(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    ignore(world, 'id = "GO-2026-0001"', name="other.toml")
+    assert "set aside example.org/x" in fix(world, "--ignore", "other.toml").out
+    said = fix(world, "--ignore", "nowhere.toml")
+    assert (said.code, said.err.splitlines()[0]) == (2, "goferry: there is no ignore file nowhere.toml")
+
+
+# ---- vendor ---------------------------------------------------------------------------------------------------
+
+
+def vendored_world(folder: Path) -> FixWorld:
+    world = small_world(folder)
+    world.must("mod", "vendor")
+    assert (world.start / "vendor/example.org/x/p.go").is_file()
+    return world
+
+
+def path_of_go() -> dict[str, str]:
+    go = oracle.go_command()
+    assert go is not None
+    cache = subprocess.run([go, "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    return {"PATH": str(Path(go).parent), "GOCACHE": cache}
+
+
+def test_a_vendor_folder_is_made_anew_and_proven(tmp_path: Path) -> None:
+    world = vendored_world(tmp_path)
+    assert "--apply makes it anew" in fix(world).out
+    said = fix(world, "--apply", environ=path_of_go())
+    assert said.code == 0, said.out + said.err
+    assert "vendor was made anew by `go mod vendor`." in said.out
+    assert said.out.endswith("Every vendored file is what its module has.\n")
+    assert (world.start / "vendor/example.org/y/p.go").is_file()
+    world.must("build", "-mod=vendor", "./...")
+    assert not list(world.start.glob(".goferry*"))
+
+
+def test_without_go_the_command_is_named_and_the_gate_fails(tmp_path: Path) -> None:
+    world = vendored_world(tmp_path)
+    before = snapshot(world.start / "vendor")
+    said = fix(world, "--apply", environ={"PATH": str(tmp_path)})
+    assert said.code == 1
+    assert "run `go mod vendor`: there is no go command on PATH" in said.out
+    assert "vendor/modules.txt" in said.out
+    assert snapshot(world.start / "vendor") == before
+    again = vendored_world(tmp_path / "again")
+    form = fix(again, "--apply", "--json", environ={"PATH": str(tmp_path)}).json
+    assert form["vendoring"] == {
+        "made": False,
+        "command": "go mod vendor",
+        "why": "there is no go command on PATH",
+    }
+    assert form["gate"]["verdict"] == "failed"
+
+
+def test_a_go_that_fails_leaves_the_old_folder(tmp_path: Path) -> None:
+    world = vendored_world(tmp_path)
+    before = snapshot(world.start / "vendor")
+    program = tmp_path / "bin/go"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho no room >&2\nexit 1\n")
+    program.chmod(0o755)
+    said = fix(world, "--apply", environ={"PATH": str(program.parent)})
+    assert (said.code, "no room" in said.out) == (1, True)
+    assert snapshot(world.start / "vendor") == before
+    assert not list(world.start.glob(".goferry*"))

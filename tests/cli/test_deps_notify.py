@@ -252,6 +252,41 @@ def test_a_mistake_in_a_receiver_shows_before_the_audit(world: Path) -> None:
     assert not (world / "store").exists()
 
 
+def test_what_builds_each_repository_decides_about_go_itself(world: Path) -> None:
+    (world / "repos/shop/Dockerfile").write_text("FROM golang:1.26.0\n")
+    said = goferry(
+        "deps",
+        "audit",
+        "--repos",
+        "repos.txt",
+        "--json",
+        *flags(world),
+        environ={"HOME": str(world)},
+        cwd=world,
+    )
+    sure = {
+        (finding["project"], finding["details"]["certainty"], finding["details"]["decided"]["where"])
+        for finding in said.json["findings"]
+        if finding["kind"] == "stdlib"
+    }
+    assert sure == {
+        ("example.com/shop", "pinned", "Dockerfile:1"),
+        ("example.com/site", "at_least", "go.mod"),
+    }
+
+
+def test_how_repositories_are_looked_at_can_be_said(world: Path) -> None:
+    (world / "ignore.toml").write_text('[[ignore]]\nid = "GO-2020-0015"\nreason = "known"\n')
+    words = ["--go", "1.26.8", "--ignore", "ignore.toml", "--no-versions", "--no-source"]
+    said = goferry(
+        "deps", "audit", "--repos", "repos.txt", "--json", *words, *flags(world),
+        environ={"HOME": str(world)}, cwd=world,
+    )  # fmt: skip
+    assert [one["finding"]["id"] for one in said.json["ignored"]] == ["GO-2020-0015"]
+    assert {one["level"] for one in said.json["projects"]} == {"module"}
+    assert not [one for one in said.json["findings"] if one["kind"] in ("stdlib", "stale")]
+
+
 @pytest.mark.parametrize("place", ["repos", "lists/repos.txt"])
 def test_the_place_may_be_relative(world: Path, place: str) -> None:
     """To the working folder, whatever the paths in a list are relative to."""

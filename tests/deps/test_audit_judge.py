@@ -25,6 +25,7 @@ from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, AuditFinding, Kind, Level
 from goferry.deps.base import BuildList, Module, Part, Project
 from goferry.deps.chains import Chains
+from goferry.deps.forges import Closed
 from goferry.deps.sources import main_of
 from goferry.deps.status import NextMajor, Status
 from goferry.deps.usage import Narrowed
@@ -311,7 +312,7 @@ STALE: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[Severity, list[str]
     ),
     "old and archived": (
         {"latest_time": years_ago(2)},
-        {"archived": frozenset({DIRECT.path})},
+        {"closed": {DIRECT.path: Closed()}},
         (Severity.WARNING, ["archived"]),
     ),
     "old, with a flaw nobody mends": (
@@ -369,7 +370,7 @@ def test_how_long_is_too_long_can_be_set() -> None:
 
 
 def test_an_archived_module_is_found_without_any_status() -> None:
-    found = only(judged(subject(DIRECT, archived=frozenset({DIRECT.path}))), Kind.ARCHIVED)
+    found = only(judged(subject(DIRECT, closed={DIRECT.path: Closed()})), Kind.ARCHIVED)
     assert found.severity is Severity.WARNING
 
 

@@ -34,6 +34,7 @@ _OWN_METAVARS: Final = {
     "vulndb": "URL|PATH",
     "allow_licences": "NAMES",
     "deny_licences": "NAMES",
+    "forges": "HOST=KIND:URL",
 }
 
 

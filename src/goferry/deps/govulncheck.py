@@ -10,22 +10,30 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.layouts import public_tree
 from goferry.deps.advisories.matching import Match
+from goferry.deps.advisories.osv import STDLIB
+from goferry.deps.base import BuildList
 from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_, _
 
 PROGRAM: Final = "govulncheck"
 _PROTOCOL: Final = "v1."
+_DEEP: Final = "symbol"
+_CHAINS: Final = 3
 _LINES, _LENGTH = 4, 400
 """How much of its complaint is passed on: the first line is a heading."""
+INSTALL: Final = "go install golang.org/x/vuln/cmd/govulncheck@latest"
+
+Checker: TypeAlias = Callable[[BuildList], "Run"]
+"""Runs it on a project, one module after the other. Raises GoferryError when it comes to no result."""
 
 
 class GovulncheckFailed(GoferryError):
@@ -45,6 +53,8 @@ class Seen(StrEnum):
     """The module is required, and it found no import."""
     NOTHING = "nothing"
     """It did not name the flaw at all: not its module and version, or an entry that it does not know."""
+    OTHER_GO = "other_go"
+    """It ran with another Go than the one that builds, so it says nothing about this standard library."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,19 @@ class Finding:
     """`Function`, or `Type.Method`."""
     trace: tuple[str, ...] = ()
     """From the project's function to the flawed one, each as `package.Function`; for a call only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What it says about one match: its word, not ours."""
+
+    seen: Seen
+    scanner: str
+    go: str
+    calls: tuple[tuple[str, ...], ...] = ()
+    """The first chains of calls that it found, each from the project's function to the flawed one."""
+    deep: bool = True
+    """It looked for calls, not only at imports or requirements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +107,27 @@ class Run:
         """How far it came with a match."""
         there = {one.seen for one in self.about(found)}
         return next((seen for seen in Seen if seen in there), Seen.NOTHING)
+
+    def word(self, found: Match) -> Word:
+        """What it says about a match. About the standard library only if it ran with the very Go of the match."""
+        if found.path == STDLIB and self.go != found.version:
+            return Word(Seen.OTHER_GO, self.scanner, self.go)
+        calls = (one.trace for one in self.about(found) if one.trace)
+        return Word(
+            self.seen(found),
+            self.scanner,
+            self.go,
+            tuple(dict.fromkeys(calls))[:_CHAINS],
+            self.level == _DEEP,
+        )
+
+    def beyond(self, matches: Iterable[Match]) -> tuple[str, ...]:
+        """The flaws of modules that it names and none of these matches has: `ID module`, sorted."""
+        known = {
+            (id, path) for m in matches for id in (m.entry.id, *m.aliases) for path in (m.path, m.module.path)
+        }
+        others = (one for one in self.findings if one.module != STDLIB and (one.id, one.module) not in known)
+        return tuple(sorted({f"{one.id} {one.module}" for one in others}))
 
 
 # ---- reading --------------------------------------------------------------------------------------------------
@@ -162,6 +206,28 @@ def find(environ: Mapping[str, str]) -> str | None:
     gopath = environ.get("GOPATH") or (str(Path(home, "go")) if home else "")
     places = [environ.get("PATH", ""), environ.get("GOBIN", ""), str(Path(gopath, "bin")) if gopath else ""]
     return next((found for place in places if place and (found := shutil.which(PROGRAM, path=place))), None)
+
+
+def checker(database: Database, environ: Mapping[str, str]) -> Checker:
+    """What runs the program of this machine on these entries."""
+
+    def check(build: BuildList) -> Run:
+        program = find(environ)
+        if program is None:
+            raise GovulncheckFailed("{program} is not installed: {command}", program=PROGRAM, command=INSTALL)
+        sources = (module.source for module in build.modules)
+        modules = {module.path for module in build.modules} | {one.path for one in sources if one}
+        return _joined(
+            run(program, part.folder, database, modules, environ=environ) for part in build.project.parts
+        )
+
+    return check
+
+
+def _joined(runs: Iterable[Run]) -> Run:
+    """The main modules of a workspace as one run."""
+    first, *others = runs
+    return replace(first, findings=tuple(one for each in (first, *others) for one in each.findings))
 
 
 def run(

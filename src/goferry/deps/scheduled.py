@@ -22,6 +22,7 @@ from goferry.findings import Severity
 if TYPE_CHECKING:
     from goferry.deps.audit.run import Target
     from goferry.deps.audit.targets import Targets
+    from goferry.deps.audit.whole import Looking, Step
     from goferry.deps.notify.base import Receiver
     from goferry.deps.notify.send import Outcome
 
@@ -57,15 +58,18 @@ def schedule(
     *,
     telling: bool = True,
     seen: "Callable[[Outcome], None] | None" = None,
+    look: "Callable[[], Looking] | None" = None,
+    step: "Step | None" = None,
 ) -> Schedule:
     """The schedule of these repositories. `telling`: whether the receivers of the settings file hear of news; `seen`
-    is called with what became of each, instead of a line in the log."""
+    is called with what became of each, instead of a line in the log; `look` says for each audit how it is made."""
     place = place.absolute()
 
     async def make() -> Audit:
         if telling:
             read_receivers(config)  # a mistake in them shows before an audit was made for nothing
-        return await audit_repositories(read_repositories(place), place, settings, environ)
+        how = None if look is None else look()
+        return await audit_repositories(read_repositories(place), place, settings, environ, how, step)
 
     async def tell(audit: Audit) -> int:
         if not telling:
@@ -99,23 +103,26 @@ async def tell_receivers(
 
 
 async def audit_repositories(
-    repositories: tuple[Repository, ...], place: Path, settings: Settings, environ: Mapping[str, str]
+    repositories: tuple[Repository, ...],
+    place: Path,
+    settings: Settings,
+    environ: Mapping[str, str],
+    how: "Looking | None" = None,
+    step: "Step | None" = None,
 ) -> Audit:
-    """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven."""
-    from goferry.deps.advisories import refresh  # heavy, as above
-    from goferry.deps.audit import whole
-    from goferry.deps.audit.run import Auditor, Wanted
+    """One audit of all projects in all of these repositories. One that cannot be read is in it as unproven. `how` they
+    are looked at: by default as the settings say."""
+    from goferry.deps.audit import whole  # heavy, as above
+    from goferry.deps.forgelist import open_asker
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy
 
+    how = how or whole.looking(settings, environ)
     targets = gather(repositories, place)
-    rules = whole.rules_of(settings)
-    wanted = Wanted(licences=bool(rules.allow or rules.deny))
-    database = refresh.at_hand(environ)
-    async with open_proxy(settings, environ=environ) as proxy:
-        supply = ProxySupply(proxy)
-        auditor = Auditor(supply, database, wanted, first_seen=supply.first_seen)
-        return (await whole.audit(auditor, targets, rules)).audit
+    targets.ignore += how.ignore
+    async with open_proxy(settings, environ=environ) as proxy, open_asker(settings, environ) as forges:
+        auditor = how.auditor(ProxySupply(proxy), forges)
+        return (await whole.audit(auditor, targets, whole.rules_of(settings), step)).audit
 
 
 def gather(repositories: tuple[Repository, ...], place: Path) -> "Targets":

@@ -137,14 +137,16 @@ def test_everything_on_the_machine_is_gathered_and_nothing_downloaded(tmp_path: 
     (tmp_path / "repository/Dockerfile").write_text("FROM golang:1.25.3\n")
     (project / "go.mod").write_text("module m\ngo 1.23.0\n")
     environ = fake_go(tmp_path, 'echo "go version go1.26.8-$GOTOOLCHAIN linux/amd64"')
-    found = gather(load(project), environ, "go1.24.0")
+    (tmp_path / "env").write_text("GOTOOLCHAIN=go1.24.0\n")
+    environ |= {"GOENV": str(tmp_path / "env")}
+    found = gather(environ)(load(project))
     assert [(one.origin, one.version) for one in found] == [
         (G, "1.23.0"),
         (P, "1.25.3"),
         (E, "1.24.0"),
         (C, "1.26.8"),
     ]
-    named = gather(load(project), {**environ, "GOTOOLCHAIN": "go1.24.9"}, "go1.24.0")
+    named = gather({**environ, "GOTOOLCHAIN": "go1.24.9"})(load(project))
     assert (E, "1.24.9") in [(one.origin, one.version) for one in named]
 
 

@@ -1,7 +1,6 @@
 """`goferry deps audit`: what is wrong with the modules that are really built."""
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,48 +13,67 @@ from goferry.cli.console import Console, pass_console
 from goferry.cli.deps import regular
 from goferry.cli.deps.notify import tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
-from goferry.cli.environment import Complete, go_environment
+from goferry.cli.deps.outputs import Output, outputs, show
+from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.config import Settings
 from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Origin, from_gotoolchain, from_lines
-from goferry.deps.advisories.pipelines import from_pipelines
-from goferry.deps.audit import failing, records, targets, whole
+from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.audit import failing, records, saved, targets, whole
 from goferry.deps.audit.failing import FailOn
-from goferry.deps.audit.forms import FORMS, Page, render
+from goferry.deps.audit.forms import FORMS
 from goferry.deps.audit.ignoring import IgnoreFile
-from goferry.deps.audit.inventory import Inventory
-from goferry.deps.audit.judge import Rules
 from goferry.deps.audit.records import Audit
-from goferry.deps.audit.run import Auditor, Wanted
+from goferry.deps.audit.run import Wanted
+from goferry.deps.audit.saved import Saved
 from goferry.deps.audit.since import since
-from goferry.deps.audit.targets import Targets
-from goferry.deps.audit.whole import Whole
+from goferry.deps.audit.whole import Looking, Whole
 from goferry.deps.base import Project
+from goferry.deps.forgelist import open_asker
+from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
 from goferry.i18n import N_, _
 
 SUMMARY = N_("Find what is wrong with the modules that are built: flaws, age, licences.")
-NEEDS_INVENTORY: Final = "cyclonedx"
+_LOOKING: Final = {
+    "ignore": "--ignore",
+    "licences": "--licences",
+    "no_source": "--no-source",
+    "no_versions": "--no-versions",
+    "with_govulncheck": "--with-govulncheck",
+    "inventory": "--inventory",
+    "go_version": "--go",
+    "archived": "--archived",
+    "ask_forges": "--ask-forges",
+    "db": "--db",
+    "repos": "--repos",
+    "every": "--every",
+}
+"""Options that say how to look, of no use where nothing is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the options say, read before anything is fetched."""
+    """What the options say of the result."""
 
     fail_on: FailOn
-    rules: Rules
-    wanted: Wanted
-    targets: Targets
+    outputs: tuple[Output, ...]
     old: Audit | None
     old_name: str
-    archived: frozenset[str]
-    database: Database
-    go: Callable[[Project], Iterable[Evidence]]
-    goroot: Path | None
+    notes: bool
+    telling: bool
+
+    @property
+    def for_programs(self) -> bool:
+        """Programs alone read what comes of it."""
+        return all(one.form == "json" for one in self.outputs)
+
+    @property
+    def quiet(self) -> bool:
+        return self.for_programs and not any(one.file for one in self.outputs)
 
 
 def _audit_flags(function: Any) -> Any:
@@ -77,12 +95,28 @@ def _audit_flags(function: Any) -> Any:
     "--format",
     "form",
     type=click.Choice(FORMS),
-    default="terminal",
+    default=None,
     metavar="FORM",
     help=N_("terminal, json, sarif, cyclonedx, html, markdown or junit.  [terminal]"),
 )
 @option("--json", "as_json", is_flag=True, help=N_("Print JSON for programs; the same as --format json."))
-@option("-o", "--output", metavar="FILE", default=None, help=N_("Write there instead of to standard output."))
+@option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    multiple=True,
+    help=N_(
+        "Write there. Without --format the ending says the form (.json .sarif .cdx.json .html .md .xml), and the "
+        "table is printed, too; may be given several times."
+    ),
+)
+@option(
+    "--from",
+    "source",
+    metavar="SAVED.json",
+    default=None,
+    help=N_("Look at nothing: show what a --json says, in any form; - is standard input."),
+)
 @option(
     "--fail-on",
     metavar="LIST",
@@ -97,8 +131,18 @@ def _audit_flags(function: Any) -> Any:
     help=N_("What to set aside, beside goferry-ignore.toml of each project. May be given several times."),
 )
 @option("--notes", is_flag=True, help=N_("Show notes one by one, too."))
+@option(
+    "--inventory",
+    is_flag=True,
+    help=N_("Put into JSON what --from needs for an SBOM: hashes and licences; reads every zip."),
+)
 @option("--licences", is_flag=True, help=N_("Read the licence of every module; reads every zip."))
 @option("--no-source", is_flag=True, help=N_("Do not read source: advisories are about modules as a whole."))
+@option(
+    "--with-govulncheck",
+    is_flag=True,
+    help=N_("Have govulncheck look for calls, too; it compiles the project, and its word is marked as such."),
+)
 @option("--no-versions", is_flag=True, help=N_("Do not ask for newer versions, retractions, deprecations."))
 @option("--go", "go_version", metavar="VERSION", default=None, help=N_("The Go that builds, such as 1.26.3."))
 @option(
@@ -126,66 +170,115 @@ def _audit_flags(function: Any) -> Any:
 @_audit_flags
 @pass_console
 def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
-    form = "json" if given.pop("as_json") else given.pop("form")
-    given.pop("form", None)
-    output = given.pop("output")
-    ready = complete_settings(console, given, as_json=form == "json")
-    repos, every, telling = given.pop("repos"), given.pop("every"), given.pop("notify")
-    if repos is not None or every is not None:
-        if paths:
-            raise InvalidInput("with --repos no PATH can be named")
+    asked = _asked(console, given)
+    ready = complete_settings(console, given, as_json=asked.for_programs)
+    if (source := given["source"]) is not None:
+        _refuse(paths, given)
+        found = _saved(console, source)
+        _check_inventory(found, asked, source)
+        return _finish(console, ready, asked, found, name=source)
+    if given["repos"] is not None or given["every"] is not None:
+        return _regular(console, ready, asked, paths, given)
+    how = _looking(console, ready.settings, given, asked)
+    chosen = targets.gather(paths or ["."], console.cwd)
+    chosen.ignore += how.ignore
+    seen = _look(console, ready, how, chosen, quiet=asked.quiet)
+    return _finish(console, ready, asked, Saved(seen.audit, seen.inventories))
 
-        def show(audit: Audit) -> int:
-            _show(console, audit, (), form, output, notes=given["notes"])
-            return failing.status(audit, failing.parse(given["fail_on"]))
 
-        return regular.audit(console, ready, repos, every, telling=telling, show=show)
-    asked = _asked(console, paths, ready.settings, given, form)
-    seen = _look(console, ready, asked, quiet=form == "json" and output is None)
-    audit = seen.audit
-    if asked.old is not None:
-        audit = since(asked.old, audit, place=asked.old_name)
-    _show(console, audit, seen.inventories, form, output, notes=given["notes"])
-    status = failing.status(audit, asked.fail_on)
-    return max(status, tell_news(console, ready, audit, quiet=True)) if telling else status
+def _regular(
+    console: Console, ready: Complete, asked: Asked, paths: Sequence[str], given: Mapping[str, Any]
+) -> int:
+    if paths:
+        raise InvalidInput("with --repos no PATH can be named")
+    if given["every"] is not None and (asked.old is not None or given["output"] or given["form"]):
+        raise InvalidInput(
+            "with --every nothing is printed, so --since, --format and --output say nothing",
+            hint=N_("`goferry deps trend` shows what is kept; --notify tells what is new"),
+        )
+    if any(one.form == "cyclonedx" for one in asked.outputs) or given["inventory"]:
+        raise InvalidInput("--repos keeps findings only: an SBOM needs PATHs")
+
+    def shown(audit: Audit) -> int:
+        return _shown(console, asked, Saved(audit))
+
+    return regular.audit(
+        console,
+        ready,
+        given["repos"],
+        given["every"],
+        telling=asked.telling,
+        look=lambda: _looking(console, ready.settings, given, asked),
+        show=shown,
+        quiet=asked.quiet,
+    )
 
 
 # ---- what is asked for
 
 
-def _asked(
-    console: Console, paths: Sequence[str], settings: Settings, given: Mapping[str, Any], form: str
-) -> Asked:
-    rules = whole.rules_of(settings)
-    found = targets.gather(paths or ["."], console.cwd)
-    found.ignore += _ignore(console, given["ignore"])
-    inventory = form == NEEDS_INVENTORY
+def _asked(console: Console, given: Mapping[str, Any]) -> Asked:
+    form = "json" if given["as_json"] else given["form"]
     return Asked(
-        fail_on=failing.parse(given["fail_on"]),
-        rules=rules,
-        wanted=Wanted(
+        failing.parse(given["fail_on"]),
+        outputs(form, given["output"]),
+        None if given["old"] is None else records.from_json(console.read(given["old"]), place=given["old"]),
+        given["old"] or "",
+        given["notes"],
+        given["notify"],
+    )
+
+
+def _looking(console: Console, settings: Settings, given: Mapping[str, Any], asked: Asked) -> Looking:
+    rules = whole.rules_of(settings)
+    inventory = given["inventory"] or any(one.form == "cyclonedx" for one in asked.outputs)
+    database = _database(console, given["db"])
+    return Looking(
+        database,
+        Wanted(
             statuses=not given["no_versions"],
             source=not given["no_source"],
             licences=given["licences"] or inventory or bool(rules.allow or rules.deny),
             inventory=inventory,
         ),
-        targets=found,
-        old=None if given["old"] is None else _old(console, given["old"]),
-        old_name=given["old"] or "",
-        archived=frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
-        database=_database(console, given["db"]),
-        go=_go(console, given["go_version"]),
-        goroot=_go_tree(console),
+        _go(console, given["go_version"]),
+        frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
+        building.go_tree(console.environ),
+        checker(database, console.environ) if given["with_govulncheck"] else None,
+        tuple(_ignore(console, given["ignore"])),
     )
+
+
+def _refuse(paths: Sequence[str], given: Mapping[str, Any]) -> None:
+    """What goes with looking at projects does not go with an audit that was made before."""
+    named = ["PATH"] if paths else []
+    named += [flag for name, flag in _LOOKING.items() if given[name]]
+    if named:
+        raise InvalidInput(
+            "--from shows what was found before: {options} cannot change it",
+            hint=N_("leave one of them out"),
+            options=", ".join(named),
+        )
+
+
+def _saved(console: Console, name: str) -> Saved:
+    if name == "-":
+        return saved.loads(console.stdin.read(), place=_("standard input"))
+    return saved.loads(console.read(name), place=name)
+
+
+def _check_inventory(found: Saved, asked: Asked, name: str) -> None:
+    if not found.inventories and any(one.form == "cyclonedx" for one in asked.outputs):
+        raise InvalidInput(
+            "{place} does not say what the projects are made of, which an SBOM needs",
+            hint=N_("save it with --inventory"),
+            place=name,
+        )
 
 
 def _ignore(console: Console, files: Iterable[str]) -> Iterable[IgnoreFile]:
     for file in files:
         yield from targets.read_ignore(Path(console.cwd, file), console.cwd, None, must=True)
-
-
-def _old(console: Console, name: str) -> Audit:
-    return records.from_json(console.read(name), place=name)
 
 
 def _lines(console: Console, name: str) -> Iterable[str]:
@@ -209,43 +302,21 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
                 "--go: {version!r} is no version of Go", hint=N_("such as 1.26.3"), version=version
             )
         return lambda _project: [Evidence(Origin.PIPELINE, plain, "--go")]
-    value, _origin = go_environment(console.environ).value("GOTOOLCHAIN")
-    here = (*from_gotoolchain(value), *building.ask_go(console.environ))  # once, not for each project
-
-    def known(project: Project) -> Iterable[Evidence]:
-        pipelines = from_pipelines(building.repository(project.root))
-        return (*from_lines(project), *pipelines, *here)
-
-    return known
-
-
-def _go_tree(console: Console) -> Path | None:
-    """The tree of the go command on PATH, if its source is there."""
-    go = shutil.which("go", path=console.environ.get("PATH", ""))
-    tree = Path(go).resolve().parent.parent if go else None
-    return tree if tree and (tree / "src" / "runtime").is_dir() else None
+    return building.gather(console.environ)
 
 
 # ---- looking
 
 
-def _look(console: Console, ready: Complete, asked: Asked, *, quiet: bool) -> Whole:
+def _look(console: Console, ready: Complete, how: Looking, chosen: targets.Targets, *, quiet: bool) -> Whole:
     async def run() -> Whole:
         with showing(console, _("auditing"), quiet=quiet) as bar:
-            async with opened(console, ready) as supply:
-                auditor = Auditor(
-                    supply,
-                    asked.database,
-                    asked.wanted,
-                    asked.go,
-                    asked.archived,
-                    asked.goroot,
-                    first_seen=supply.first_seen,
-                )
+            asker = open_asker(ready.settings, console.environ)
+            async with opened(console, ready) as supply, asker as forges:
                 return await whole.audit(
-                    auditor,
-                    asked.targets,
-                    asked.rules,
+                    how.auditor(supply, forges),
+                    chosen,
+                    whole.rules_of(ready.settings),
                     lambda what, done, total: bar.update(done, total, what),
                 )
 
@@ -255,26 +326,20 @@ def _look(console: Console, ready: Complete, asked: Asked, *, quiet: bool) -> Wh
 # ---- showing
 
 
-def _show(
-    console: Console,
-    audit: Audit,
-    inventories: Sequence[Inventory],
-    form: str,
-    output: str | None,
-    *,
-    notes: bool,
-) -> None:
-    columns = shutil.get_terminal_size((100, 24)).columns if console.colour else 100
-    text = render(
-        form,
-        Page(
-            audit, tuple(inventories), notes=notes, colour=console.colour and output is None, columns=columns
-        ),
-    )
-    if output is None:
-        console.stdout.write(text)
-        return
-    try:
-        Path(console.cwd, output).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput("cannot write {file}: {why}", file=output, why=error.strerror) from error
+def _finish(console: Console, ready: Complete, asked: Asked, found: Saved, *, name: str = "") -> int:
+    """Shows it, and tells what is new; the exit status."""
+    status = _shown(console, asked, found, name=name)
+    if not asked.telling:
+        return status
+    return max(status, tell_news(console, ready, found.audit, quiet=True))
+
+
+def _shown(console: Console, asked: Asked, found: Saved, *, name: str = "") -> int:
+    """Shows it, or of it what an older one has not; the exit status."""
+    audit = found.audit
+    if asked.old is not None:
+        if audit.since is not None:
+            raise InvalidInput("{place} was made with --since itself, so it holds a part only", place=name)
+        audit = since(asked.old, audit, place=asked.old_name)
+    show(console, asked.outputs, audit, found.inventories, notes=asked.notes)
+    return failing.status(audit, asked.fail_on)

@@ -1,8 +1,9 @@
 """`goferry deps fix`: the smallest change of requirements that leaves no affected version, shown or made."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,11 +19,14 @@ from goferry.errors import InvalidInput
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from goferry.deps.audit.ignoring import Entry
     from goferry.deps.base import Project
-    from goferry.deps.fixing.flaws import Flaws
+    from goferry.deps.fixing.flaws import Aside, Flaws
     from goferry.deps.fixing.mending import Fix
     from goferry.deps.fixing.plan import Mended, Plan, Raise, Stays
+    from goferry.deps.fixing.vendoring import Vendoring
     from goferry.deps.gate.run import Outcome
+    from goferry.gomod.module import Version
 
 SUMMARY: Final = N_("Raise as few requirements as possible until nothing is affected.")
 EXIT_STAYS: Final = 1
@@ -48,13 +52,20 @@ REASONS: Final = {
         "Raise as few requirements as possible until no known vulnerability is left, and say what stays and why. "
         "Nothing gets lower, and no newer Go is needed unless you allow it. Without --apply the plan is shown and "
         "nothing is written; with it go.mod, go.work and go.sum are written all or none, each new line of go.sum "
-        "proven against the checksum database. DIR is a folder, a go.mod or a go.work; ID takes only these "
-        "vulnerabilities. Exit status 1 when something stays affected, 3 when it could not be proven."
+        "proven against the checksum database, and a vendor folder is made anew with the real go. What an ignore file "
+        "sets aside raises nothing. DIR is a folder, a go.mod or a go.work; ID takes only these vulnerabilities, set "
+        "aside or not. Exit status 1 when something stays affected, 3 when it could not be proven."
     ),
 )
 @click.argument("words", metavar="[DIR] [ID]...", nargs=-1)
 @option("--apply", is_flag=True, help=N_("Write the files."))
 @option("--allow-go", is_flag=True, help=N_("Let the go line rise where a fix needs it."))
+@option(
+    "--ignore",
+    metavar="FILE",
+    multiple=True,
+    help=N_("What to set aside, beside goferry-ignore.toml of the project. May be given several times."),
+)
 @option(
     "--db",
     metavar="DIR|FILE|URL",
@@ -70,6 +81,7 @@ def command(
     words: tuple[str, ...],
     apply: bool,
     allow_go: bool,
+    ignore: tuple[str, ...],
     db: str | None,
     as_json: bool,
     **given: Any,
@@ -80,15 +92,16 @@ def command(
     folder, ids = _folder_and_ids(words, console.cwd)
     ready = complete_settings(console, given, as_json=as_json)
     project = load(folder)
-    flaws = _flaws(console, db, ids)
+    flaws = _flaws(console, db, ids, _lived_with(console, project, ignore))
     with showing(console, _("reading modules"), quiet=as_json) as bar:
-        fix, gated = asyncio.run(
+        fix, gated, vendoring = asyncio.run(
             _run(console, project, ready, flaws, Wish(apply=apply, allow_go=allow_go), bar.update)
         )
+    aside = flaws.aside(_selected(fix))
     if as_json:
-        console.json(to_json(fix, gated))
+        console.json(to_json(fix, gated, aside, vendoring))
     else:
-        for line in told(fix, gated):
+        for line in told(fix, gated, aside, vendoring):
             console.out(line)
     for problem in fix.problems:
         console.warn(f"{problem.about}: {problem.why}")
@@ -110,8 +123,9 @@ async def _run(
     flaws: "Flaws",
     wish: Wish,
     step: Callable[[int, int, str], None],
-) -> "tuple[Fix, Outcome | None]":
-    """The fix, and when its files were written what the gate says of go.sum then."""
+) -> "tuple[Fix, Outcome | None, Vendoring | None]":
+    """The fix, and when its files were written what the gate says of go.sum and vendor then."""
+    from goferry.cli.deps.vendoring import remade
     from goferry.deps.fixing.mending import mend
     from goferry.deps.fixing.writing import write
     from goferry.deps.gate.run import gate
@@ -123,9 +137,31 @@ async def _run(
     async with opened(console, ready) as supply:
         fix = await mend(project, supply, flaws, good=flaws.good, allow_go=wish.allow_go, step=count)
         if not (wish.apply and fix.changes) or fix.problems:
-            return fix, None
+            return fix, None, None
         write(fix.changes)
-        return fix, await gate(project.start, supply, proofs_only(ready, switches((Step.SUMS,)), step))
+        vendoring = await asyncio.to_thread(remade, console, project, ready) if fix.vendored else None
+        steps = (Step.SUMS, Step.VENDOR) if fix.vendored else (Step.SUMS,)
+        return fix, await gate(project.start, supply, proofs_only(ready, switches(steps), step)), vendoring
+
+
+def _lived_with(console: Console, project: "Project", files: Iterable[str]) -> "Iterator[Entry]":
+    """What ignore files set aside today."""
+    from goferry.deps.audit import ignoring
+    from goferry.deps.audit.targets import read_ignore
+
+    found = list(read_ignore(project.root / ignoring.FILE_NAME, console.cwd, None))
+    for file in files:
+        found += read_ignore(Path(console.cwd, file), console.cwd, None, must=True)
+    today = datetime.now(UTC).date()
+    return (entry for file in found for entry in file.entries if not entry.is_past(today))
+
+
+def _selected(fix: "Fix") -> "list[Version]":
+    """What is built before anything is raised."""
+    from goferry.gomod.module import Version
+
+    views = fix.plan.before.views
+    return sorted({Version(*one) for view in views for one in view.selected.items()}, key=str)
 
 
 def _folder_and_ids(words: tuple[str, ...], cwd: Path) -> tuple[Path, tuple[str, ...]]:
@@ -137,11 +173,12 @@ def _folder_and_ids(words: tuple[str, ...], cwd: Path) -> tuple[Path, tuple[str,
     return cwd, words
 
 
-def _flaws(console: Console, db: str | None, ids: Iterable[str]) -> "Flaws":
+def _flaws(console: Console, db: str | None, ids: Iterable[str], lived_with: "Iterable[Entry]") -> "Flaws":
     from goferry.deps.advisories import database, refresh
     from goferry.deps.fixing.flaws import Flaws
 
-    return Flaws(refresh.at_hand(console.environ) if db is None else database.load(db), ids)
+    found = refresh.at_hand(console.environ) if db is None else database.load(db)
+    return Flaws(found, ids, lived_with)
 
 
 def exit_code(fix: "Fix", gated: "Outcome | None") -> int:
@@ -153,11 +190,18 @@ def exit_code(fix: "Fix", gated: "Outcome | None") -> int:
     return EXIT_STAYS if fix.plan.stays or (fix.plan.raises and gated is None) else 0
 
 
-def told(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
-    """The plan for people: what, from where to where, why, who carries it already, what stays and why, and the diff."""
+def told(
+    fix: "Fix",
+    gated: "Outcome | None",
+    aside: "Sequence[Aside]" = (),
+    vendoring: "Vendoring | None" = None,
+) -> Iterator[str]:
+    """The plan for people: what, from where to where, why, who carries it already, what stays and why, what is set
+    aside, and the diff."""
     plan = fix.plan
     if not plan.before.affected:
         yield _("{project}: nothing is affected").format(project=fix.project.name)
+        yield from _set_aside(aside)
         return
     yield _head(fix, plan)
     for step in plan.raises:
@@ -167,11 +211,26 @@ def told(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
     for stays in plan.stays:
         yield ""
         yield from _stays(stays)
+    yield from _set_aside(aside)
     if fix.changes:
         yield ""
         for change in fix.changes:
             yield from change.diff(fix.project.root).rstrip("\n").split("\n")
-    yield from _notes(fix, gated)
+    yield from _notes(fix, gated, vendoring)
+
+
+def _set_aside(aside: "Sequence[Aside]") -> Iterator[str]:
+    """What an ignore file says to live with, by module and entry."""
+    grouped: dict[tuple[Version, Entry], list[str]] = {}
+    for one in aside:
+        grouped.setdefault((one.version, one.entry), []).append(one.id)
+    for (version, entry), ids in grouped.items():
+        yield ""
+        yield _("set aside {path}  {version}: {ids}").format(
+            path=version.path, version=version.version, ids=", ".join(ids)
+        )
+        until = _(" (until {date})").format(date=entry.expires) if entry.expires else ""
+        yield f"  {entry.reason}{until}"
 
 
 def _head(fix: "Fix", plan: "Plan") -> str:
@@ -229,7 +288,7 @@ def _stays(one: "Stays") -> Iterator[str]:
     yield "  " + _(REASONS[one.reason.value]).format(detail=one.detail)
 
 
-def _notes(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
+def _notes(fix: "Fix", gated: "Outcome | None", vendoring: "Vendoring | None") -> Iterator[str]:
     """What a person should know beside the plan."""
     notes: list[str] = []
     if not fix.plan.smallest:
@@ -246,12 +305,24 @@ def _notes(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
             n,
         )
         notes.append(text.format(n=n))
-    if fix.vendored and fix.changes:
-        notes.append(_("There is a vendor folder: run `go mod vendor` (or `go work vendor`) next."))
+    notes += _vendor(fix, vendoring)
     notes += _ending(fix, gated)
     if notes:
         yield ""
         yield from notes
+
+
+def _vendor(fix: "Fix", vendoring: "Vendoring | None") -> Iterator[str]:
+    """What has to be done about a vendor folder, or was."""
+    if vendoring is None:
+        if fix.vendored and fix.changes:
+            yield _("There is a vendor folder: --apply makes it anew with the real go.")
+    elif vendoring.made:
+        yield _("vendor was made anew by `{command}`.").format(command=vendoring.command)
+    else:
+        yield _("vendor was not made anew, run `{command}`: {why}").format(
+            command=vendoring.command, why=vendoring.why
+        )
 
 
 def _ending(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
@@ -269,5 +340,7 @@ def _ending(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
         else:
             text = ngettext("{n} line of go.sum is proven.", "All {n} lines of go.sum are proven.", lines)
             yield text.format(n=lines)
+            if fix.vendored:
+                yield _("Every vendored file is what its module has.")
     elif fix.changes:
         yield _("Nothing was written: --apply does.")

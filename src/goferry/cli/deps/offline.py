@@ -53,10 +53,11 @@ def go_command(environ: Mapping[str, str]) -> str | None:
 
 
 @contextmanager
-def serving(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
-    """The URL of a `goferry serve --offline` on a free port, with the store and checksum database of these settings; it
-    is stopped behind it. Unavailable when it does not start."""
-    words = [sys.executable, "-m", "goferry", "serve", "--offline", "--addr", "127.0.0.1:0"]
+def serving(settings: Settings, environ: Mapping[str, str], *, offline: bool = True) -> Iterator[str]:
+    """The URL of a `goferry serve` on a free port, with the store and checksum database of these settings; it is
+    stopped behind it. Unavailable when it does not start."""
+    words = [sys.executable, "-m", "goferry", "serve", "--addr", "127.0.0.1:0"]
+    words += ["--offline"] if offline else []
     words += ["--store", settings.store, "--sumdb", settings.sumdb, "--upstream", settings.upstream]
     words += ["--workers", "1", "--access-log", "off", "--log-level", "error"]
     if settings.private:
@@ -111,8 +112,8 @@ class GoRuns:
 
     def _one(self, words: Sequence[str], environ: Mapping[str, str]) -> Ran:
         own = dict(environ)
-        if words[0] == "mod":
-            own["GOFLAGS"] = "-modcacherw"  # `go mod` knows no -mod
+        if words[0] in ("mod", "work"):
+            own["GOFLAGS"] = "-modcacherw"  # they know no -mod
         done = subprocess.run(
             [self._go, *words],
             cwd=self._folder,

@@ -2,23 +2,32 @@
 
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from goferry.deps.advisories.exposure import Evidence, from_go_version, from_gotoolchain, from_lines
 from goferry.deps.advisories.pipelines import from_pipelines
 from goferry.deps.base import Project
+from goferry.gocommand import GoPlaces, find_go
 
 
-def gather(project: Project, environ: Mapping[str, str], gotoolchain: str = "") -> tuple[Evidence, ...]:
-    """The project's lines, its repository's pipelines, GOTOOLCHAIN, and the go command on PATH. `gotoolchain` is the
-    go command's setting where it does not stand in the environment."""
-    return (
-        *from_lines(project),
-        *from_pipelines(repository(project.root)),
-        *from_gotoolchain(environ.get("GOTOOLCHAIN") or gotoolchain),
-        *ask_go(environ),
-    )
+def gather(environ: Mapping[str, str]) -> Callable[[Project], tuple[Evidence, ...]]:
+    """What tells of a project its lines, its repository's pipelines, GOTOOLCHAIN, and the go command on PATH. This
+    machine is asked once, not for each project."""
+    settings = GoPlaces.read(environ, find_go(environ)).effective()
+    here = (*from_gotoolchain(settings["GOTOOLCHAIN"].value), *ask_go(environ))
+
+    def known(project: Project) -> tuple[Evidence, ...]:
+        return (*from_lines(project), *from_pipelines(repository(project.root)), *here)
+
+    return known
+
+
+def go_tree(environ: Mapping[str, str]) -> Path | None:
+    """The tree of the go command on PATH, if its source is there."""
+    go = shutil.which("go", path=environ.get("PATH", ""))
+    tree = Path(go).resolve().parent.parent if go else None
+    return tree if tree and (tree / "src" / "runtime").is_dir() else None
 
 
 def repository(folder: Path) -> Path:

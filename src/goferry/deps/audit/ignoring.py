@@ -14,7 +14,7 @@ finding itself, so that the file stays as short as what it is for.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -70,8 +70,11 @@ class Entry:
 
     def covers(self, finding: AuditFinding) -> bool:
         """By the id, an alias or the kind, and by the module where one is named."""
-        names = (finding.id, finding.kind.value, *finding.aliases)
-        return self.id in names and self.module in ("", finding.module)
+        return self.names((finding.id, finding.kind.value, *finding.aliases), finding.module)
+
+    def names(self, known_as: Collection[str], module: str) -> bool:
+        """Whether it is for something that is known by these names, in this module."""
+        return self.id in known_as and self.module in ("", module)
 
     def is_past(self, today: date) -> bool:
         """It holds to the end of its last day."""

@@ -19,10 +19,12 @@ from goferry.deps.audit.licences import NONE, UNKNOWN, Licence
 from goferry.deps.audit.records import AuditedProject, AuditFinding, Kind, Level, key_of
 from goferry.deps.base import BuildList, Module
 from goferry.deps.chains import Chains
+from goferry.deps.forges import Closed, State
+from goferry.deps.govulncheck import Seen, Word
 from goferry.deps.status import Status
 from goferry.deps.usage import Narrowed
 from goferry.errors import GoferryError
-from goferry.findings import Location, Severity, Text
+from goferry.findings import Location, Part, Severity, Text
 from goferry.gomod import pseudo, semver
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
@@ -49,6 +51,8 @@ class Advised:
     """None when no source was read."""
     fixed: Fixed | None = None
     """Knowing what is released; None when that is not known."""
+    word: Word | None = None
+    """What the real govulncheck says of it; None when it was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +75,13 @@ class Subject:
     exposure: Exposure | None = None
     go_narrowed: Mapping[str, Narrowed] = field(default_factory=dict)
     """What source says about entries of the standard library, by id."""
+    go_words: Mapping[str, Word] = field(default_factory=dict)
+    """What the real govulncheck says about them, by id."""
     statuses: Mapping[Version, Status] = field(default_factory=dict)
     first_seen: Mapping[Version, datetime] = field(default_factory=dict)
     """When the store got a version. It was published then or before."""
-    archived: frozenset[str] = frozenset()
-    """Modules whose repository is known to be closed."""
+    closed: Mapping[str, Closed] = field(default_factory=dict)
+    """By module path, repositories that are not open to changes."""
     licences: Mapping[Version, Licence] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
@@ -171,7 +177,24 @@ def _places(subject: Subject) -> Mapping[str, Location]:
 
 
 def advisory_severity(advised: Advised) -> Severity:
-    """How bad a match is, by what can be said about it without following calls."""
+    """How bad a match is."""
+    return with_calls(_by_source(advised), advised.word)
+
+
+def with_calls(severity: Severity, word: Word | None) -> Severity:
+    """What govulncheck adds, where it followed calls: a chain of them is an error; where it found none, it is a warning
+    at the most. No less: it looked at one system only, and at no call through reflection."""
+    if word is None or not word.deep:
+        return severity
+    if word.seen is Seen.CALLED:
+        return Severity.ERROR
+    if word.seen in (Seen.IMPORTED, Seen.REQUIRED):
+        return max(severity, Severity.WARNING, key=lambda one: one.rank)
+    return severity
+
+
+def _by_source(advised: Advised) -> Severity:
+    """By what can be said about it without following calls."""
     match, narrowed = advised.match, advised.narrowed
     if narrowed is not None and not narrowed.used:
         return Severity.WARNING if narrowed.packages else Severity.INFO
@@ -198,7 +221,7 @@ def _vulnerabilities(case: _Case) -> Iterator[AuditFinding]:
             fixed=advised.fixed or match.fixed,
             review=_review(match),
             level=advised.narrowed.level if advised.narrowed else Level.MODULE,
-            details=_advisory_details(match, advised.narrowed),
+            details=_advisory_details(match, advised.narrowed, advised.word),
         )
         if finding.key not in seen:  # an original and its fork may share an entry: the first one says more
             seen.add(finding.key)
@@ -215,7 +238,7 @@ def _review(match: Match) -> str:
     return "" if match.entry.review is Review.UNKNOWN else match.entry.review.value
 
 
-def _advisory_details(match: Match, narrowed: Narrowed | None) -> dict[str, Any]:
+def _advisory_details(match: Match, narrowed: Narrowed | None, word: Word | None) -> dict[str, Any]:
     details: dict[str, Any] = {
         "url": match.entry.url,
         "published": match.entry.published,
@@ -231,6 +254,13 @@ def _advisory_details(match: Match, narrowed: Narrowed | None) -> dict[str, Any]
         details["imported"] = list(narrowed.packages)
         details["named_identifiers"] = list(narrowed.symbols)
         details["imported_by"] = list(narrowed.chain)
+    if word is not None:
+        details["govulncheck"] = {
+            "seen": word.seen.value,
+            "scanner": word.scanner,
+            "go": word.go,
+            "calls": [list(calls) for calls in word.calls],
+        }
     return details
 
 
@@ -240,15 +270,17 @@ def _go_itself(case: _Case) -> Iterator[AuditFinding]:
         return
     for match in exposure.stdlib:
         narrowed = case.subject.go_narrowed.get(match.entry.id)
-        yield _about_go(case, exposure, match, Kind.STDLIB, _stdlib_severity(exposure, narrowed), narrowed)
+        word = case.subject.go_words.get(match.entry.id)
+        severity = _bounded(exposure, with_calls(_stdlib_severity(narrowed), word))
+        yield _about_go(case, exposure, match, Kind.STDLIB, severity, narrowed, word)
     for match in exposure.toolchain:
         yield _about_go(case, exposure, match, Kind.TOOLCHAIN, _bounded(exposure, Severity.WARNING), None)
 
 
-def _stdlib_severity(exposure: Exposure, narrowed: Narrowed | None) -> Severity:
+def _stdlib_severity(narrowed: Narrowed | None) -> Severity:
     if narrowed is not None and not narrowed.used:
-        return _bounded(exposure, Severity.WARNING) if narrowed.packages else Severity.INFO
-    return _bounded(exposure, Severity.ERROR)
+        return Severity.WARNING if narrowed.packages else Severity.INFO
+    return Severity.ERROR
 
 
 def _bounded(exposure: Exposure, severity: Severity) -> Severity:
@@ -263,6 +295,7 @@ def _about_go(
     kind: Kind,
     severity: Severity,
     narrowed: Narrowed | None,
+    word: Word | None = None,
 ) -> AuditFinding:
     go = exposure.go
     decided = {"origin": go.decided.origin.value, "where": _below(case, go.decided.where)}
@@ -276,7 +309,8 @@ def _about_go(
         fixed=match.fixed,
         review=_review(match),
         level=narrowed.level if narrowed else Level.MODULE,
-        details=_advisory_details(match, narrowed) | {"certainty": go.certainty.value, "decided": decided},
+        details=_advisory_details(match, narrowed, word)
+        | {"certainty": go.certainty.value, "decided": decided},
     )
 
 
@@ -383,7 +417,8 @@ def _seen(case: _Case, status: Status) -> str | None:
 
 def _reasons(case: _Case, module: Module, status: Status) -> Iterator[str]:
     """Why an old module is likely a forsaken one, besides its age."""
-    if module.path in case.subject.archived:
+    closed = case.subject.closed.get(module.path)
+    if closed is not None and closed.state is State.ARCHIVED:
         yield Kind.ARCHIVED.value
     if status.deprecated:
         yield Kind.DEPRECATED.value
@@ -402,9 +437,21 @@ def _is_open(advised: Advised, module: Module) -> bool:
 
 def _archived(case: _Case) -> Iterator[AuditFinding]:
     for module in case.subject.build.dependencies():
-        if module.path in case.subject.archived:
+        closed = case.subject.closed.get(module.path)
+        if closed is not None:
+            gone = closed.state is State.GONE
             yield case.about(
-                module, Kind.ARCHIVED, _direct_first(module), Text("its repository is closed to changes")
+                module,
+                Kind.ARCHIVED,
+                Severity.INFO if gone else _direct_first(module),
+                Text("its repository is not there, or not for everybody")
+                if gone
+                else Text("its repository is closed to changes"),
+                details={
+                    "state": closed.state.value,
+                    "repository": closed.repository,
+                    "asked": closed.asked.isoformat() if closed.asked else None,
+                },
             )
 
 
@@ -525,8 +572,28 @@ def _problems(subject: Subject) -> Iterator[Problem]:
 
 
 def as_text(error: GoferryError) -> Text:
-    """An error's sentence, with its parts as they are shown."""
-    return Text("{why}", why=" ".join(str(error).split()))
+    """An error's sentence, still in every language where that is possible: some errors make theirs by themselves."""
+    said = _one_line(error)
+    try:
+        parts = {name: _part(value) for name, value in error.parts.items()}
+        text = Text(error.message, **parts)
+        if _one_line(text) != said:
+            return Text("{why}", why=said)
+        if error.hint_key is None:
+            return text
+        return Text("{why} ({hint})", why=text, hint=Text(error.hint_key, **parts))
+    except (LookupError, ValueError, AttributeError):
+        return Text("{why}", why=said)
+
+
+def _part(value: object) -> Part:
+    if isinstance(value, GoferryError):
+        return as_text(value)
+    return value if isinstance(value, int | float | Text) else _one_line(value)
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())
 
 
 def unproven(project: AuditedProject, what: str, why: Text, modules: Iterable[str] = ()) -> AuditFinding:

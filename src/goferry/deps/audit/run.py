@@ -21,6 +21,9 @@ from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
 from goferry.deps.buildlist import build_list
+from goferry.deps.forgelist import Asker, reasons
+from goferry.deps.forges import Closed
+from goferry.deps.govulncheck import PROGRAM, Checker, Run
 from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.reading import read_usage
 from goferry.deps.status import Status
@@ -85,10 +88,15 @@ class Auditor:
     go: Callable[[Project], Iterable[Evidence]] = from_lines
     """What is known of the Go that builds a project."""
     archived: frozenset[str] = frozenset()
+    """Modules of which somebody wrote down that their repository is archived."""
     goroot: Path | None = None
     """The Go tree that builds, where there is one: then imports are followed inside the standard library, too."""
     jobs: int = JOBS
     first_seen: Callable[[Version], Awaitable[datetime | None]] | None = None
+    govulncheck: Checker | None = None
+    """The real tool, when it was asked for."""
+    forges: Asker | None = None
+    """Who asks code hosts, when that was asked for."""
     _registry: Registry = field(init=False)
     _material: dict[Version, _Material | GoferryError] = field(init=False, default_factory=dict)
 
@@ -106,18 +114,21 @@ class Auditor:
         problems: list[Problem] = []
         of_go = self._exposure(target.project, problems)
         statuses = await self._statuses(build, matches, stage("versions"))
-        usage = await self._usage(build, (*matches, *(of_go.stdlib if of_go else ())), stage("source"))
+        concerned = (*matches, *(of_go.stdlib if of_go else ()))
+        usage = await self._usage(build, concerned, stage("source"))
+        said = await self._followed(build, concerned, problems, stage("govulncheck"))
         material = await self._materials(build, problems, stage("zips"))
         subject = Subject(
             AuditedProject(target.name, target.root, target.owner, len(build.dependencies()), _level(usage)),
             build,
-            tuple(_advised(found, statuses, usage) for found in matches),
+            tuple(_advised(found, statuses, usage, said) for found in matches),
             unknown(self.database, build.modules),
             of_go,
             go_narrowed={one.entry.id: narrow(one, usage) for one in of_go.stdlib} if of_go and usage else {},
+            go_words={one.entry.id: said.word(one) for one in of_go.stdlib} if of_go and said else {},
             statuses=statuses,
             first_seen=await self._first_seen(statuses),
-            archived=self.archived,
+            closed=await self._closed(build, problems, stage("code hosts")),
             licences=_licences(build, material) if self.wanted.licences else {},
             problems=tuple(problems),
         )
@@ -143,6 +154,36 @@ class Auditor:
         if not self.wanted.source or not matches:
             return None
         return await read_usage(build, matches, self.supply, goroot=self.goroot, step=step)
+
+    async def _followed(
+        self, build: BuildList, matches: Sequence[Match], problems: list[Problem], step: Step | None
+    ) -> Run | None:
+        """What govulncheck says; None when it was not asked for, or there is no advisory to ask it about."""
+        if self.govulncheck is None or not matches:
+            return None
+        if step is not None:
+            step(0, 1)
+        try:
+            said = await asyncio.to_thread(self.govulncheck, build)
+        except GoferryError as why:
+            problems.append(Problem(PROGRAM, why))
+            return None
+        if beyond := said.beyond(matches):
+            text = Text("it names flaws that this audit does not know: {flaws}", flaws=", ".join(beyond))
+            problems.append(Problem(PROGRAM, text))
+        return said
+
+    async def _closed(
+        self, build: BuildList, problems: list[Problem], step: Step | None
+    ) -> Mapping[str, Closed]:
+        """What is written down counts before what a host says."""
+        written = {path: Closed() for path in self.archived}
+        if self.forges is None:
+            return written
+        looked = await self.forges.look(build.dependencies(), self.supply, step)
+        for why, paths in reasons(looked.unasked):
+            problems.append(Problem("archived", why, paths))
+        return dict(looked.closed) | written
 
     def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
         go = deciding(self.go(project))
@@ -242,8 +283,10 @@ def _level(usage: Usage | None) -> Level:
     return Level.PACKAGE if usage.unread else Level.IDENTIFIER
 
 
-def _advised(found: Match, statuses: Mapping[Version, Status], usage: Usage | None) -> Advised:
-    """What source says about it, and the way out, by what is released."""
+def _advised(
+    found: Match, statuses: Mapping[Version, Status], usage: Usage | None, said: Run | None
+) -> Advised:
+    """What source and govulncheck say about it, and the way out, by what is released."""
     status = statuses.get(Version(found.path, found.version)) or (
         statuses.get(found.module.source) if found.module.source else None
     )
@@ -252,6 +295,7 @@ def _advised(found: Match, statuses: Mapping[Version, Status], usage: Usage | No
         found,
         None if usage is None else narrowed(found, usage),
         released(found, status.newer) if status and known else None,
+        None if said is None else said.word(found),
     )
 
 

@@ -1,17 +1,29 @@
 """One audit of many projects: each looked at, judged, and put together."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goferry.config import Settings
+from goferry.deps.advisories import building, refresh
+from goferry.deps.advisories.database import Database
+from goferry.deps.advisories.exposure import Evidence, from_lines
 from goferry.deps.audit.compose import Judged, Unreadable, compose
+from goferry.deps.audit.ignoring import IgnoreFile
 from goferry.deps.audit.inventory import Inventory
 from goferry.deps.audit.judge import Rules, judge
 from goferry.deps.audit.records import Audit
-from goferry.deps.audit.run import Auditor
+from goferry.deps.audit.run import Auditor, Wanted
 from goferry.deps.audit.targets import Targets
+from goferry.deps.base import Project
+from goferry.deps.govulncheck import Checker
 from goferry.errors import GoferryError, StorageError
+
+if TYPE_CHECKING:
+    from goferry.deps.forgelist import Asker
+    from goferry.deps.supply import ProxySupply
 
 Step = Callable[[str, int, int], None]
 """Told what is done (of which project), how much of it, of how much."""
@@ -23,6 +35,44 @@ class Whole:
 
     audit: Audit
     inventories: tuple[Inventory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """How projects are looked at, whichever they are."""
+
+    database: Database
+    wanted: Wanted = field(default_factory=Wanted)
+    go: Callable[[Project], Iterable[Evidence]] = from_lines
+    archived: frozenset[str] = frozenset()
+    goroot: Path | None = None
+    govulncheck: Checker | None = None
+    ignore: tuple[IgnoreFile, ...] = ()
+    """Ignore files beside those of the projects."""
+
+    def auditor(self, supply: "ProxySupply", forges: "Asker | None" = None) -> Auditor:
+        return Auditor(
+            supply,
+            self.database,
+            self.wanted,
+            self.go,
+            self.archived,
+            self.goroot,
+            first_seen=supply.first_seen,
+            govulncheck=self.govulncheck,
+            forges=forges,
+        )
+
+
+def looking(settings: Settings, environ: Mapping[str, str]) -> Looking:
+    """How they are looked at where nobody says more than the settings do."""
+    rules = rules_of(settings)
+    return Looking(
+        refresh.at_hand(environ),
+        Wanted(licences=bool(rules.allow or rules.deny)),
+        building.gather(environ),
+        goroot=building.go_tree(environ),
+    )
 
 
 def rules_of(settings: Settings) -> Rules:

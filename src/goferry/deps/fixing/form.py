@@ -1,10 +1,13 @@
 """A fix as JSON, `goferry.fix/1`: described in docs/en/json.md."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from goferry.deps.fixing.edit import Change
+from goferry.deps.fixing.flaws import Aside
 from goferry.deps.fixing.mending import Fix, Problem
 from goferry.deps.fixing.plan import Mended, Raise, Stays
+from goferry.deps.fixing.vendoring import Vendoring
 from goferry.deps.gate.run import Outcome
 from goferry.deps.lock import details
 from goferry.gomod.module import Version
@@ -12,7 +15,9 @@ from goferry.gomod.module import Version
 SCHEMA: Final = "goferry.fix/1"
 
 
-def to_json(fix: Fix, gated: Outcome | None) -> dict[str, Any]:
+def to_json(
+    fix: Fix, gated: Outcome | None, aside: Iterable[Aside] = (), vendoring: Vendoring | None = None
+) -> dict[str, Any]:
     """The stable form. Lists are sorted or in the order of the plan. `gated` is what the gate says of written files."""
     plan = fix.plan
     return {
@@ -26,9 +31,11 @@ def to_json(fix: Fix, gated: Outcome | None) -> dict[str, Any]:
         "holds": [_version(held) for held in plan.holds],
         "mended": [_mended(one) for one in plan.mended],
         "stays": [_stays(one) for one in plan.stays],
+        "ignored": [_aside(one) for one in aside],
         "unused": [_version(one) for one in fix.unused],
         "unsigned": [_version(key) for key in fix.unsigned],
         "vendored": fix.vendored,
+        "vendoring": None if vendoring is None else vendoring.to_json(),
         "files": [_change(change, fix) for change in fix.changes],
         "gate": None if gated is None else _gate(gated),
         "problems": [_problem(one) for one in fix.problems],
@@ -71,6 +78,14 @@ def _stays(one: Stays) -> dict[str, Any]:
         "reason": one.reason.value,
         "detail": one.detail,
     }
+
+
+def _aside(one: Aside) -> dict[str, Any]:
+    entry = one.entry
+    expires = None if entry.expires is None else entry.expires.isoformat()
+    return _version(one.version) | {
+        "id": one.id, "reason": entry.reason, "owner": entry.owner, "expires": expires,
+    }  # fmt: skip
 
 
 def _change(change: Change, fix: Fix) -> dict[str, Any]:

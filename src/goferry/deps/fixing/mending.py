@@ -18,6 +18,7 @@ from goferry.deps.fixing.raising import Affecting, View
 from goferry.deps.gate import tidy
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
+from goferry.deps.inventory import vendor_folder
 from goferry.errors import GoferryError, InvalidInput
 from goferry.gomod import gosum, gover
 from goferry.gomod.gosum import GO_MOD, Line, go_mod_key
@@ -103,7 +104,7 @@ async def mend(
         (*_mod_changes(before, now), *changes),
         unsigned,
         tuple(_unused(before, now)),
-        (project.root / "vendor").is_dir(),
+        vendor_folder(project) is not None,
         (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(before, now, plan), *wrong),
     )
 

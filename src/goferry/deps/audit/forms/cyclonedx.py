@@ -212,6 +212,8 @@ def _looked(finding: AuditFinding) -> Iterator[dict[str, str]]:
     yield {"name": "goferry:level", "value": finding.level.value}
     if finding.details.get("used") is not None:
         yield {"name": "goferry:used", "value": str(finding.details["used"]).lower()}
+    if said := finding.details.get("govulncheck"):
+        yield {"name": "goferry:govulncheck", "value": str(said["seen"])}
     if finding.review:
         yield {"name": "goferry:review", "value": finding.review}
 

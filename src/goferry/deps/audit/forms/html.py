@@ -45,7 +45,7 @@ footer { color: #666; margin-top: 2rem; }
 <td>{% if row.url %}<a href="{{ row.url }}">{{ row.name }}</a>{% else %}{{ row.name }}{% endif %}</td>
 <td><code>{{ row.subject }}</code></td><td>{{ row.fixed }}</td>
 <td>{{ row.message }}{% if row.said %}<div class="said">{{ row.said }}</div>{% endif %}
-{% if row.chain %}<div class="chain"><code>{{ row.chain }}</code></div>{% endif %}</td></tr>
+{% for way in row.ways %}<div class="chain"><code>{{ way }}</code></div>{% endfor %}</td></tr>
 {% endfor %}
 </tbody>
 </table>
@@ -133,7 +133,7 @@ def _owners(page: Page) -> list[tuple[str, list[dict[str, Any]]]]:
     return [(owner, [p for p in projects.values() if p["owner"] == owner]) for owner in owners]
 
 
-def _row(finding: AuditFinding) -> dict[str, str]:
+def _row(finding: AuditFinding) -> dict[str, Any]:
     url = str(finding.details.get("url") or "")
     said = (words.looked(finding), words.remarks(finding))
     unproven = finding.kind is Kind.UNPROVEN
@@ -146,5 +146,5 @@ def _row(finding: AuditFinding) -> dict[str, str]:
         "fixed": words.fixed(finding.fixed),
         "message": str(finding.message),
         "said": ", ".join(word for word in said if word),
-        "chain": words.chain(finding.chain) if len(finding.chain) > 2 else "",
+        "ways": words.ways(finding),
     }

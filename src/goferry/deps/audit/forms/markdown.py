@@ -57,8 +57,7 @@ def _cells(finding: AuditFinding) -> Iterator[str]:
     yield _text(words.subject(finding))
     yield _text(words.fixed(finding.fixed))
     about = [str(finding.message), words.looked(finding), words.remarks(finding)]
-    if len(finding.chain) > 2:
-        about.append(words.chain(finding.chain))
+    about += words.ways(finding)
     yield "<br>".join(_text(part) for part in about if part)
 
 

@@ -77,7 +77,7 @@ def _text(finding: AuditFinding) -> str:
     parts = [
         f"{words.subject(finding)}: {finding.message}",
         words.fixed(finding.fixed),
-        words.chain(finding.chain) if len(finding.chain) > 2 else "",
+        *words.ways(finding),
     ]
     return "\n".join(part for part in parts if part)
 

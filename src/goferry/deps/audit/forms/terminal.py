@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from goferry.deps.audit.forms import Page, words
+from goferry.deps.audit.forms.words import ways
 from goferry.deps.audit.records import Audit, AuditedProject, AuditFinding, Kind
 from goferry.findings import Severity
 from goferry.i18n import _, ngettext
@@ -82,8 +83,8 @@ def _below(page: Page, finding: AuditFinding) -> Iterator[str]:
     text = _printable(str(finding.message)) + (f" [{said}]" if said else "")
     for line in wrap(text, max(page.columns - len(_INDENT), 20)):
         yield _INDENT + line
-    if len(finding.chain) > 2:
-        for line in wrap(_printable(words.chain(finding.chain)), max(page.columns - len(_INDENT), 20)):
+    for way in ways(finding):
+        for line in wrap(_printable(way), max(page.columns - len(_INDENT), 20)):
             yield _INDENT + _paint("2", line, page)
 
 

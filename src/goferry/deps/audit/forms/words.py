@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from goferry.deps.audit.records import Audit, AuditFinding, Fixed, FixState, Kind, Level
+from goferry.deps.govulncheck import Seen
 from goferry.findings import Severity
 from goferry.gomod.module import Version
 from goferry.i18n import N_, _, ngettext
@@ -98,10 +99,34 @@ def chain(found: Iterable[Version]) -> str:
     return " → ".join(f"{step.path} {step.version}".strip() for step in found)
 
 
+_FOLLOWED: Final = {
+    Seen.CALLED: N_("govulncheck: called"),
+    Seen.IMPORTED: N_("govulncheck: no call found"),
+    Seen.REQUIRED: N_("govulncheck: no import found"),
+    Seen.NOTHING: N_("govulncheck: not named"),
+    Seen.OTHER_GO: N_("govulncheck: ran with another Go"),
+}
+
+
+def calls(finding: AuditFinding) -> str:
+    """The first chain of calls that govulncheck found, from the project to the flaw; empty without one."""
+    said = finding.details.get("govulncheck") or {}
+    return " → ".join(next(iter(said.get("calls") or ()), ()))
+
+
+def ways(finding: AuditFinding) -> tuple[str, ...]:
+    """How the project comes to it: who brings the module in, and the calls."""
+    found = (chain(finding.chain) if len(finding.chain) > 2 else "", calls(finding))
+    return tuple(way for way in found if way)
+
+
 def remarks(finding: AuditFinding) -> str:
-    """What makes an advisory weigh less or more: its review, its range, the other name."""
+    """What makes an advisory weigh less or more: the calls that govulncheck found, its review, its range, the other
+    name."""
     details = finding.details
+    followed = (details.get("govulncheck") or {}).get("seen")
     said = [
+        _(_FOLLOWED[Seen(followed)]) if followed in set(Seen) else "",
         _("unreviewed") if finding.review == "UNREVIEWED" else "",
         _("covers all versions") if details.get("all_versions") else "",
         _("likely fixed by the project's own numbers") if details.get("upstream") == "unaffected" else "",
