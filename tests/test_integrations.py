@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from fixworlds import FixWorld, small_world
+from sarifschema import uploadable
 
 pytestmark = pytest.mark.go
 
@@ -167,7 +168,7 @@ def test_the_action_leaves_a_report_a_summary_and_a_status(command: str, world: 
     step = Runner(world).run(version="none", command=command)
     assert step.code == 0, step.said
     assert step.outputs == {"exit-code": "0", "report": "goferry-report.sarif"}
-    assert json.loads((world.start / "goferry-report.sarif").read_text())["version"] == "2.1.0"
+    uploadable((world.start / "goferry-report.sarif").read_text())
     assert step.summary.startswith(f"### goferry deps {command}\n")
     assert len(step.summary.splitlines()) > 2
 

@@ -29,6 +29,7 @@ from goferry.errors import InvalidInput, VerifyError
 from goferry.gomod.dirhash import hash_go_mod
 from modtree import module
 from proxyworld import world, zip_hash
+from sarifschema import uploadable
 from terminal import Said, goferry
 
 FILES = module("example.org/a", "v1.0.0")
@@ -97,7 +98,7 @@ def test_every_form_says_the_same(place: Place) -> None:
     (problem,) = [one for one in found["problems"] if one["level"] == "on"]
     assert (problem["rule"], problem["state"], problem["file"]) == ("sum_missing", "failed", "go.sum")
     assert problem["module"] == {"path": "example.org/a", "version": "v1.0.0"}
-    sarif = place.gate("--sarif").json
+    sarif = uploadable(place.gate("--sarif").out)
     assert [one["ruleId"] for one in sarif["runs"][0]["results"] if one["level"] == "error"] == [
         "sum_missing"
     ]
