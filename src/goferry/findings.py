@@ -85,8 +85,6 @@ class Location:
 
     place: str
     line: int | None = None
-    file: bool = False
-    """It is a file, also where no line is named."""
 
     def __str__(self) -> str:
         return self.place if self.line is None else f"{self.place}:{self.line}"

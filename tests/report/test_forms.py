@@ -7,7 +7,7 @@ import pytest
 
 from goferry import i18n
 from goferry.findings import Finding, Fix, Location, Report, Severity, Text
-from goferry.report import FORMS, render
+from goferry.report import FORMS, render, sarif
 from sarifschema import uploadable, valid
 
 NASTY = "a <b>&\"'\x07\x1b[31m 中文 ]]> \ufffe"
@@ -73,8 +73,10 @@ def test_sarif_names_rules_levels_and_places() -> None:
 
 
 def test_sarif_takes_a_file_without_a_line_and_any_name() -> None:
-    found = Finding("x", Severity.ERROR, Text("x"), Location("a b/中#?.go", file=True))
-    (result,) = uploadable(render("sarif", Report("gate", Text("x"), (found,))))["runs"][0]["results"]
+    found = Finding("x", Severity.ERROR, Text("x"), Location("a b/中#?.go"))
+    (result,) = uploadable(sarif.render(Report("gate", Text("x"), (found,)), files=True))["runs"][0][
+        "results"
+    ]
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == "a%20b/%E4%B8%AD%23%3F.go"
 

@@ -18,13 +18,13 @@ LEVELS: Final = {
 }
 
 
-def render(report: Report) -> str:
-    """One run with one rule per code."""
+def render(report: Report, *, files: bool = False) -> str:
+    """One run with one rule per code. `files`: every place is a file, also where no line of it is named."""
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     return document(
         report.kind,
         [{"id": code} for code in codes],
-        [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        [_result(finding, codes.index(finding.code), files=files) for finding in report.findings],
         dict(report.facts),
     )
 
@@ -59,7 +59,7 @@ def document(
     return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, *, files: bool) -> dict[str, Any]:
     text = str(finding.message)
     if finding.fix is not None:
         text += f"\n{finding.fix.summary}" + (f"\n{finding.fix.command}" if finding.fix.command else "")
@@ -71,13 +71,13 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "message": {"text": text},
     }
     if finding.location is not None:
-        result["locations"] = [_location(finding.location)]
+        result["locations"] = [_location(finding.location, files=files)]
     return result
 
 
-def _location(location: Location) -> dict[str, Any]:
+def _location(location: Location, *, files: bool) -> dict[str, Any]:
     """A file by its path; a host or a variable, which is no file, by its name."""
-    if location.line is None and not location.file:
+    if location.line is None and not files:
         return {"logicalLocations": [{"fullyQualifiedName": location.place}]}
     return {"physicalLocation": physical(location.place, location.line)}
 

@@ -85,5 +85,5 @@ def _severity(one: Judged) -> Severity:
 def _finding(one: Judged, start: str) -> Finding:
     """`start` is where a problem of no file stands: the first go.mod."""
     problem = one.problem
-    place = Location(problem.file or start, problem.line, file=True)
+    place = Location(problem.file or start, problem.line)
     return Finding(problem.rule, _severity(one), problem.message, place, problem.fix)
