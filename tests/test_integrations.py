@@ -7,15 +7,21 @@ import re
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
+import goferry
 from fixworlds import FixWorld, small_world
+from goferry.cli.deps.snippets import SNIPPETS
+from sarifschema import uploadable
 
 pytestmark = pytest.mark.go
 
@@ -35,8 +41,17 @@ def environment(world: FixWorld, **more: str) -> dict[str, str]:
         "GOFERRY_UPSTREAM": world.proxy.as_uri(),
         "GOFERRY_SUMDB": "off",
         "GOFERRY_PRIVATE": "example.org",
+        "GOCACHE": go_cache(),
         **more,
     }
+
+
+@cache
+def go_cache() -> str:
+    """Where this machine keeps what go has built: the standard library takes a minute."""
+    done = run(["go", "env", "GOCACHE"], ROOT, os.environ)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def run(words: list[str], cwd: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -65,6 +80,41 @@ def world(original: FixWorld, tmp_path: Path) -> FixWorld:
     return FixWorld(tmp_path, original.flawed, original.mains)
 
 
+# ---- a machine without goferry ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """For pip: the wheel of this checkout, everything that it needs as installed already, and no network."""
+    folder = tmp_path_factory.mktemp("index")
+    done = run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], ROOT, os.environ
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = folder / "site"
+    site.mkdir()
+    for entry in Path(yaml.__file__).parent.parent.iterdir():
+        if not entry.name.startswith(("goferry", "_goferry", "__pycache__")):
+            (site / entry.name).symlink_to(entry)
+    return {
+        "PYTHONPATH": str(site),
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_NO_BUILD_ISOLATION": "0",  # which means that there is none
+    }
+
+
+@pytest.fixture
+def machine(tmp_path: Path, index: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a machine on which `python3` has pip, and goferry is not installed."""
+    python = tmp_path / "python"
+    venv.create(python, symlinks=True)
+    own = {**index, "PATH": os.pathsep.join([str(python / "bin"), "/usr/local/bin", "/usr/bin", "/bin"])}
+    assert shutil.which("goferry", path=own["PATH"]) is None
+    go = str(Path(shutil.which("go") or "").parent)
+    return {**own, "PATH": os.pathsep.join([own["PATH"], go])}
+
+
 # ---- the files themselves ---------------------------------------------------------------------------------
 
 SCHEMAS = {
@@ -86,8 +136,6 @@ def test_the_files_have_the_form_that_their_hosts_publish(name: str, schema: str
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
 def test_the_snippets_have_it_too(ci: str, tmp_path: Path) -> None:
-    from goferry.cli.deps.snippets import SNIPPETS
-
     file = tmp_path / "ci.yml"
     file.write_text(SNIPPETS[ci])
     schema = {"github": "vendor.github-workflows", "gitlab": "vendor.gitlab-ci"}[ci]
@@ -119,8 +167,9 @@ class Runner:
 
     EXPRESSION = re.compile(r"\$\{\{\s*([\w.-]+)\s*\}\}")
 
-    def __init__(self, world: FixWorld) -> None:
+    def __init__(self, world: FixWorld, machine: Mapping[str, str] | None = None) -> None:
         self._world = world
+        self._machine = machine or {}
         self._folder = world.folder / "runner"
         self._folder.mkdir()
 
@@ -151,10 +200,9 @@ class Runner:
         script = self._folder / "step.sh"
         script.write_text(self._fill(step["run"], known))
         own = {name: self._fill(str(value), known) for name, value in step.get("env", {}).items()}
-        env = environment(
-            self._world, GITHUB_WORKSPACE=str(self._world.start), GITHUB_OUTPUT=str(output),
-            GITHUB_STEP_SUMMARY=str(summary), GITHUB_ACTIONS="true", CI="true", **own,
-        )  # fmt: skip
+        files = {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(summary)}
+        host = {"GITHUB_WORKSPACE": str(self._world.start), "GITHUB_ACTIONS": "true", "CI": "true"}
+        env = {**environment(self._world), **self._machine, **host, **files, **own}
         words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
         return run(words, self._world.start, env)
 
@@ -167,15 +215,32 @@ def test_the_action_leaves_a_report_a_summary_and_a_status(command: str, world: 
     step = Runner(world).run(version="none", command=command)
     assert step.code == 0, step.said
     assert step.outputs == {"exit-code": "0", "report": "goferry-report.sarif"}
-    assert json.loads((world.start / "goferry-report.sarif").read_text())["version"] == "2.1.0"
+    uploadable((world.start / "goferry-report.sarif").read_text())
     assert step.summary.startswith(f"### goferry deps {command}\n")
     assert len(step.summary.splitlines()) > 2
+
+
+def test_the_action_installs_what_it_runs(world: FixWorld, machine: Mapping[str, str]) -> None:
+    step = Runner(world, machine).run(version=goferry.__version__, command="gate")
+    assert (step.code, step.outputs["exit-code"]) == (0, "0"), step.said
+    assert "gate: example.net/m passed" in step.summary
+
+
+def test_a_version_that_nobody_has_fails_the_action(world: FixWorld, machine: Mapping[str, str]) -> None:
+    step = Runner(world, machine).run(version="99.0", command="gate")
+    assert step.code != 0
+    assert "goferry==99.0" in step.said
 
 
 def test_the_action_locks_too(world: FixWorld) -> None:
     step = Runner(world).run(version="none", command="lock", report="lock.json")
     assert (step.code, step.outputs["report"]) == (0, "lock.json"), step.said
     assert json.loads((world.start / "lock.json").read_text())["verdict"] == "passed"
+
+
+def test_arguments_reach_both_runs_of_lock(world: FixWorld) -> None:
+    step = Runner(world).run(version="none", command="lock", report="lock.json", args="--no-such-flag")
+    assert (step.code, (world.start / "lock.json").read_text()) == (2, "")
 
 
 def test_the_action_fails_with_the_status_of_the_command(world: FixWorld) -> None:
@@ -217,6 +282,12 @@ def gitlab_job(world: FixWorld, name: str, **variables: str) -> subprocess.Compl
     return run(["sh", "-c", script], world.start, env)
 
 
+def test_a_gitlab_job_installs_what_it_runs(world: FixWorld, machine: Mapping[str, str]) -> None:
+    done = gitlab_job(world, "goferry-gate", **machine, GOFERRY_PACKAGE=f"goferry=={goferry.__version__}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "gate: example.net/m passed" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "artifact"), [("goferry-audit", "goferry-audit.md"), ("goferry-gate", "goferry-gate.xml")]
 )
@@ -248,11 +319,15 @@ def git(folder: Path, env: Mapping[str, str], *words: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def committed(world: FixWorld, hook: str) -> dict[str, str]:
-    """A repository with everything staged, and a hook of ours on it. Language `system`: nothing is downloaded."""
+def local(hook: str) -> dict[str, Any]:
+    """A hook of ours with goferry as it is on this machine. Language `system`: nothing is installed."""
     hooks = {row["id"]: row for row in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
-    config = {"repos": [{"repo": "local", "hooks": [hooks[hook] | {"language": "system"}]}]}
-    (world.start / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    return {"repo": "local", "hooks": [hooks[hook] | {"language": "system"}]}
+
+
+def committed(world: FixWorld, repo: Mapping[str, Any]) -> dict[str, str]:
+    """A repository with everything staged, and a hook on it."""
+    (world.start / ".pre-commit-config.yaml").write_text(yaml.safe_dump({"repos": [repo]}))
     names = {
         f"GIT_{who}_{what}": f"{what}@example.org"
         for who in ("AUTHOR", "COMMITTER")
@@ -268,14 +343,34 @@ def committed(world: FixWorld, hook: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("hook", ["goferry-gate", "goferry-audit"])
 def test_the_hooks_pass_on_a_good_commit(hook: str, world: FixWorld) -> None:
-    env = committed(world, hook)
+    env = committed(world, local(hook))
     done = run([str(PROGRAMS / "pre-commit"), "run", hook], world.start, env)
     assert (done.returncode, "Passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
+def test_pre_commit_installs_the_hook_from_our_repository(world: FixWorld, index: Mapping[str, str]) -> None:
+    """As a user has it: it clones the repository at a tag, makes an environment, and lets pip build goferry in it."""
+    origin = world.folder / "origin"
+    shutil.copytree(
+        ROOT / "src", origin / "src", ignore=shutil.ignore_patterns("__pycache__", "*.mo"), symlinks=True
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE", "tools/hatch_build.py", ".pre-commit-hooks.yaml"):
+        (origin / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, origin / name)
+    repo = {"repo": str(origin), "rev": "v1.0.0", "hooks": [{"id": "goferry-gate"}]}
+    env = committed(world, repo) | index
+    env["PATH"] = os.environ["PATH"].replace(str(PROGRAMS), "")
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "x"], ["tag", "v1.0.0"]):
+        git(origin, env, *words)
+    done = run([str(PROGRAMS / "pre-commit"), "run", "goferry-gate", "--verbose"], world.start, env)
+    assert (done.returncode, "gate: example.net/m passed" in done.stdout) == (0, True), (
+        done.stdout + done.stderr
+    )
+
+
 def test_a_hook_keeps_a_bad_commit_from_being_made(world: FixWorld) -> None:
     spoil(world)
-    env = committed(world, "goferry-gate")
+    env = committed(world, local("goferry-gate"))
     done = run([str(PROGRAMS / "pre-commit"), "install"], world.start, env)
     assert done.returncode == 0, done.stderr
     made = run(["git", "commit", "-qm", "bad"], world.start, env)
@@ -283,7 +378,7 @@ def test_a_hook_keeps_a_bad_commit_from_being_made(world: FixWorld) -> None:
 
 
 def test_a_commit_that_touches_no_dependency_is_left_alone(world: FixWorld) -> None:
-    env = committed(world, "goferry-gate")
+    env = committed(world, local("goferry-gate"))
     git(world.start, env, "commit", "-qm", "first")
     (world.start / "p.go").write_text((world.start / "p.go").read_text() + "\n// more\n")
     git(world.start, env, "add", "p.go")
@@ -298,6 +393,24 @@ def test_pre_commit_takes_the_hooks_file() -> None:
         os.environ,
     )
     assert done.returncode == 0, done.stdout
+
+
+# ---- Jenkins ----------------------------------------------------------------------------------------------
+
+
+def test_the_jenkins_pipeline_installs_and_locks(world: FixWorld, machine: Mapping[str, str]) -> None:
+    """Its `sh` steps, each in a shell of its own with -e, as Jenkins runs them."""
+    text = SNIPPETS["jenkins"]
+    variables = dict(re.findall(r'(?m)^    (\w+) = "(.*)"$', text))
+    env = {**environment(world), **machine, "WORKSPACE": str(world.start), "CI": "true"}
+    env |= {name: value.replace("${WORKSPACE}", str(world.start)) for name, value in variables.items()}
+    steps = re.findall(r"(?m)^ +sh '(.*)'$", text)
+    for step in steps:
+        done = run(["sh", "-xe", "-c", step], world.start, env)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert (len(steps), list(variables)) == (2, ["GOFERRY_STORE"])
+    (archived,) = re.findall(r"archiveArtifacts artifacts: '(.*?)'", text)
+    assert json.loads((world.start / archived).read_text())["verdict"] == "passed"
 
 
 # ---- by the clock -----------------------------------------------------------------------------------------
@@ -348,6 +461,8 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 def test_the_cron_job_of_kubernetes_runs_the_same_script(world: FixWorld) -> None:
     job = yaml.safe_load((INTEGRATIONS / "scheduled/kubernetes/cronjob.yaml").read_text())
+    for version in ("1.25", kubernetes_validate.latest_version()):
+        kubernetes_validate.validate(job, version, strict=True)
     pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     mounts = {mount["name"] for mount in container["volumeMounts"]}

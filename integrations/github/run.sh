@@ -3,26 +3,26 @@
 set -uo pipefail
 
 cd "$GITHUB_WORKSPACE" || exit 2
-read -r -a more <<< "$INPUT_ARGS"
+read -r -a more <<< "$INPUT_ARGS"  # used as ${more[@]+…}: to the bash of macOS an empty list is unset
 summary="$(mktemp)"
 trap 'rm -f "$summary"' EXIT
 fence='```'
 
 case "$INPUT_COMMAND" in
   audit)
-    goferry deps audit "$INPUT_PATH" --format sarif --output "$INPUT_REPORT" "${more[@]}"
+    goferry deps audit "$INPUT_PATH" --format sarif --output "$INPUT_REPORT" ${more[@]+"${more[@]}"}
     code=$?
     # The second run finds everything in the store.
-    goferry deps audit "$INPUT_PATH" --format markdown "${more[@]}" > "$summary"
+    goferry deps audit "$INPUT_PATH" --format markdown ${more[@]+"${more[@]}"} > "$summary"
     ;;
   gate)
-    goferry deps gate "$INPUT_PATH" --sarif "${more[@]}" > "$INPUT_REPORT"
+    goferry deps gate "$INPUT_PATH" --sarif ${more[@]+"${more[@]}"} > "$INPUT_REPORT"
     code=$?
-    { echo "$fence"; goferry deps gate "$INPUT_PATH" "${more[@]}"; echo "$fence"; } > "$summary"
+    { echo "$fence"; goferry deps gate "$INPUT_PATH" ${more[@]+"${more[@]}"}; echo "$fence"; } > "$summary"
     ;;
   lock)
-    { echo "$fence"; goferry deps lock "$INPUT_PATH" "${more[@]}"; code=$?; echo "$fence"; } > "$summary"
-    goferry deps lock "$INPUT_PATH" --json > "$INPUT_REPORT"
+    { echo "$fence"; goferry deps lock "$INPUT_PATH" ${more[@]+"${more[@]}"}; code=$?; echo "$fence"; } > "$summary"
+    goferry deps lock "$INPUT_PATH" --json ${more[@]+"${more[@]}"} > "$INPUT_REPORT"
     ;;
   *)
     echo "::error::command must be audit, gate or lock, not '$INPUT_COMMAND'"

@@ -1,8 +1,10 @@
 """`goferry deps gate` at a terminal, for programs, and with signed statements."""
 
 import asyncio
+import base64
 import datetime
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_public_key,
 )
+from google.protobuf.json_format import ParseDict
+from in_toto_attestation.v1.statement import Statement
+from in_toto_attestation.v1.statement_pb2 import Statement as StatementProto
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError as DSSEVerificationError
+from securesystemslib.signer import SSlibKey
 
 from goferry.deps.advisories.database import shipped
 from goferry.deps.gate.attest import private_key, public_key, sign, verify
@@ -29,6 +38,7 @@ from goferry.errors import InvalidInput, VerifyError
 from goferry.gomod.dirhash import hash_go_mod
 from modtree import module
 from proxyworld import world, zip_hash
+from sarifschema import uploadable
 from terminal import Said, goferry
 
 FILES = module("example.org/a", "v1.0.0")
@@ -97,7 +107,7 @@ def test_every_form_says_the_same(place: Place) -> None:
     (problem,) = [one for one in found["problems"] if one["level"] == "on"]
     assert (problem["rule"], problem["state"], problem["file"]) == ("sum_missing", "failed", "go.sum")
     assert problem["module"] == {"path": "example.org/a", "version": "v1.0.0"}
-    sarif = place.gate("--sarif").json
+    sarif = uploadable(place.gate("--sarif").out)
     assert [one["ruleId"] for one in sarif["runs"][0]["results"] if one["level"] == "error"] == [
         "sum_missing"
     ]
@@ -197,6 +207,45 @@ def test_a_statement_is_signed_and_is_about_these_files(kind: str, place: Place,
     changed = place.gate("--verify", str(file), "--key", str(public))
     assert changed.code == 1
     assert "go.sum is not the file" in changed.err
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_the_libraries_of_in_toto_and_dsse_verify_it_as_well(kind: str, place: Place, tmp_path: Path) -> None:
+    private, public = pair(tmp_path, kind)
+    file = tmp_path / "gate.json"
+    assert place.gate("--attest", str(file), "--key", str(private)).code == 0
+    envelope = Envelope.from_dict(json.loads(file.read_text()))
+    (keyid,) = envelope.signatures
+    key = SSlibKey.from_crypto(load_pem_public_key(public.read_bytes()), keyid)
+    assert envelope.verify([key], 1) == {keyid: key}
+    assert envelope.payload_type == "application/vnd.in-toto+json"
+    statement = Statement.copy_from_pb(ParseDict(json.loads(envelope.payload), StatementProto()))
+    statement.validate()
+    envelope.payload = envelope.payload.replace(b"passed", b"failed")
+    with pytest.raises(DSSEVerificationError):
+        envelope.verify([key], 1)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_openssl_makes_the_keys_and_verifies_the_signature(place: Place, tmp_path: Path) -> None:
+    """The commands of docs/*/deps-gate.md, and then the bytes that DSSE signs, put together by hand."""
+
+    def openssl(*words: str) -> str:
+        return subprocess.run(
+            ["openssl", *words], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    openssl("genpkey", "-algorithm", "ed25519", "-out", "gate.pem")
+    openssl("pkey", "-in", "gate.pem", "-pubout", "-out", "gate.pub")
+    file = tmp_path / "gate.intoto.json"
+    assert place.gate("--attest", str(file), "--key", str(tmp_path / "gate.pem")).code == 0
+    envelope = json.loads(file.read_text())
+    payload = base64.b64decode(envelope["payload"])
+    signed = b"DSSEv1 28 application/vnd.in-toto+json %d %b" % (len(payload), payload)
+    (tmp_path / "signed").write_bytes(signed)
+    (tmp_path / "signature").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    words = ("-pubin", "-inkey", "gate.pub", "-rawin", "-in", "signed", "-sigfile", "signature")
+    assert "Signature Verified Successfully" in openssl("pkeyutl", "-verify", *words)
 
 
 def test_the_key_may_come_from_the_environment_and_never_shows(place: Place, tmp_path: Path) -> None:

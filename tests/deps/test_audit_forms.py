@@ -32,6 +32,7 @@ from goferry.findings import Severity, Text
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
 from goferry.report.columns import width
+from sarifschema import uploadable
 
 FLAWED, MIDDLE = Version("example.com/flawed", "v1.0.0"), Version("example.com/middle", "v1.2.3")
 NOTE = stale(severity=Severity.INFO, module="example.com/finished")
@@ -182,7 +183,7 @@ def test_projects_stand_under_their_owners_and_those_of_nobody_last() -> None:
 
 
 def test_sarif_finds_a_result_again_by_its_key_and_points_at_the_go_mod() -> None:
-    run = json.loads(render("sarif", page()))["runs"][0]
+    run = uploadable(render("sarif", page()))["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     result = run["results"][0]
     assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == "GO-2024-0001"
@@ -191,6 +192,15 @@ def test_sarif_finds_a_result_again_by_its_key_and_points_at_the_go_mod() -> Non
     place = result["locations"][0]["physicalLocation"]
     assert (place["artifactLocation"]["uri"], place["region"]) == ("go.mod", {"startLine": 7})
     assert [result["level"] for result in run["results"]] == ["error", "warning", "warning", "note", "error"]
+
+
+def test_sarif_puts_what_no_line_brings_in_where_the_project_begins() -> None:
+    """Go itself, and what is required by others only: a result of no file makes code hosts refuse all of them."""
+    text = render("sarif", Page(audit(finding(location=None, module="stdlib"))))
+    (result,) = uploadable(text)["runs"][0]["results"]
+    place = result["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "go.mod"
+    assert place["logicalLocations"][0]["fullyQualifiedName"] == "stdlib"
 
 
 def test_sarif_holds_what_is_set_aside_and_says_what_was_not_looked_at() -> None:

@@ -1,6 +1,5 @@
 """The same report in every form: what is in it must be in them, and nothing in it may break them."""
 
-import json
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -8,7 +7,8 @@ import pytest
 
 from goferry import i18n
 from goferry.findings import Finding, Fix, Location, Report, Severity, Text
-from goferry.report import FORMS, render
+from goferry.report import FORMS, render, sarif
+from sarifschema import uploadable, valid
 
 NASTY = "a <b>&\"'\x07\x1b[31m 中文 ]]> \ufffe"
 
@@ -55,7 +55,7 @@ def test_every_form_ends_in_one_newline(form: str, report: Report) -> None:
 
 
 def test_sarif_names_rules_levels_and_places() -> None:
-    run = json.loads(render("sarif", REPORT))["runs"][0]
+    run = valid(render("sarif", REPORT))["runs"][0]
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [
         "dns_hijacked",
         "replace-in-use",
@@ -70,6 +70,15 @@ def test_sarif_names_rules_levels_and_places() -> None:
     ]
     physical = run["results"][1]["locations"][0]["physicalLocation"]
     assert (physical["artifactLocation"]["uri"], physical["region"]["startLine"]) == ("go.mod", 7)
+
+
+def test_sarif_takes_a_file_without_a_line_and_any_name() -> None:
+    found = Finding("x", Severity.ERROR, Text("x"), Location("a b/中#?.go"))
+    (result,) = uploadable(sarif.render(Report("gate", Text("x"), (found,)), files=True))["runs"][0][
+        "results"
+    ]
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b/%E4%B8%AD%23%3F.go"
 
 
 def test_junit_fails_a_case_for_each_error_and_passes_without_findings() -> None:

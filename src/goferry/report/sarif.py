@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from goferry import __version__
-from goferry.findings import Finding, Report, Severity
+from goferry.findings import Finding, Location, Report, Severity
 
+_PLAIN: Final = "/:@!$&'()*+,;=~"
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: Final = {
     Severity.ERROR: "error",
@@ -16,13 +18,13 @@ LEVELS: Final = {
 }
 
 
-def render(report: Report) -> str:
-    """One run with one rule per code."""
+def render(report: Report, *, files: bool = False) -> str:
+    """One run with one rule per code. `files`: every place is a file, also where no line of it is named."""
     codes = list(dict.fromkeys(finding.code for finding in report.findings))
     return document(
         report.kind,
         [{"id": code} for code in codes],
-        [_result(finding, codes.index(finding.code)) for finding in report.findings],
+        [_result(finding, codes.index(finding.code), files=files) for finding in report.findings],
         dict(report.facts),
     )
 
@@ -57,7 +59,7 @@ def document(
     return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, *, files: bool) -> dict[str, Any]:
     text = str(finding.message)
     if finding.fix is not None:
         text += f"\n{finding.fix.summary}" + (f"\n{finding.fix.command}" if finding.fix.command else "")
@@ -69,14 +71,17 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
         "message": {"text": text},
     }
     if finding.location is not None:
-        result["locations"] = [_location(finding.location.place, finding.location.line)]
+        result["locations"] = [_location(finding.location, files=files)]
     return result
 
 
-def _location(place: str, line: int | None) -> dict[str, Any]:
+def _location(location: Location, *, files: bool) -> dict[str, Any]:
     """A file by its path; a host or a variable, which is no file, by its name."""
-    if line is None:
-        return {"logicalLocations": [{"fullyQualifiedName": place}]}
-    return {
-        "physicalLocation": {"artifactLocation": {"uri": place}, "region": {"startLine": line}},
-    }
+    if location.line is None and not files:
+        return {"logicalLocations": [{"fullyQualifiedName": location.place}]}
+    return {"physicalLocation": physical(location.place, location.line)}
+
+
+def physical(place: str, line: int | None) -> dict[str, Any]:
+    """A place in a file. Code hosts refuse a whole log for one result without a file and a line."""
+    return {"artifactLocation": {"uri": quote(place, safe=_PLAIN)}, "region": {"startLine": line or 1}}

@@ -16,7 +16,7 @@ from goferry.deps.gate.reading import Files
 from goferry.deps.gate.vendor import Disagreement, Inconsistent, disagreements
 from goferry.deps.gate.vendored import Compared, Finding, Trouble, compare
 from goferry.deps.sources import load
-from goferry.deps.trees import Tree
+from goferry.deps.trees import FolderTree, Tree
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
 from goferry.gomod.modulestxt import parse
@@ -249,6 +249,46 @@ def tamper(folder: Path, kind: str) -> tuple[Finding, ...]:
 def test_each_change_is_named_by_file_and_module(kind: str, tree: Path, proxy: Proxy) -> None:
     expected = tamper(tree, kind)
     assert set(compared(proxy, load(tree, workspace=False)).findings) == set(expected)
+
+
+FILES = {
+    "p.go": 'package p\n\nimport _ "embed"\n\n//go:embed page.html\nvar page string\n',
+    "page.html": "<p>",
+    ".lint.yaml": "a: b\n",
+    "LICENSE": "MIT\n",
+    "asm/p.go": "package asm\n",
+    "asm/p.s": '#include "table.inc"\n',
+    "asm/table.inc": "// data\n",
+    "asm/.editorconfig": "",
+    "cgo/p.go": 'package cgo\n\n// #include <stdint.h>\nimport "C"\n',
+    "cgo/table.def": "// data\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "trouble"),
+    [
+        ("p.go", Trouble.MISSING),
+        ("page.html", Trouble.MISSING),
+        (".lint.yaml", Trouble.IDLE),
+        ("LICENSE", Trouble.MISSING),
+        ("asm/table.inc", Trouble.MISSING),
+        ("asm/.editorconfig", Trouble.IDLE),
+        ("cgo/table.def", Trouble.MISSING),
+    ],
+)
+def test_a_missing_file_matters_when_a_build_may_read_it(file: str, trouble: Trouble, tmp_path: Path) -> None:
+    """What a .gitignore that came with the module keeps out of a commit is no fault of the committer."""
+    for folder in (tmp_path / "source", tmp_path / "vendor/example.org/p"):
+        for name, text in FILES.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+    (tmp_path / "vendor/example.org/p" / file).unlink()
+    packages = "".join(f"example.org/p{inner}\n" for inner in ("", "/asm", "/cgo"))
+    modules = parse(f"# example.org/p v1.0.0\n## explicit; go 1.22\n{packages}")
+    version = Version("example.org/p", "v1.0.0")
+    found = compare(tmp_path / "vendor", modules, {version: FolderTree(tmp_path / "source")}, "1.22")
+    assert found.findings == (Finding(trouble, f"example.org/p/{file}", version),)
 
 
 def test_older_source_under_the_newer_label_is_named(tree: Path, proxy: Proxy) -> None:

@@ -183,7 +183,8 @@ def _show(console: Console, outcome: "Outcome", wanted: Wanted) -> None:
         return
     found = report(outcome, notes=wanted.notes or bool(wanted.form))
     if wanted.form:
-        console.stdout.write((sarif if wanted.form == "sarif" else junit).render(found))
+        text = sarif.render(found, files=True) if wanted.form == "sarif" else junit.render(found)
+        console.stdout.write(text)
         return
     console.stdout.write(terminal.render(found, colour=console.colour))
     hidden = len(outcome.judged) - len(found.findings)

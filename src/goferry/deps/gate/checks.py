@@ -357,6 +357,11 @@ _VENDORED: Mapping[Trouble, tuple[str, str, State]] = {
     Trouble.EDITED: ("vendor_edited", N_("its bytes are not those that {module} has"), State.FAILED),
     Trouble.EXTRA: ("vendor_extra", N_("{module} has no such file"), State.FAILED),
     Trouble.MISSING: ("vendor_missing", N_("{module} has it, and here it is missing"), State.FAILED),
+    Trouble.IDLE: (
+        "vendor_missing",
+        N_("{module} has it, and here it is missing; no build reads it"),
+        State.NOTE,
+    ),
     Trouble.RENAMED: ("vendor_extra", N_("in {module} this file is called {other}"), State.FAILED),
     Trouble.UNLISTED: (
         "vendor_unlisted",

@@ -63,7 +63,9 @@ def report(outcome: Outcome, *, notes: bool = True) -> Report:
     """The worst first; `notes`: with what breaks nothing."""
     proven = outcome.proven
     name = ", ".join(proven.modules)
-    findings = [_finding(one) for one in outcome.judged if notes or _severity(one) is not Severity.INFO]
+    start = next((file for file in proven.digests if file.endswith("go.mod")), "")
+    shown = [one for one in outcome.judged if notes or _severity(one) is not Severity.INFO]
+    findings = [_finding(one, start) for one in shown]
     facts: dict[str, str | int | float] = {
         "lines": proven.lines,
         "log": proven.equal.get(How.LOG, 0),
@@ -80,7 +82,8 @@ def _severity(one: Judged) -> Severity:
     return Severity.WARNING if one.level is Level.WARN else Severity.INFO
 
 
-def _finding(one: Judged) -> Finding:
+def _finding(one: Judged, start: str) -> Finding:
+    """`start` is where a problem of no file stands: the first go.mod."""
     problem = one.problem
-    place = Location(problem.file, problem.line) if problem.file else None
+    place = Location(problem.file or start, problem.line)
     return Finding(problem.rule, _severity(one), problem.message, place, problem.fix)

@@ -1,9 +1,6 @@
 """Which packages a project loads, and from which modules: what `go mod tidy` walks.
 
-    loading = Loading(project, graph)
-    while missing := loading.missing():
-        for source in missing:
-            loading.add(source, tree_of(source))       # None when it cannot be had
+    loading = Loading(project, graph)                 # goes on as every Following does
     loading.found                                     # every package by its path
 
 `all` is what the main module's packages and their tests import, and what that imports. Loaded is more: the tests of
@@ -14,13 +11,14 @@ graph pruning first among those that go.mod names, then in all that are selected
 The rules are those of cmd/go internal/modload/load.go and import.go.
 """
 
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from goferry.deps.base import Part, Project
+from goferry.deps.following import Following
 from goferry.deps.trees import TEST, FolderTree, Tree, go_files, is_standard, package_folders, prefixes
+from goferry.errors import GoferryError
 from goferry.gomod import gover
 from goferry.gomod.modgraph import GO_PRUNING, NONE, Local, ModuleGraph
 from goferry.gomod.module import Version
@@ -84,10 +82,11 @@ class Loaded:
         return not (self.main or self.module or self.ambiguous or self.unread or self.absent)
 
 
-class Loading:
-    """Loads packages as far as source trees are known."""
+class Loading(Following[Source, tuple[str, bool]]):
+    """Loads packages: each by its path, and whether it is in `all`."""
 
     def __init__(self, project: Project, graph: ModuleGraph) -> None:
+        super().__init__()
         (main,) = project.mains.modules
         self.part: Part = project.parts[0]
         self.found: dict[str, Loaded] = {}
@@ -101,26 +100,12 @@ class Loading:
         self._mains = project.mains
         self._graph = graph
         self._tree = FolderTree(self.part.folder)
-        self._trees: dict[Source, Tree | None] = {}
         self._closes_over_tests = gover.compare(main.requirements.go, NARROW_ALL) < 0
         if gover.compare(main.requirements.go, GO_PRUNING) >= 0:
             named = graph.required.get(Version(main.path), ())
             self.roots = {version.path: graph.selected(version.path) for version in named}
-        self._queue: deque[tuple[str, bool]] = deque((path, True) for path in self._starts())
         self._seen: set[tuple[str, bool]] = set()
-        self._waiting: list[tuple[str, bool]] = []
-        self._missing: dict[Source, None] = {}
-
-    def missing(self) -> list[Source]:
-        """Sources whose trees are wanted next."""
-        self._queue.extend(self._waiting)
-        self._waiting, self._missing = [], {}
-        while self._queue:
-            self._load(*self._queue.popleft())
-        return list(self._missing)
-
-    def add(self, source: Source, tree: Tree | None) -> None:
-        self._trees[source] = tree
+        self._queue.extend((path, True) for path in self._starts())
 
     def imported_by_main(self) -> dict[str, str]:
         """Packages that the main module and its tests import, and tools; each with who imports it."""
@@ -142,7 +127,7 @@ class Loading:
         """Whether a module has a package; None while nobody knows."""
         source = self._mains.source(module)
         tree = self._trees.get(source)
-        if tree is None:
+        if tree is None or isinstance(tree, GoferryError):
             return None
         return package(tree, path[len(module.path) + 1 :]) is not None
 
@@ -158,12 +143,13 @@ class Loading:
     def _tools(self) -> tuple[str, ...]:
         return tuple(line.path for line in self.part.file.tool)
 
-    def _load(self, path: str, in_all: bool) -> None:
+    def _visit(self, item: tuple[str, bool]) -> None:
+        path, in_all = item
         if (path, in_all) in self._seen or (path, True) in self._seen:
             return
         loaded = self.found.get(path) or self._resolve(path)
-        if loaded is None:
-            self._waiting.append((path, in_all))
+        if not isinstance(loaded, Loaded):
+            self._wait(item, loaded)
             return
         self.found[path] = loaded
         self._seen.add((path, in_all))
@@ -177,8 +163,8 @@ class Loading:
             self.importers.setdefault(imported, path)
             self._queue.append((imported, in_all))
 
-    def _resolve(self, path: str) -> Loaded | None:
-        """Where a package comes from; None while a tree is missing."""
+    def _resolve(self, path: str) -> Loaded | list[Source]:
+        """Where a package comes from, or the trees that are missing to say so."""
         hits: list[tuple[Version | None, Package]] = []
         if own := self._in_main(path):
             hits.append((None, own))
@@ -187,9 +173,9 @@ class Loading:
             layers.append(list(self.candidates(path)))
         unread = False
         for modules in layers:
-            found, complete, lost = self._look(path, modules)
-            if not complete:
-                return None
+            found, missing, lost = self._look(path, modules)
+            if missing:
+                return missing
             unread = unread or lost
             if hits or found:
                 hits += found
@@ -214,20 +200,19 @@ class Loading:
 
     def _look(
         self, path: str, modules: list[Version]
-    ) -> tuple[list[tuple[Version | None, Package]], bool, bool]:
-        """Those of the modules that have a package, whether all of them were there to look at, and whether one is
-        not to be had."""
+    ) -> tuple[list[tuple[Version | None, Package]], list[Source], bool]:
+        """Those of the modules that have a package, trees that are missing to say so, and whether one is not to be
+        had."""
         found: list[tuple[Version | None, Package]] = []
-        complete, lost = True, False
+        missing: list[Source] = []
+        lost = False
         for module in modules:
             source = self._mains.source(module)
-            if source not in self._trees:
-                self._missing[source] = None
-                complete = False
-                continue
-            tree = self._trees[source]
+            tree = self._trees.get(source)
             if tree is None:
+                missing.append(source)
+            elif isinstance(tree, GoferryError):
                 lost = True
             elif read := package(tree, path[len(module.path) + 1 :]):
                 found.append((module, read))
-        return found, complete, lost
+        return found, missing, lost

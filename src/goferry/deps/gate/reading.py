@@ -125,7 +125,7 @@ async def read(project: Project, files: Files) -> Reading:
     loading = Loading(project, build.graph)
     while missing := loading.missing():
         for source, tree in (await files.trees(missing)).items():
-            loading.add(source, tree)
+            loading.give(source, tree or files.unread[str(source)])
     older = await _older(project, files)
     needed = sums.needed(project.mains, build.graph, loading, older)
     requirements = await _requirements(project, files, loading)

@@ -9,7 +9,7 @@ Rules: cmd/go internal/modcmd/vendor.go; V4, V5.
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -39,6 +39,11 @@ _METADATA: Final = (
     "PATENTS",
 )
 _MODULE_FILES: Final = ("go.mod", "go.sum")
+_FOREIGN: Final = (
+    *(".c", ".cc", ".cpp", ".cxx", ".m", ".h", ".hh", ".hpp", ".hxx", ".f", ".F", ".for", ".f90"),
+    *(".s", ".S", ".sx", ".swig", ".swigcxx", ".syso"),
+)
+"""What the go command hands to other compilers (go/build, fileListForExt); those may include files of any name."""
 _NEVER_EMBEDDED: Final = (".bzr", ".hg", ".git", ".svn")
 
 
@@ -48,6 +53,8 @@ class Trouble(StrEnum):
     EDITED = "edited"
     EXTRA = "extra"
     MISSING = "missing"
+    IDLE = "idle"
+    """It is missing, and no build would read it. A .gitignore that came with the module often has that effect."""
     RENAMED = "renamed"
     UNLISTED = "unlisted"
     """It is in a folder that modules.txt does not list as a package."""
@@ -91,7 +98,8 @@ class _Copy:
     module: Version
     tree: Tree
     name: str
-    content: bytes | None = field(default=None, repr=False)
+    idle: bool = False
+    """No build reads it."""
 
     def digest(self) -> str:
         if isinstance(self.tree, ZipTree):
@@ -145,13 +153,18 @@ class _Comparison:
             name = f"{folder}/{base}" if folder else base
             if base.endswith(GO) and (not base.endswith(TEST) or self._embeds_of_tests):
                 heads[base] = tree.head(name)
-            if self._is_copied(base, heads):
-                self._expected[f"{package}/{base}"] = _Copy(module, tree, name)
-        self._expect_metadata(package, module, tree)
         patterns = [pattern for head in heads.values() if not head.excluded for pattern in head.embeds]
         for name in embedded(tree, folder, patterns):
             inner = name[len(folder) + 1 :] if folder else name
-            self._expected.setdefault(f"{package}/{inner}", _Copy(module, tree, name))
+            self._expected[f"{package}/{inner}"] = _Copy(module, tree, name)
+        foreign = any(base.endswith(_FOREIGN) for base in tree.folder(folder))
+        anything = foreign or any(head.cgo for head in heads.values())
+        for base in tree.folder(folder):
+            if self._is_copied(base, heads):
+                name = f"{folder}/{base}" if folder else base
+                idle = base[0] == "." or not (anything or base.endswith(GO) or base.startswith(_METADATA))
+                self._expected.setdefault(f"{package}/{base}", _Copy(module, tree, name, idle))
+        self._expect_metadata(package, module, tree)
 
     def _is_copied(self, base: str, heads: Mapping[str, gosource.Head]) -> bool:
         if base.endswith(TEST):
@@ -173,7 +186,7 @@ class _Comparison:
     def _compare_expected(self) -> Iterator[Finding]:
         for name, copy in self._expected.items():
             if name not in self._present:
-                yield Finding(Trouble.MISSING, name, copy.module)
+                yield Finding(Trouble.IDLE if copy.idle else Trouble.MISSING, name, copy.module)
             elif self._digest(name) != copy.digest():
                 yield Finding(Trouble.EDITED, name, copy.module)
             else:

@@ -1,5 +1,8 @@
 """What the parts of `notify` hand to each other."""
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -194,6 +197,20 @@ class Verdict:
 TAKEN: Final = Verdict()
 
 
+def by_code(code: object, text: object, again: Mapping[int, float | None]) -> Verdict:
+    """Of a service that answers with status 200 and a code, where 0 or none is yes. `again` are the codes after which
+    it is worth trying again, with the seconds that it asks to be left alone for."""
+    if code in (0, None):
+        return TAKEN
+    why = f"{code} {text or ''}".strip()
+    return Verdict(why, True, again[code]) if isinstance(code, int) and code in again else Verdict(why)
+
+
+def signed(key: str, text: str) -> str:
+    """HMAC-SHA256 in base64, as the robots of chat services are signed with."""
+    return base64.b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()).decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One kind of receiver."""
@@ -217,5 +234,8 @@ def encode(body: Mapping[str, Any]) -> bytes:
     """JSON as it is sent: compact UTF-8."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
+
+ROBOT: Final = (Field("url", str, required=True, secret=True), Field("secret", str, secret=True))
+"""What a robot is reached with: an address that says which one it is, and a secret where it wants signatures."""
 
 JSON_HEADERS: Final[Mapping[str, str]] = {"Content-Type": "application/json; charset=utf-8"}

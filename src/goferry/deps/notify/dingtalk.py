@@ -5,9 +5,6 @@ milliseconds, may be an hour off. Limits (their reference): 20 messages a minute
 20,000 bytes a message. Errors come with status 200 and an `errcode`. A robot that wants a keyword finds `goferry`.
 """
 
-import base64
-import hashlib
-import hmac
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -15,24 +12,24 @@ from urllib.parse import quote
 
 from goferry.deps.notify.base import (
     JSON_HEADERS,
-    TAKEN,
+    ROBOT,
     Answer,
     Dialogue,
-    Field,
     Notice,
     Request,
     Sealed,
     Service,
     Target,
     Verdict,
+    by_code,
     encode,
+    signed,
 )
 from goferry.deps.notify.telling import Item, Telling, fitting, shortened, tell
 
 MOST_BYTES: Final = 20_000
-_BUSY: Final = 130101
-_SILENCED: Final = 600.0
-_SYSTEM_BUSY: Final = -1
+_AGAIN: Final = {130101: 600.0, -1: None}
+"""Silenced for too many messages, and the system's own "busy"."""
 
 
 def talk(notice: Notice, target: Target) -> Dialogue:
@@ -57,8 +54,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
 
 def signature(secret: str, timestamp: str) -> str:
     """What the robot expects as `sign`, before it is escaped for the query."""
-    text = f"{timestamp}\n{secret}".encode()
-    return base64.b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).decode()
+    return signed(secret, f"{timestamp}\n{secret}")
 
 
 def _message(told: Telling, mentions: Mapping[str, str]) -> Mapping[str, Any]:
@@ -107,16 +103,7 @@ def escape(text: str) -> str:
 
 def judge(answer: Answer) -> Verdict:
     """`errcode` is 0 for yes."""
-    code = answer.get("errcode")
-    if code in (0, None):
-        return TAKEN
-    wait = _SILENCED if code == _BUSY else None
-    return Verdict(f"{code} {answer.get('errmsg') or ''}".strip(), code in (_BUSY, _SYSTEM_BUSY), wait)
+    return by_code(answer.get("errcode"), answer.get("errmsg"), _AGAIN)
 
 
-SERVICE: Final = Service(
-    "dingtalk",
-    (Field("url", str, required=True, secret=True), Field("secret", str, secret=True)),
-    talk,
-    judge=judge,
-)
+SERVICE: Final = Service("dingtalk", ROBOT, talk, judge=judge)

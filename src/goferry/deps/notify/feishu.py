@@ -5,25 +5,23 @@ off. Limits (their reference): 20 KB a request, 5 requests a second, 100 a minut
 `code`.
 """
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from goferry.deps.notify.base import (
     JSON_HEADERS,
-    TAKEN,
+    ROBOT,
     Answer,
     Dialogue,
-    Field,
     Notice,
     Request,
     Sealed,
     Service,
     Target,
     Verdict,
+    by_code,
     encode,
+    signed,
 )
 from goferry.deps.notify.telling import Group, Item, Telling, fitting, shortened, tell
 from goferry.findings import Severity
@@ -36,7 +34,7 @@ _COLOURS: Final = {
     Severity.INFO: "blue",
     Severity.OK: "green",
 }
-_BUSY: Final = frozenset({9499, 11232})
+_AGAIN: Final = {9499: None, 11232: None}
 """Too many requests, in the words of two generations of their servers."""
 
 
@@ -67,8 +65,7 @@ def talk(notice: Notice, target: Target) -> Dialogue:
 
 def signature(secret: str, timestamp: str) -> str:
     """What the bot expects as `sign`."""
-    key = f"{timestamp}\n{secret}".encode()
-    return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
+    return signed(f"{timestamp}\n{secret}", "")
 
 
 def _card(told: Telling, mentions: Mapping[str, str]) -> Mapping[str, Any]:
@@ -133,14 +130,7 @@ def judge(answer: Answer) -> Verdict:
     code = answer.get("code")
     if code is None:
         code = answer.get("StatusCode")
-    if code in (0, None):
-        return TAKEN
-    return Verdict(f"{code} {answer.get('msg') or answer.get('StatusMessage') or ''}".strip(), code in _BUSY)
+    return by_code(code, answer.get("msg") or answer.get("StatusMessage"), _AGAIN)
 
 
-SERVICE: Final = Service(
-    "feishu",
-    (Field("url", str, required=True, secret=True), Field("secret", str, secret=True)),
-    talk,
-    judge=judge,
-)
+SERVICE: Final = Service("feishu", ROBOT, talk, judge=judge)

@@ -8,7 +8,6 @@ from typing import Final
 
 from goferry.deps.notify.base import (
     JSON_HEADERS,
-    TAKEN,
     Answer,
     Dialogue,
     Field,
@@ -17,14 +16,14 @@ from goferry.deps.notify.base import (
     Service,
     Target,
     Verdict,
+    by_code,
 )
 from goferry.deps.notify.telling import Group, Item, Telling, fitting, shortened, tell
 from goferry.findings import Severity
 
 MOST_BYTES: Final = 4096
-_BUSY: Final = 45009
-_SYSTEM_BUSY: Final = -1
-_MINUTE: Final = 60.0
+_AGAIN: Final = {45009: 60.0, -1: None}
+"""Too many messages in a minute, and the system's own "busy"."""
 _COLOURS: Final = {
     Severity.ERROR: "warning",
     Severity.WARNING: "warning",
@@ -77,11 +76,7 @@ def escape(text: str) -> str:
 
 def judge(answer: Answer) -> Verdict:
     """`errcode` is 0 for yes."""
-    code = answer.get("errcode")
-    if code in (0, None):
-        return TAKEN
-    wait = _MINUTE if code == _BUSY else None
-    return Verdict(f"{code} {answer.get('errmsg') or ''}".strip(), code in (_BUSY, _SYSTEM_BUSY), wait)
+    return by_code(answer.get("errcode"), answer.get("errmsg"), _AGAIN)
 
 
 SERVICE: Final = Service("wecom", (Field("url", str, required=True, secret=True),), talk, judge=judge)

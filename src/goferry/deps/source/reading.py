@@ -35,7 +35,7 @@ async def read_usage(
     """What the source says about these matches. What cannot be had is in `unread`; nothing is raised for it."""
     modules = {module.path: module for module in built.modules}
     std = None if goroot is None else FolderTree(goroot / "src", whole=True)
-    walk = Walk(modules, build or Build(), std)
+    walk = Walk(modules, build, std)
     walk.start(_roots(built.project, walk))
     zips = OpenZips()
     try:

@@ -1,13 +1,10 @@
-"""Which packages a build takes in, found by following imports from the packages of the main modules.
-
-The walk itself touches no network: it says which modules' source it needs next, is given it, and goes on until nothing
-is missing (the pattern of golang.org/x/mod/sumdb/tlog). What cannot be had is noted, and the walk goes on without it.
-"""
+"""Which packages a build takes in, found by following imports from the packages of the main modules."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from goferry.deps.following import Following
 from goferry.deps.source.constraints import Build, is_built
 from goferry.deps.trees import Tree, go_files, is_standard, prefixes
 from goferry.errors import GoferryError
@@ -58,42 +55,31 @@ class Package:
     """Sorted, as import paths of packages (those of the standard library's own vendor folder with `vendor/`)."""
 
 
-@dataclass(slots=True)
-class Walk:
-    """One walk. `modules` are the paths of the build list; their source is given by `give` when `missing` asks."""
+class Walk(Following[str, str]):
+    """One walk. `modules` are the paths of the build list; trees are asked for by them, packages by their paths."""
 
-    modules: Mapping[str, object]
-    build: Build = field(default_factory=Build)
-    std: Tree | None = None
-    """GOROOT/src; without it the standard library is the end of every path."""
-    packages: dict[str, Package] = field(default_factory=dict)
-    parents: dict[str, str] = field(default_factory=dict)
-    """Of each package the one that came to it first; roots have none."""
-    unread: dict[str, GoferryError] = field(default_factory=dict)
-    """Packages whose source could not be had, with the reason."""
-    nowhere: set[str] = field(default_factory=set)
-    """Imports that no module of the build list has."""
-    _roots: set[str] = field(default_factory=set)
-    _trees: dict[str, Tree | GoferryError] = field(default_factory=dict)
-    _todo: list[str] = field(default_factory=list)
-    _waiting: dict[str, list[str]] = field(default_factory=dict)
-
-    def give(self, module: str, tree: Tree | GoferryError) -> None:
-        """The source of a module, or why there is none."""
-        self._trees[module] = tree
-        self._todo += self._waiting.pop(module, [])
+    def __init__(
+        self, modules: Mapping[str, object], build: Build | None = None, std: Tree | None = None
+    ) -> None:
+        super().__init__()
+        self.modules = modules
+        self.build = build or Build()
+        self.std = std
+        """GOROOT/src; without it the standard library is the end of every path."""
+        self.packages: dict[str, Package] = {}
+        self.parents: dict[str, str] = {}
+        """Of each package the one that came to it first; roots have none."""
+        self.unread: dict[str, GoferryError] = {}
+        """Packages whose source could not be had, with the reason."""
+        self.nowhere: set[str] = set()
+        """Imports that no module of the build list has."""
+        self._roots: set[str] = set()
 
     def start(self, paths: Iterable[str]) -> None:
         """The packages to start from."""
         paths = list(paths)
         self._roots.update(paths)
-        self._todo += paths
-
-    def missing(self) -> list[str]:
-        """Goes as far as it can; the modules whose source is needed to go on."""
-        while self._todo:
-            self._visit(self._todo.pop(0))
-        return sorted(self._waiting)
+        self._queue.extend(paths)
 
     def _visit(self, path: str) -> None:
         if path in self.packages or path in self.unread:
@@ -110,7 +96,7 @@ class Walk:
             if imported not in self.packages and imported not in self.parents:
                 if imported not in self._roots:
                     self.parents[imported] = path
-                self._todo.append(imported)
+                self._queue.append(imported)
 
     def _find(self, path: str) -> Place | GoferryError | None:
         """Where a package is; None when that has to wait, needs no reading, or is nowhere."""
@@ -121,7 +107,7 @@ class Walk:
         for module in candidates:
             tree = self._trees.get(module)
             if tree is None:
-                self._waiting.setdefault(module, []).append(path)
+                self._wait(path, [module])
                 return None
             if isinstance(tree, GoferryError):
                 trouble = trouble or tree

@@ -9,7 +9,8 @@ from typing import Any
 
 from goferry.deps.audit.forms import Page, words
 from goferry.deps.audit.records import AuditFinding, Ignored, Kind
-from goferry.report.sarif import LEVELS, document
+from goferry.findings import Location
+from goferry.report.sarif import LEVELS, document, physical
 
 
 def render(page: Page) -> str:
@@ -18,8 +19,9 @@ def render(page: Page) -> str:
     found = [*audit.findings, *(one.finding for one in audit.ignored)]
     rules = {_rule_id(finding): _rule(finding) for finding in found}
     order = list(rules)
-    results = [_result(finding, order) for finding in audit.findings]
-    results += [_suppressed(one, order) for one in audit.ignored]
+    starts = {project.name: f"{project.root}/go.mod".removeprefix("./") for project in audit.projects}
+    results = [_result(finding, order, starts) for finding in audit.findings]
+    results += [_suppressed(one, order, starts) for one in audit.ignored]
     return document(
         "deps audit",
         list(rules.values()),
@@ -54,7 +56,7 @@ def _one_line(finding: AuditFinding) -> str:
     return str(finding.message) if finding.fixed is not None else words.title(finding.kind)
 
 
-def _result(finding: AuditFinding, rules: list[str]) -> dict[str, Any]:
+def _result(finding: AuditFinding, rules: list[str], starts: Mapping[str, str]) -> dict[str, Any]:
     rule = _rule_id(finding)
     return {
         "ruleId": rule,
@@ -62,15 +64,15 @@ def _result(finding: AuditFinding, rules: list[str]) -> dict[str, Any]:
         "level": LEVELS[finding.severity],
         "kind": "fail",
         "message": {"text": _text(finding)},
-        "locations": [_location(finding)],
+        "locations": [_location(finding, starts.get(finding.project, "go.mod"))],
         "partialFingerprints": {"goferryKey/v1": finding.key},
         "properties": _properties(finding),
     }
 
 
-def _suppressed(one: Ignored, rules: list[str]) -> dict[str, Any]:
+def _suppressed(one: Ignored, rules: list[str], starts: Mapping[str, str]) -> dict[str, Any]:
     suppression = {"kind": "external", "status": "accepted", "justification": one.reason}
-    return _result(one.finding, rules) | {"suppressions": [suppression]}
+    return _result(one.finding, rules, starts) | {"suppressions": [suppression]}
 
 
 def _text(finding: AuditFinding) -> str:
@@ -82,19 +84,12 @@ def _text(finding: AuditFinding) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _location(finding: AuditFinding) -> dict[str, Any]:
-    """The line of the go.mod, where there is one; else the module by its name."""
-    location = finding.location
-    if location is None or location.line is None:
-        return {
-            "logicalLocations": [{"fullyQualifiedName": finding.module or finding.project, "kind": "module"}]
-        }
+def _location(finding: AuditFinding, start: str) -> dict[str, Any]:
+    """The line of the go.mod, where there is one; else the beginning of the project's go.mod, `start`."""
+    location = finding.location or Location(start)
     return {
-        "physicalLocation": {
-            "artifactLocation": {"uri": location.place},
-            "region": {"startLine": location.line},
-        },
-        "logicalLocations": [{"fullyQualifiedName": finding.module, "kind": "module"}],
+        "physicalLocation": physical(location.place, location.line),
+        "logicalLocations": [{"fullyQualifiedName": finding.module or finding.project, "kind": "module"}],
     }
 
 
