@@ -2,7 +2,8 @@
 
 import pytest
 
-from goferry.doctor.gotrace import module_awaited
+from goferry.doctor.evidence import RunSeen
+from goferry.doctor.gotrace import Command, commands_of, module_awaited
 
 MIRROR = "https://proxy.example.org"
 
@@ -30,3 +31,24 @@ def test_the_module_is_the_one_whose_question_has_no_answer(trace: str, awaited:
 
 def test_nothing_is_named_where_nothing_is_known() -> None:
     assert module_awaited("").module == ""
+
+
+URL = "https://git.example.org/lab/hello"
+TRACE = f"""\
+mkdir -p $GOMODCACHE/cache/vcs # git3 {URL}
+# lock $GOMODCACHE/cache/vcs/1f.lock
+mkdir -p $GOMODCACHE/cache/vcs/1f # git3 {URL}
+cd $GOMODCACHE/cache/vcs/1f; git ls-remote -q --end-of-options {URL}
+1.026s # cd $GOMODCACHE/cache/vcs/1f; git ls-remote -q --end-of-options {URL}
+cd $GOMODCACHE/cache/vcs/2e; hg clone -U -- https://hg.example.org/x .
+cd $GOMODCACHE/cache/vcs/1f; git -c protocol.version=2 fetch -f --depth=1 origin refs/tags/v1.2.0:refs/tags/v1.2.0
+"""
+
+
+def test_programs_are_known_by_what_they_do_and_for_which_repository() -> None:
+    trace = RunSeen("go", (), -1, 12.0, trace=TRACE, times=(0.0, 0.0, 0.1, 0.2, 1.3, 1.4, 1.5))
+    assert commands_of(trace) == (
+        Command("git ls-remote", URL, 0.2, 1.026),
+        Command("hg clone", "", 1.4),
+        Command("git fetch", URL, 1.5),
+    )

@@ -65,3 +65,27 @@ def test_time_outside_of_questions_is_named() -> None:
 @pytest.mark.parametrize("evidence", [Evidence(), run((0.0, f"# get {A}"), seconds=0.4)])
 def test_a_quick_run_or_none_has_no_ledger(evidence: Evidence) -> None:
     assert ledger(evidence) == ()
+
+
+GIT = "cd $GOMODCACHE/cache/vcs/1f; git fetch -f origin"
+SHELF = "mkdir -p $GOMODCACHE/cache/vcs/1f # git3 https://git.example.org/lab/hello"
+
+
+def test_what_git_took_counts_for_the_host_of_its_repository() -> None:
+    done = ((0.0, SHELF), (1.0, GIT), (21.0, f"20.0s # {GIT}"))
+    assert said(run(*done, seconds=21.5, exit=0)) == [
+        "1 x 20 s in git fetch from git.example.org",
+        "1.5 s for everything else",
+    ]
+    assert said(run(*done[:2], seconds=13.0, exit=-1)) == [
+        "1 x 12 s in git fetch from git.example.org",
+        "1.0 s for everything else",
+    ]
+
+
+def test_an_answered_question_of_a_stopped_run_is_not_waited_for() -> None:
+    lines = ((0.0, f"# get {A}"), (0.1, f"# get {A}: 200 OK (0.100s)"))
+    assert said(run(*lines, seconds=12.0, exit=-1)) == [
+        "1 x 0.1 s for answers of a.example.org",
+        "12 s for everything else",
+    ]

@@ -22,9 +22,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long each look may take, in seconds. The whole stays below half a minute even when nothing answers.
+    """How long each look may take, in seconds. The whole stays below half a minute even when nothing answers, and below
+    a minute when go is still getting what it asked for.
 
-    program: one run of go or git; look: everything that is looked at; whole: that and the trials of what would mend it.
+    program: one run of go or git; working: a run of go that is seen at work, with which nothing is wrong; look:
+    everything that is looked at; whole: that and the trials of what would mend it.
     """
 
     resolve: float = 5.0
@@ -33,6 +35,7 @@ class Limits:
     first_byte: float = 8.0
     body: float = 10.0
     program: float = 12.0
+    working: float = 30.0
     look: float = 13.0
     whole: float = 21.0
 

@@ -473,6 +473,10 @@ class RunSeen:
     times: tuple[float, ...] = ()
     """When each line of `trace` came, seconds after the start; empty where nobody looked."""
     limit: float = 0.0
+    active: float = 0.0
+    """When it was seen at work last, seconds after the start, for a run that came to its limit; 0 where it was not."""
+    got: int = 0
+    """Bytes in the module cache of a run that was ended: what had come by then."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """What a run was for: `url`, `rewritten` of get-url; `module`, `version` of go."""
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from goferry.doctor.evidence import Evidence, RunSeen
+from goferry.doctor.gotrace import commands_of, timed_lines
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -24,6 +25,17 @@ _WAITS: Final = (
     ("context deadline exceeded", "", N_("{count} x {each} s waiting for {host}")),
 )
 _ANY: Final = N_("{count} x {each} s for answers of {host}")
+_PROGRAM: Final = N_("{count} x {each} s in {program} from {host}")
+_REMOTE: Final = (
+    "git ls-remote",
+    "git fetch",
+    "git clone",
+    "hg pull",
+    "hg clone",
+    "svn log",
+    "svn export",
+    "svn info",
+)
 _REST: Final = N_("{each} s for everything else")
 
 
@@ -61,18 +73,28 @@ def _items(run: RunSeen) -> Iterable[Item]:
     waits: dict[tuple[str, str], list[float]] = {}
     for host, outcome, seconds in _questions(run):
         waits.setdefault((host, _sentence(outcome)), []).append(seconds)
+    programs: dict[tuple[str, str], list[float]] = {}
+    for command in commands_of(run):
+        # Only those that talk to a repository: what git does here takes no time worth a line.
+        if command.what in _REMOTE:
+            seconds = run.seconds - command.began if command.seconds is None else command.seconds
+            programs.setdefault((urlsplit(command.url).netloc, command.what), []).append(seconds)
     for (host, sentence), times in waits.items():
-        total = sum(times)
-        said = Text(sentence, count=len(times), each=_short(total / len(times)), host=host)
-        yield Item(host, len(times), total, said)
+        yield _item(host, sentence, times)
+    for (host, program), times in programs.items():
+        yield _item(host, _PROGRAM, times, program=program)
+
+
+def _item(host: str, sentence: str, times: list[float], **parts: str) -> Item:
+    total = sum(times)
+    each = _short(total / len(times))
+    return Item(host, len(times), total, Text(sentence, count=len(times), each=each, host=host, **parts))
 
 
 def _questions(run: RunSeen) -> Iterable[tuple[str, str, float]]:
     """Host, outcome and duration of each question. go prints no time with a failure: there the lines' own count."""
     began: dict[str, float] = {}
-    lines = run.trace.splitlines()
-    times = run.times if len(run.times) == len(lines) else (0.0,) * len(lines)
-    for line, at in zip(lines, times, strict=True):
+    for line, at in timed_lines(run):
         found = _ASKED.fullmatch(line)
         if found is None:
             continue
@@ -80,7 +102,8 @@ def _questions(run: RunSeen) -> Iterable[tuple[str, str, float]]:
         if outcome is None:
             began[url] = at
             continue
-        yield urlsplit(url).netloc, outcome, float(seconds) if seconds else at - began.pop(url, at)
+        start = began.pop(url, at)
+        yield urlsplit(url).netloc, outcome, float(seconds) if seconds else at - start
     for url, at in began.items():
         if run.exit == -1:  # stopped while it waited
             yield urlsplit(url).netloc, "", run.seconds - at

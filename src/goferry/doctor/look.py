@@ -50,7 +50,7 @@ from goferry.doctor.probes.trace import probe_ways
 from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
 from goferry.doctor.roots import read_host_stores
-from goferry.doctor.rules.scene import SLOW, facts_in
+from goferry.doctor.rules.scene import SLOW, facts_in, is_active
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.errors import Unavailable
@@ -98,12 +98,20 @@ class _Board:
         """Seconds until all must be over."""
         return max(0.0, self.deadline - time.monotonic())
 
-    async def step(self, label: str, work: Coroutine[Any, Any, T], otherwise: T) -> T:
-        """One part of the look, or `otherwise` when it is not over in time. label: an English key."""
+    def reopen(self, seconds: float) -> None:
+        """There is time for so long at least, as what took so long was well."""
+        self.deadline = max(self.deadline, time.monotonic() + seconds)
+
+    async def step(self, label: str, work: Coroutine[Any, Any, T], otherwise: T, *, longer: float = 0.0) -> T:
+        """One part of the look, or `otherwise` when it is not over in time.
+
+        label: an English key; longer: seconds for a part that ends by itself.
+        """
         self.total += 1
         try:
-            async with asyncio.timeout(self.left()) as timeout:
-                self.waiting.add(timeout)
+            async with asyncio.timeout(max(longer, self.left())) as timeout:
+                if not longer:
+                    self.waiting.add(timeout)
                 return await work
         except TimeoutError:
             self.skipped.append(Skipped(label, self.late))
@@ -129,6 +137,8 @@ async def look(world: World, subject: Subject) -> Evidence:
         board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
         _origins(board, settings, targets, subject, go, heard),
     )
+    if any(one.seconds > world.limits.program for one in run):
+        board.reopen(_AFTERWARDS)
     dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
     return Evidence(
         taken=moment,
@@ -161,20 +171,25 @@ async def _go(
         board.skipped.append(Skipped("go", "there is no go command here, so nothing was tried with it"))
         return ()
     try:
-        limit = board.world.limits.program
-        run = await board.step(
-            N_("running go"), run_go(board.world, subject, limit=limit, watch=heard.append), None
+        limits = board.world.limits
+        running = run_go(
+            board.world, subject, limit=limits.program, longest=limits.working, watch=heard.append
         )
+        run = await board.step(N_("running go"), running, None, longer=limits.working + _MARGIN)
     except Unavailable as error:
         board.skipped.append(Skipped("go", str(error)))
         return ()
     if run is not None and run.exit == -1:
-        board.skipped.append(Skipped("go", "it was ended at its time limit, before its last words"))
+        still = " while it was still getting what it had asked for" if is_active(run) else ""
+        board.skipped.append(Skipped("go", f"it was ended at its time limit, before its last words{still}"))
     if run is not None and run.exit == 0 and run.seconds < SLOW:
         # There is no fault to find: what still waits for silent hosts would only fill a table.
         board.end_soon(_GRACE, "go works, so nobody waited for it")
     return () if run is None else (run,)
 
+
+_AFTERWARDS: Final = 3.0
+"""Seconds for clocks and sign-in pages behind a long run of go."""
 
 _GRACE: Final = 1.5
 """Seconds for what is still under way when go has done its work quickly."""

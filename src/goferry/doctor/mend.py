@@ -20,6 +20,9 @@ from goferry.errors import Unavailable
 _JUDGEMENTS: Final = 3
 """The faults whose plans are tried; what stands behind them is "also seen"."""
 
+_MARGIN: Final = 1.0
+"""Seconds that a program which was ended at its limit may have taken more."""
+
 _AT_ONCE: Final = 2
 _TAIL: Final = 2000
 
@@ -32,7 +35,7 @@ async def mend(
 ) -> tuple[tuple[tuple[Tried, ...], ...], tuple[RunSeen, ...]]:
     """The plans for each judgement, those first that helped; and the runs that were made for it."""
     plans = [[ready(world, plan) for plan in propose(evidence, judgement)] for judgement in judgements]
-    deadline = time.monotonic() + world.limits.whole - evidence.seconds
+    deadline = time.monotonic() + _time_left(world, evidence)
     slots = asyncio.Semaphore(_AT_ONCE)
     can_run = bool(evidence.settings.go_path) and _has_room_for_better(evidence, judgements)
     mended: set[int] = set()
@@ -63,6 +66,13 @@ async def mend(
     found = await asyncio.gather(*(all_of(place, some) for place, some in enumerate(plans)))
     runs = tuple(run for some in found for _, run in some if run is not None)
     return tuple(_best_first([one for one, _ in some]) for some in found), runs
+
+
+def _time_left(world: World, evidence: Evidence) -> float:
+    """Seconds for trials. A run that was at work for long, and failed at last, does not take them away."""
+    run = scene.go_run(evidence)
+    was_long = run is not None and run.seconds > world.limits.program + _MARGIN
+    return max(world.limits.whole - evidence.seconds, world.limits.program if was_long else 0.0)
 
 
 def _has_room_for_better(evidence: Evidence, judgements: Sequence[Judgement]) -> bool:
@@ -121,7 +131,8 @@ def _best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:
 
 async def works_now(world: World, settings: SettingsSeen, subject: Subject) -> bool:
     """Whether the user's command works, with everything as it is now."""
-    return (
-        bool(settings.go_path)
-        and (await run_go(world, subject, label="retest", limit=world.limits.program)).exit == 0
-    )
+    if not settings.go_path:
+        return False
+    limits = world.limits
+    run = await run_go(world, subject, label="retest", limit=limits.program, longest=limits.working)
+    return run.exit == 0

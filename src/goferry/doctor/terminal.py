@@ -9,6 +9,7 @@ from goferry.doctor.compare import Change
 from goferry.doctor.fixes.plan import Tried
 from goferry.doctor.form import Diagnosis
 from goferry.doctor.reach import Cell, Reach
+from goferry.doctor.rules.scene import go_run, unfinished, was_at_work
 from goferry.doctor.verdict import Certainty, Judgement
 from goferry.i18n import N_, _
 
@@ -40,12 +41,28 @@ _MOST_OTHERS: Final = 5
 def headline(diagnosis: Diagnosis) -> str:
     """One line: the verdict."""
     verdict = diagnosis.verdict
+    if verdict is None and was_at_work(diagnosis.evidence):
+        return _at_work(diagnosis)
     if verdict is None:
         return _("sound: nothing stands in the way of Go downloads here")
     if verdict.cause == CANNOT_TELL:
         return _("could not tell: it fails, and nothing that was looked at explains it")
     sure = _(_CERTAINTY[verdict.certainty])
     return f"{verdict.cause} ({sure}): {_(BY_KEY[verdict.cause].meaning)}"
+
+
+def _at_work(diagnosis: Diagnosis) -> str:
+    """Nothing is wrong so far, and go is not done: what it is at."""
+    run = go_run(diagnosis.evidence)
+    seconds, size = (round(run.seconds), run.got) if run is not None else (0, 0)
+    command = unfinished(diagnosis.evidence)
+    if command is None or not command.url:
+        return _("sound so far: after {seconds} s go was still downloading ({size} kB had come)").format(
+            seconds=seconds, size=size // 1024
+        )
+    return _("sound so far: after {seconds} s go was still at {program} of {url}").format(
+        seconds=seconds, program=command.what, url=command.url
+    )
 
 
 def render(diagnosis: Diagnosis, *, colour: bool = False) -> str:

@@ -541,6 +541,28 @@ def test_a_download_that_only_takes_long_is_no_fault() -> None:
     assert has_failed(broken)
 
 
+FETCH = "cd $GOMODCACHE/cache/vcs/0; git fetch -f\n"
+IN_FETCH = f"mkdir -p $GOMODCACHE/cache/vcs/0 # git3 https://code.example.net/lab/hello\n{FETCH}"
+
+
+def test_a_repository_that_sends_slowly_is_no_fault_and_one_that_has_stopped_may_be() -> None:
+    base = direct("")
+    cut = replace(run(-1, seconds=30.0, trace=IN_FETCH, times=(0.5, 1.0)), active=29.0, limit=12.0)
+    at_work = replace(base, runs=(cut,))
+    assert judge(at_work) == ()
+    assert not has_failed(at_work)
+    silent = replace(base, runs=(replace(cut, active=7.5, seconds=13.5),))
+    found = best(silent)
+    assert (found.cause, found.certainty, found.where) == (
+        "direct_host_blocked",
+        POSSIBLE,
+        "code.example.net",
+    )
+    assert "https://code.example.net/lab/hello" in str(found.detail)
+    awaited = replace(cut, trace=f"# get {INFO}\n", times=(1.0,))
+    assert has_failed(replace(at_work, runs=(awaited,)))
+
+
 def stopped(evidence: Evidence) -> Evidence:
     """The same, ended at the time limit in the middle of git's work."""
     return replace(evidence, runs=(run(-1, seconds=12.0, trace="git fetch -f\n"), *evidence.runs[1:]))

@@ -19,8 +19,9 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import RunSeen, SettingsSeen, Subject
 from goferry.doctor.fixes import overlay
 from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secrets_of
-from goferry.doctor.probes.programs import run_program
+from goferry.doctor.probes.programs import STOPPED, Following, run_program
 from goferry.doctor.probes.vcs import empty_folder
+from goferry.doctor.probes.work import size_of
 from goferry.doctor.settings.reading import find_program
 from goferry.errors import GoferryError, Unavailable
 from goferry.gomod import gover, modfile, workfile
@@ -46,18 +47,20 @@ async def run_go(
     says: Sequence[str] | None = None,
     label: str = "go",
     limit: float | None = None,
+    longest: float = 0.0,
     watch: Callable[[bytes], None] | None = None,
 ) -> RunSeen:
     """`go mod download` of the subject's module, or of what the working folder's go.mod needs.
 
     changed: environment variables that differ from the user's; None takes one away. files: NAME to the content of a
     throw-away file that the variable names. edits: files that go sees with other content, and nobody else. says: how
-    the record names all that; without it, changed as NAME=value. limit: seconds, else the world's limit for programs.
+    the record names all that; without it, changed as NAME=value. limit: seconds, else the world's limit for programs;
+    longest: seconds for a run that is seen at work, which the limit does not end then.
     watch: is shown what go says while it still runs, secrets and all.
     Facts: module, version. Raises Unavailable without a go command, without a subject where no go.mod is to be found,
     and where files cannot be shown with other content.
     """
-    other = _Other(changed, files, edits, says, watch)
+    other = _Other(changed, files, edits, says, watch, longest)
     return await _run(world, subject, other, label, limit or world.limits.program, options=())
 
 
@@ -78,6 +81,7 @@ class _Other:
     edits: Sequence[overlay.Edit] = ()
     says: Sequence[str] | None = None
     watch: Callable[[bytes], None] | None = None
+    longest: float = 0.0
 
     def in_words(self) -> Sequence[str]:
         """For the record, before secrets are taken out."""
@@ -110,8 +114,17 @@ async def _run(
         command = await asyncio.to_thread(overlay.wrapped, traced, edits, folder)
         if command is None:
             raise Unavailable("files of this system cannot be shown to one program with other content")
-        ran = await run_program(command, environ=stage.environ, cwd=stage.cwd, limit=limit, watch=other.watch)
+        following = Following(other.longest, stage.cache) if other.longest > limit else None
+        ran = await run_program(
+            command,
+            environ=stage.environ,
+            cwd=stage.cwd,
+            limit=limit,
+            watch=other.watch,
+            following=following,
+        )
         output, trace, times = _apart(clean(stage.restored(ran.output)), ran.times)
+        got = await asyncio.to_thread(size_of, stage.cache / "cache") if ran.exit == STOPPED else 0
         await asyncio.to_thread(shutil.rmtree, stage.cache, ignore_errors=True)
     return RunSeen(
         label=label,
@@ -123,6 +136,8 @@ async def _run(
         times=times,
         changed=tuple(map(clean, other.in_words())),
         limit=limit,
+        active=ran.active,
+        got=got,
         facts={"module": subject.module, "version": subject.version},
     )
 

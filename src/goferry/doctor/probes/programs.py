@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from goferry.doctor.probes.work import PATIENCE, Stretch, watch_work
 
 KEPT: Final = 64 * 1024
 """Bytes of output that are kept: half from its head, half from its tail."""
@@ -33,12 +35,22 @@ class Ran:
     """What a run did. output: both streams as they came, as text; exit: STOPPED at the limit.
 
     times: when each line of the output came, seconds after the start; empty when part of the output was left out.
+    active: when it was seen at work last, seconds after the start; 0 where nobody looked, or saw nothing.
     """
 
     exit: int
     seconds: float
     output: str
     times: tuple[float, ...] = ()
+    active: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A program that is at work is followed beyond its limit, as far as `longest` seconds. folder: where it writes."""
+
+    longest: float
+    folder: Path
 
 
 async def run_program(
@@ -50,11 +62,12 @@ async def run_program(
     feed: bytes = b"",
     errors: bool = True,
     watch: Callable[[bytes], None] | None = None,
+    following: Following | None = None,
 ) -> Ran:
     """Runs it to its end, or for `limit` seconds. A program that cannot be started is a run that failed.
 
     feed: what it finds on its standard input; errors: whether its complaints are part of the output; watch: is shown
-    what the program says while it still runs.
+    what the program says while it still runs; following: a limit that holds for a program that only waits.
     """
     started = time.monotonic()
     try:
@@ -73,24 +86,54 @@ async def run_program(
     if process.stdin is not None:
         process.stdin.write(feed)
         process.stdin.close()
+    stretch = Stretch(limit, following.longest if following is not None else limit, started)
     try:
-        exit_status = await _to_its_end(process, output, limit, started, watch)
+        async with _followed(process.pid, following, stretch) as timeout:
+            exit_status = await _to_its_end(process, output, timeout, started, watch)
     finally:
         _end_group(process.pid)
         await _reaped(process)
-    return Ran(exit_status, time.monotonic() - started, output.text(), output.times())
+    return Ran(exit_status, time.monotonic() - started, output.text(), output.times(), stretch.active)
+
+
+@contextlib.asynccontextmanager
+async def _followed(
+    pid: int, following: Following | None, stretch: Stretch
+) -> AsyncIterator[asyncio.Timeout]:
+    """The time limit, which moves on while the program is seen at work."""
+    timeout = asyncio.timeout(stretch.until)
+    if following is None:
+        yield timeout
+        return
+    base = asyncio.get_running_loop().time()
+
+    def seen() -> None:
+        stretch.sign()
+        if not timeout.expired():
+            timeout.reschedule(base + stretch.until)
+
+    async def watched() -> None:
+        # A program that is soon done is not looked at.
+        await asyncio.sleep(max(0.0, stretch.until - PATIENCE))
+        await watch_work(pid, following.folder, seen)
+
+    watching = asyncio.create_task(watched())
+    try:
+        yield timeout
+    finally:
+        watching.cancel()
 
 
 async def _to_its_end(
     process: asyncio.subprocess.Process,
     output: "HeadTail",
-    limit: float,
+    until: asyncio.Timeout,
     started: float,
     watch: Callable[[bytes], None] | None,
 ) -> int:
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(limit):
+        async with until:
             while data := await process.stdout.read(_READ):
                 output.add(data, time.monotonic() - started)
                 if watch is not None:

@@ -10,7 +10,7 @@ from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.names import leads_nowhere
 from goferry.doctor.rules.proofs import judged
 from goferry.doctor.saying import ended, failed, how_answered, listed
-from goferry.doctor.verdict import Judgement, Proof
+from goferry.doctor.verdict import Certainty, Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
 from goferry.net.failure import Failure
@@ -88,6 +88,8 @@ def _blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterable[Judgem
         )  # fmt: skip
 
     yield from _origin_blocked(evidence, code, refused=refused)
+    if not refused:
+        yield from _silent_fetch(evidence, code)
     tags = ("dial_refused",) if refused else ("dial_timeout|no_route|tls_timeout",)
     for host, fact in _only_told(evidence, *tags):
         yield judged(
@@ -121,6 +123,23 @@ def _origin_blocked(evidence: Evidence, code: str, *, refused: bool) -> Iterator
                      said=answer.text or answer.failure),
             )  # fmt: skip
             return
+
+
+def _silent_fetch(evidence: Evidence, code: str) -> Iterator[Judgement]:
+    """A repository that has begun to answer git, and then sent nothing for seconds. Slowness is no fault, and a long
+    pause is not yet one, so this is never more than possible.
+    """
+    run, command = scene.go_run(evidence), scene.unfinished(evidence)
+    if run is None or command is None or scene.is_active(run) or not command.url.startswith("https://"):
+        return
+    host = scene.host_of(scene.host_in(command.url))
+    if not any(answer.purpose == "origin" and answer.failure for answer in evidence.answers):
+        yield Judgement(
+            code, "direct_host_blocked", Certainty.POSSIBLE, host, "vcs",
+            Text(N_("{program} from {url} was not done after {seconds} s, and nothing came in the last {quiet} s"),
+                 program=command.what, url=command.url, seconds=round(run.seconds - command.began),
+                 quiet=round(run.seconds - max(run.active, run.limit - scene.QUIET, command.began))),
+        )  # fmt: skip
 
 
 def _other_host(evidence: Evidence, target: Target) -> DialSeen | None:

@@ -25,6 +25,7 @@ from goferry.doctor.evidence import (
 from goferry.doctor.explain.clean import paste_of
 from goferry.doctor.explain.facts import Fact, fact_of
 from goferry.doctor.explain.messages import messages_of
+from goferry.doctor.gotrace import Command, commands_of, timed_lines
 from goferry.doctor.settings import targets as planned
 from goferry.errors import InvalidInput
 from goferry.gomod import goenv, goproxy
@@ -79,12 +80,27 @@ def was_stopped(evidence: Evidence) -> bool:
 def was_at_work(evidence: Evidence) -> bool:
     """Whether the run that the time limit ended was still getting what it asked for: then it only takes long.
 
-    Nothing may have waited for an answer, or for a program, and no entry may have failed when probes asked it.
+    Nothing may have waited for an answer. Where nobody saw it at work, it may not have waited for a program either, and
+    no entry may have failed when probes asked it.
     """
-    if not was_stopped(evidence) or any(_awaited(evidence)) or _unfinished(evidence):
+    run = go_run(evidence)
+    if run is None or not was_stopped(evidence) or any(_awaited(evidence)):
+        return False
+    if is_active(run):
+        return True
+    if unfinished(evidence) is not None:
         return False
     asked = [answer for place, _entry in walked(evidence) for answer in of_entry(evidence, place)]
     return any(is_well(answer) for answer in asked) and not any(answer.failure for answer in asked)
+
+
+def is_active(run: RunSeen) -> bool:
+    """Whether a run was seen at work shortly before its end."""
+    return run.active > 0 and run.seconds - run.active < QUIET
+
+
+QUIET: Final = 6.0
+"""Seconds without a sign of work from which on a program only waits: git's servers give one every 5 seconds."""
 
 
 def facts(evidence: Evidence) -> tuple[Fact, ...]:
@@ -353,8 +369,6 @@ def blamed(evidence: Evidence) -> tuple[str, ...]:
 
 
 _BEGUN: Final = re.compile(r"^# get (?P<url>\S+)$")
-_COMMAND: Final = re.compile(r"^(?:cd |git |hg |svn |bzr |fossil )")
-_COMMAND_DONE: Final = re.compile(r"^[0-9.]+s # ")
 _PATIENCE: Final = 3.0
 """Seconds for an answer that is on its way when the time limit comes."""
 
@@ -365,20 +379,18 @@ def _awaited(evidence: Evidence) -> Iterator[str]:
     if run is None or run.exit != -1:
         return
     answered = {url for url, _outcome in _traced(run.trace)}
-    lines = run.trace.splitlines()
-    times = run.times if len(run.times) == len(lines) else (0.0,) * len(lines)
-    for line, moment in zip(lines, times, strict=True):
+    for line, moment in timed_lines(run):
         begun = _BEGUN.match(line)
         if begun and begun["url"] not in answered and run.seconds - moment >= _PATIENCE:
             yield host_in(begun["url"])
 
 
-def _unfinished(evidence: Evidence) -> bool:
-    """Whether git, or another program that go had started, had not ended when the time limit came."""
+def unfinished(evidence: Evidence) -> Command | None:
+    """What git, or another program that go had started, was still at when the time limit came."""
     run = go_run(evidence)
-    lines = run.trace.splitlines() if run is not None else []
-    begun = sum(1 for line in lines if _COMMAND.match(line))
-    return begun > sum(1 for line in lines if _COMMAND_DONE.match(line))
+    if run is None or run.exit != -1:
+        return None
+    return next((command for command in commands_of(run) if command.seconds is None), None)
 
 
 def needed(evidence: Evidence) -> tuple[Target, ...]:

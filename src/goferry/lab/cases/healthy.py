@@ -8,6 +8,7 @@ from goferry.lab.cases.shared import SECOND, ZIP, at_proxy, at_storage, intercep
 from goferry.lab.dns import Behaviour
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.internet import (
+    CODE,
     COMPANY_CODE,
     COMPANY_PROXY,
     FORWARD,
@@ -31,6 +32,7 @@ from goferry.lab.scenario import (
     Needs,
     Network,
     PathRule,
+    Repositories,
     Resolver,
     Roots,
     Scenario,
@@ -77,6 +79,13 @@ SCENARIOS: Final = (
         "well-long",
         N_("The module proxy sends so slowly that one zip takes longer than anybody watches."),
         sites=(Site((PROXY,), Modules(), public(10), wire=WireFault(rate=4_000)),),
+        lasts=True,
+    ),
+    Scenario(
+        "well-slow-repository",
+        N_("The code host sends so slowly that git needs longer than anybody waits for silence."),
+        sites=(Site((CODE,), Repositories(), public(20), wire=WireFault(rate=8_000)),),
+        client=set_to(GOPROXY="direct"),
         lasts=True,
     ),
     Scenario(

@@ -15,11 +15,13 @@ from goferry.lab.scenario import (
     Mend,
     Modules,
     PathRule,
+    Repositories,
     Scenario,
     Site,
     SshServer,
     When,
 )
+from goferry.lab.tcp import Fault as WireFault
 
 _SILENT: Final = Modules((When("*", Fault(Trouble.STALL)),))
 _PROXY_INSTEAD: Final = Mend(environ={"GOPROXY": f"https://{PROXY}"})
@@ -151,6 +153,15 @@ SCENARIOS: Final = (
         N_("The code host takes the request and never answers."),
         "direct_host_blocked",
         sites=at(CODE, 20, _SILENT),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
+        hangs=True,
+    ),
+    Scenario(
+        "code-host-stalls",
+        N_("The code host sends a part of the repository, and then nothing more."),
+        "direct_host_blocked",
+        sites=(Site((CODE,), Repositories(), public(20), wire=WireFault(stall_after=20_000)),),
         client=Client(environ=DIRECT),
         mend=_PROXY_INSTEAD,
         hangs=True,
