@@ -6,6 +6,7 @@ so nothing leaves this machine.
 
 import asyncio
 import os
+import random
 import subprocess
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +24,7 @@ from goferry.lab.goproxy import Fault, LabProxy, Trouble, running
 from goferry.lab.tls import Authority
 from modtree import module
 from oracle import go_command
+from sizes import size
 
 pytestmark = pytest.mark.go
 
@@ -38,7 +40,7 @@ class Refuser:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         method, target, _version = head.partition("\r\n")[0].split(" ")
         plain = target.partition("://")[2].partition("/")[0]
-        self.wanted.append(target if method == "CONNECT" else f"{plain}:80")
+        self.wanted.append(target if method == "CONNECT" else plain if ":" in plain else f"{plain}:80")
         writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         await writer.drain()
         writer.close()
@@ -201,6 +203,8 @@ class Bench:
             word = next((word for word, mirror in self.mirrors.items() if hop.url.startswith(mirror.url)), "")
             if hop.kind in ("off", "file"):
                 break
+            if hop.scheme not in ("http", "https"):
+                continue  # ssh and git:// use no forward proxy, so nobody writes them down
             asked.append(word or f"{hop.host}:{hop.port}")
             if word == "good":
                 break
@@ -376,3 +380,84 @@ def test_git_and_the_route_agree_on_who_is_asked(tmp_path: Path) -> None:
     asked = ["git", "ls-remote", "--get-url", "https://github.com/o/r"]
     real = subprocess.run(asked, env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert real.stdout.strip() == hop.url == "https://moved.invalid/o/r"
+
+
+# ---- environments that nobody thought of -------------------------------------------------------------------
+
+PATHS = (
+    "rsc.invalid/quote@v1.5.2",
+    "git.corp.invalid/team/x@v1.0.0",
+    "corp.invalid/x/v2@v2.0.0",
+    "github.com/o/r@v1.0.0",
+    "github.com/Acme/Tool/v3@v3.1.4",
+    "bitbucket.org/o/r/sub@v1.0.0",
+    "code.invalid/o/r.git/sub@v1.0.0",
+)
+GLOBS = (
+    "", ",", "/", "none", "*", "*/*", "*.invalid", ".invalid", "rsc.invalid", "rsc.invalid/", "Rsc.invalid", "rsc*",
+    "*/quote", "*/quo??", "*quo*", "git.corp.invalid/team", "git.corp.invalid/*/x", "*.corp.invalid", "corp.invalid",
+    "https://rsc.invalid", "rsc.invalid:443", "rsc.invalid/...", " rsc.invalid", "github.com/o", "github.com/*/r",
+    "GitHub.com/o", "github.com/acme", "github.com/Acme", "github.com/[A-Z]cme", "github.com/[", "bitbucket.org",
+    "code.invalid/o/*.git", "*/*/v2", "*/*/*/*",
+)  # fmt: skip
+LISTS = (
+    "{good}",
+    "{404}",
+    "{410}",
+    "{403}",
+    "{500}",
+    "direct",
+    "off",
+    "mirror.invalid",
+    "mirror.invalid/go",
+    "",
+)
+EXCEPTIONS = (
+    "", "rsc.invalid.", "https://rsc.invalid", "github.com:8443", "*.github.com", "192.0.2.0/24", "mirror.invalid;x",
+)  # fmt: skip
+RULES = (
+    '[url "https://moved.invalid/"]\ninsteadOf = {}\n',
+    '[url "https://tok3n@moved.invalid/acme/"]\ninsteadOf = {}\n',
+    '[url "http://plain.invalid:3000/"]\ninsteadOf = {}\n',
+    '[url "https://pushed.invalid/"]\npushInsteadOf = {}\n',
+    '[includeIf "gitdir:~/**"]\npath = inc\n',
+    '[includeIf "gitdir:{{cwd}}/"]\npath = {{home}}/inc\n',
+    '[includeIf "hasconfig:remote.*.url:https://github.com/**"]\npath = inc\n',
+    "[include]\npath = ~/inc\n",
+)
+PREFIXES = (
+    "https://github.com/", "https://github.com", "https://github.com/o", "https://github.com/Acme/", "https://GitHub.com/",
+    "https://bitbucket.org/", "https://", "https://code.invalid/o/",
+)  # fmt: skip
+
+
+def random_case(seed: int) -> Case:
+    """Settings thrown together: most of them do not fit the module, as in a real home."""
+    dice = random.Random(seed)
+
+    def globs() -> str:
+        return ",".join(dice.choices(GLOBS, k=dice.randint(1, 3)))
+
+    goproxy = "".join(
+        part for _ in range(dice.randint(1, 4)) for part in (dice.choice(LISTS), dice.choice(",,|"))
+    )
+    makers = {
+        "GOPRIVATE": globs,
+        "GONOPROXY": globs,
+        "GOINSECURE": globs,
+        "GOVCS": lambda: dice.choice(
+            ["*:all", "*:hg", "public:off", "private:git,public:hg", f"{dice.choice(GLOBS[8:])}:git|hg", "x"]
+        ),
+        "GOFLAGS": lambda: dice.choice(["-mod=mod", "'-modcacherw' -v", "-mod vendor", "-x -modcacherw", ""]),
+        "NO_PROXY": lambda: dice.choice(EXCEPTIONS),
+        "GOAUTH": lambda: dice.choice(["netrc", "off"]),
+    }
+    chosen = dice.sample(sorted(makers), dice.randint(0, 4))
+    rules = dice.choices(RULES, k=dice.choice([0, 1, 1, 2, 3]))
+    git = "".join(rule.format(dice.choice(PREFIXES)) for rule in rules)
+    return Case(dice.choice(PATHS), goproxy.rstrip(",|"), {name: makers[name]() for name in chosen}, git=git)
+
+
+@pytest.mark.parametrize("seed", range(size(30, 600)))
+async def test_whatever_is_set_the_route_and_go_agree(seed: int, tmp_path: Path) -> None:
+    await test_who_is_asked_is_what_the_route_says(random_case(seed), tmp_path)

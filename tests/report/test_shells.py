@@ -126,5 +126,5 @@ def test_the_real_go_reads_back_what_it_was_told_to_keep(tmp_path: Path, value: 
 def test_sudo_gets_one_command_and_the_line_that_keeps_it_for_good() -> None:
     assert shells.render("sudo", {"GOX": "a b", "GOY": None}) == [
         "sudo env -u GOY 'GOX=a b' go mod download",
-        'Defaults env_keep += "GOX"',
+        '# or for good, as a line in visudo: Defaults env_keep += "GOX"',
     ]

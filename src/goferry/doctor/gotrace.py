@@ -37,6 +37,12 @@ def module_awaited(trace: str, requires: Sequence[str] = ()) -> Subject:
     return Subject(module=path, version=version)
 
 
+def module_asked_last(trace: str) -> Subject:
+    """The module of the last file that was asked for; nothing when there was none."""
+    files = [asked for asked in _ASKED.finditer(trace) if asked["path"] and asked["version"]]
+    return (_unescaped(files[-1]["path"], files[-1]["version"]) if files else None) or Subject()
+
+
 def _unescaped(path: str, version: str) -> Subject | None:
     try:
         return Subject(module=unescape_path(path), version=unescape_version(version) if version else "")

@@ -33,7 +33,7 @@ from goferry.doctor.evidence import (
     Subject,
     Target,
 )
-from goferry.doctor.gotrace import module_awaited
+from goferry.doctor.gotrace import module_asked_last, module_awaited
 from goferry.doctor.probes.forward import probe_tunnels
 from goferry.doctor.probes.gorun import run_go
 from goferry.doctor.probes.modules import ModulesSeen, look_at_modules, repository_urls
@@ -209,7 +209,11 @@ async def _complained_of(
     found = [
         fact.target for run in runs if run.exit > 0 for fact in facts_in(run.output) if fact.target.version
     ]
-    return Subject(module=found[0].module, version=found[0].version) if found else Subject()
+    if found:
+        return Subject(module=found[0].module, version=found[0].version)
+    # "zip: not a valid zip file" names nobody; the trace tells what came last.
+    failed = next((run for run in runs if run.exit > 0), None)
+    return Subject() if failed is None else module_asked_last(failed.trace)
 
 
 async def _origins(

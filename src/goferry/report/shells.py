@@ -73,7 +73,8 @@ def _sudo(variables: Variables) -> list[str]:
     there = [f"{name}={value}" for name, value in variables.items() if value is not None]
     lines = [shlex.join(["sudo", "env", *gone, *there, "go", "mod", "download"])]
     kept = " ".join(name for name, value in variables.items() if value is not None)
-    return [*lines, f'Defaults env_keep += "{kept}"'] if kept else lines
+    # As a comment, for both lines are pasted together and only the first one is for a shell.
+    return [*lines, f'# or for good, as a line in visudo: Defaults env_keep += "{kept}"'] if kept else lines
 
 
 _FORMS: Final[Mapping[str, Callable[[Variables], Iterable[str]]]] = {
@@ -94,7 +95,8 @@ SHELLS: Final = tuple(_FORMS)
 def render(shell: str, variables: Variables) -> list[str]:
     """The lines to paste. `shell` is one of SHELLS; YAML blocks and unit files come with their heading.
 
-    For sudo there are two lines: a command with the variables, and the line of sudoers that keeps them for good.
+    For sudo there are two lines: a command with the variables, and a comment with the line of sudoers that keeps them
+    for good.
     """
     return list(_FORMS[shell](variables))
 

@@ -1,12 +1,16 @@
 """What is proposed for each cause: the change that go would see, and in which words it is said."""
 
 import dataclasses
+import json
 import shlex
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from doctor.fixes.planworld import DEFAULT, MIRROR, MODULE, OTHER, answer, evidence, goproxy, judgement, plans
 from doctor.probes.probeworld import PASSWORD, world
@@ -670,3 +674,54 @@ def test_who_has_no_login_is_told_whom_to_ask() -> None:
     told = plans("git_credentials_missing", evidence(runs=(git,)), "git.corp.example")["tell_owner"]
     assert told.by == Whose.AUTHOR.value
     assert "https://git.corp.example/team/lib" in told.contexts["message"]
+
+
+# ---- whatever is printed can be pasted: real shells, YAML loaders and systemd read it -----------------------
+
+SHELLS = ("shell", "go env", "sudo", "environment", "loop", "cache", "go", "git", "curl", "undo")
+YAMLS = ("compose", "github", "gitlab", "kubernetes")
+PLACES = (HOST, "GOPROXY", "git.corp.example:22", "/go/pkg/mod", "")
+
+
+def all_plans() -> Iterator[Plan]:
+    for cause in CAUSES:
+        for where in PLACES:
+            yield from propose(rich(), judgement(cause.key, where))
+
+
+def texts(*contexts: str) -> list[str]:
+    found = (
+        "\n".join(lines) for plan in all_plans() for name, lines in plan.contexts.items() if name in contexts
+    )
+    return list(dict.fromkeys(found))
+
+
+def test_commands_are_words_of_a_shell() -> None:
+    commands = ["\n".join(plan.commands) for plan in all_plans()]
+    for text in dict.fromkeys([*commands, *texts(*SHELLS)]):
+        read = subprocess.run(["bash", "-n"], input=text, capture_output=True, text=True)
+        assert (read.returncode, read.stderr) == (0, ""), text
+
+
+def test_yaml_is_yaml_and_json_is_json() -> None:
+    assert all(isinstance(yaml.safe_load(text), dict | list) for text in texts(*YAMLS))
+    assert all(json.loads(text) for text in texts("daemon_json"))
+
+
+def test_a_dockerfile_has_one_instruction_a_line() -> None:
+    for line in (line for text in texts("dockerfile") for line in text.splitlines()):
+        assert line.startswith(("ENV ", "RUN ", "COPY ", "ARG ", "FROM ", "#", "    ")), line
+
+
+@pytest.mark.parametrize("context", ["systemd", "systemd_resolved"])
+def test_units_are_read_by_systemd(context: str, tmp_path: Path) -> None:
+    found = texts(context)
+    assert found
+    for text in found:
+        assert text.startswith("["), text
+    unit = tmp_path / "test.service"
+    lines = [text for text in found if text.startswith("[Service]")]
+    unit.write_text("\n".join([*lines, "[Service]", "ExecStart=/bin/true", ""]))
+    if shutil.which("systemd-analyze") and lines:
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")

@@ -125,6 +125,32 @@ def test_a_condition_on_the_module_cache_holds(machine: Machine) -> None:
     assert seen.conditional == ()
 
 
+# Conditions that people write, and whether they hold in the repositories of {cache} = {home}/go/pkg/mod.
+CONDITIONS = [
+    "gitdir:~/", "gitdir:~/**", "gitdir:~/go/", "gitdir/i:~/GO/", "gitdir:go/", "gitdir:**/pkg/mod/**", "gitdir:pkg/",
+    "gitdir:{cache}/", "gitdir:{cache}/cache/vcs/*", "gitdir:{cache}/*", "gitdir:./go/", "gitdir:./go", "gitdir:~/GO/",
+    "gitdir:~/work/", "gitdir:~/go/p?g/", "gitdir:~/go/[a-p]kg/", "gitdir:~/go/[!a-p]kg/", "gitdir:/", "gitdir:*",
+    "gitdir:~/go/pkg**", "gitdir:vcs", "onbranch:main",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_a_condition_is_judged_before_go_has_made_its_first_repository(
+    condition: str, machine: Machine
+) -> None:
+    machine.install_git()
+    cache = machine.home / "go/pkg/mod"
+    machine.write(machine.home / "more.inc", '[url "https://m/"]\ninsteadOf = https://e/\n')
+    machine.write(machine.home / "inc", "[include]\npath = more.inc\n")
+    text = condition.replace("{cache}", str(cache))
+    machine.write(machine.home / ".gitconfig", f'[includeIf "{text}"]\npath = inc\n')
+    before = rewrite("https://e/r", read_git(machine.world(), str(cache)).settings).url
+    subprocess.run(
+        ["git", "init", "-q", "-b", "other", "--bare", cache / "cache/vcs" / ("0" * 64)], check=True
+    )
+    assert before == rewrite("https://e/r", read_git(machine.world(), str(cache)).settings).url
+
+
 def test_only_what_decides_about_downloads_is_kept(machine: Machine) -> None:
     machine.install_git()
     machine.write(machine.home / ".gitconfig", "[user]\nname = Me\n[http]\nproxy = p:1\n[alias]\nx = y\n")

@@ -80,11 +80,18 @@ def test_what_can_be_none_of_them_is_refused(text: str) -> None:
         ("bitbucket.org/o/r", Repository("bitbucket.org/o/r", "https://bitbucket.org/o/r", "git")),
         (
             "code.example.org/o/r.git/sub",
-            Repository("code.example.org/o/r.git", "https://code.example.org/o/r", "git"),
+            Repository(
+                "code.example.org/o/r.git",
+                "https://code.example.org/o/r",
+                "git",
+                ("git", "https", "http", "git+ssh", "ssh"),
+            ),
         ),
         (
             "code.example.org/o/r.hg",
-            Repository("code.example.org/o/r.hg", "https://code.example.org/o/r", "hg"),
+            Repository(
+                "code.example.org/o/r.hg", "https://code.example.org/o/r", "hg", ("https", "http", "ssh")
+            ),
         ),
         (
             "chiselapp.com/user/me/repository/x",

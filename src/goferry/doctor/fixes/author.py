@@ -18,6 +18,9 @@ from goferry.i18n import N_
 
 _DECLARED: Final = re.compile(r"module declares its path as:\s*(\S+)")
 _REQUIRED: Final = re.compile(r"but was required as:\s*(\S+)")
+_MAJOR: Final = re.compile(
+    r"require (?P<path>[\w.~/-]+): version \"(?P<version>v\d[\w.-]*)\" invalid: should be v0 or v1, not (?P<major>v\d+)"
+)
 _MOST: Final = 3
 _ANY: Final = "<module>"
 _LATEST: Final = "latest"
@@ -76,6 +79,18 @@ def _edited(case: Case, key: str, summary: Text, *flags: str, more: tuple[str, .
 def path_mismatch(case: Case) -> Iterator[Plan]:
     """The path that go.mod declares, if it is another place of the same; else a replace line."""
     text = f"{case.output}\n{case.judgement.detail}"
+    if (major := _MAJOR.search(text)) is not None:
+        # A go.mod with such a line is one that `go mod edit` does not read.
+        old, new = (
+            f"{major['path']} {major['version']}",
+            f"{major['path']}/{major['major']} {major['version']}",
+        )
+        yield case.run(
+            "path_with_major",
+            Text(N_("From version 2 on the path ends in the major version, also in your imports.")),
+            f"sed -i.bak {quoted(f's#{re.escape(old)}#{new}#')} go.mod",
+        )
+        return
     declared, required = _DECLARED.search(text), _REQUIRED.search(text)
     old = required[1] if required else case.module
     path, version = case.module or _ANY, case.version or "<version>"
@@ -145,9 +160,23 @@ def zip_invalid(case: Case) -> Iterator[Plan]:
 
 def unknown_revision(case: Case) -> Iterator[Plan]:
     """Versions that exist."""
+    yield from _bare_tag(case)
     yield from _other_versions(case)
     yield from other_ways(case)
     yield _tell(case, N_("Ask the author of {module} where the version went."))
+
+
+def _bare_tag(case: Case) -> Iterator[Plan]:
+    """A tag that lacks its v is a revision all the same, and go makes a version of its own for it."""
+    bare = case.version.removeprefix("v")
+    has_bare = any(
+        run.label == "git ls-remote" and f"\trefs/tags/{bare}\n" in f"{run.output}\n"
+        for run in case.evidence.runs
+    )
+    if case.module and bare and has_bare:
+        summary = Text(N_("Ask for the tag as it is named, until the author has added v{tag}."), tag=bare)
+        drop = f"go mod edit -droprequire={quoted(case.module)}"
+        yield case.run("bare_tag", summary, drop, f"go get {quoted(f'{case.module}@{bare}')}")
 
 
 def _other_versions(case: Case) -> Iterator[Plan]:

@@ -330,8 +330,8 @@ def client_certificate(case: Case) -> Iterator[Plan]:
                 "go cannot present a client certificate. Name it to git; ask the module proxy for another login."
             )
         ),
-        f"git config --global http.https://{case.host or '<host>'}/.sslCert <client.pem>",
-        f"git config --global http.https://{case.host or '<host>'}/.sslKey <client.key>",
+        f"git config --global http.https://{case.host or '<host>'}/.sslCert '<client.pem>'",
+        f"git config --global http.https://{case.host or '<host>'}/.sslKey '<client.key>'",
     )
     yield _tell(case)
 

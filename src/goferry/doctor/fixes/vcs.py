@@ -14,6 +14,7 @@ from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import AddGit, DropGit
 from goferry.findings import Text
 from goferry.gomod import goproxy
+from goferry.gomod.metaimport import MOD
 from goferry.i18n import N_
 
 _GOAUTH_SINCE: Final = 24
@@ -211,6 +212,21 @@ def ssh_key(case: Case) -> Iterator[Plan]:
         ),
         dockerfile=("RUN --mount=type=ssh go mod download   # docker build --ssh default",),
     )
+    if "HOST IDENTIFICATION HAS CHANGED" in case.output:
+        # To take whatever key is there now is what an attacker would hope for.
+        yield case.run(
+            "forget_host_key",
+            Text(
+                N_(
+                    "{host} shows another key than before: only when its owner has published the new fingerprint, "
+                    "forget the old key and take the new one."
+                ),
+                host=host,
+            ),
+            f"ssh-keyscan {host} | ssh-keygen -lf -",
+            f"ssh-keygen -R {host}",
+        )
+        return
     yield case.run(
         "known_hosts",
         Text(
@@ -299,7 +315,12 @@ def vanity_down(case: Case) -> Iterator[Plan]:
     """A mirror that has the module already; or the code host, named in go.mod."""
     yield from direct_blocked_without_network(case)
     root = next(
-        (answer.facts.get("root", "") for answer in case.answers("go_get") if answer.facts.get("root")), ""
+        (
+            answer.facts.get("root", "")
+            for answer in case.answers("go_get")
+            if answer.facts.get("root") and answer.facts.get("vcs") != MOD
+        ),
+        "",
     )
     module, version = case.module or "<module>", case.version or "<version>"
     target = root.partition("://")[2].removesuffix(".git") or "<host/path>"

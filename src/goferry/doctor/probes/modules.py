@@ -24,7 +24,7 @@ from goferry.doctor.settings.repository import repository_of
 from goferry.errors import GoferryError
 from goferry.gomod import goenv, goproxy, module, query, semver
 from goferry.gomod.goproxy import Kind, never_a_module
-from goferry.gomod.metaimport import match_import, parse_meta_imports
+from goferry.gomod.metaimport import MOD, match_import, parse_meta_imports
 from goferry.gomod.sumdb.lookup import lookup_path
 
 SHARE: Final = 0.7
@@ -295,9 +295,12 @@ class _Look:
             root, vcs = known.url, known.vcs
         else:
             root, vcs = await self._page(self._path)
-        if vcs == "git" and root.startswith(("https://", "http://")) and self._asker.has_time():
-            url = f"{root}/info/refs?service=git-upload-pack"
-            self._others.append(await self._asker.ask(Question(url, "origin", most=_ORIGIN_BYTES)))
+        places = {
+            "git": f"{root}/info/refs?service=git-upload-pack",
+            MOD: f"{root.rstrip('/')}/{goproxy.url_path(_key(Kind.LIST, self._path))}",
+        }
+        if vcs in places and root.startswith(("https://", "http://")) and self._asker.has_time():
+            self._others.append(await self._asker.ask(Question(places[vcs], "origin", most=_ORIGIN_BYTES)))
 
     async def _page(self, path: str) -> tuple[str, str]:
         """Root and system that the import host's page names for the module; its prefix is asked too, as go does."""
@@ -330,7 +333,8 @@ def _facts(reply: Reply, path: str) -> dict[str, str]:
     if not reply.last.status or reply.last.failure:
         return {}
     try:
-        tag = match_import(parse_meta_imports(reply.body), path)
+        # With modules a tag for a module proxy comes before those for repositories.
+        tag = match_import(parse_meta_imports(reply.body, prefer_mod=True), path)
     except GoferryError as exc:
         return {"error": said(exc)}
     return {"prefix": tag.prefix, "vcs": tag.vcs, "root": tag.root, "subdir": tag.subdir}

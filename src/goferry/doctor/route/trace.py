@@ -12,8 +12,8 @@ from goferry.doctor.evidence import Context, SettingsSeen, Subject
 from goferry.doctor.route import patterns, traps
 from goferry.doctor.route.records import Hop, Route, Step, SumCheck, step
 from goferry.doctor.route.way import complete
-from goferry.doctor.settings.gitconfig import rewrite
-from goferry.doctor.settings.repository import Repository, repository_of
+from goferry.doctor.settings.gitconfig import Rewritten, rewrite
+from goferry.doctor.settings.repository import SECURE, Repository, repository_of
 from goferry.errors import InvalidInput
 from goferry.findings import Text
 from goferry.gomod import goenv, goflags, goproxy, gourl, govcs, gover, module
@@ -172,12 +172,26 @@ def _origin(seen: SettingsSeen, path: str) -> _Part:
     steps.append(allowed)
     if allowed.result != "allowed":
         return _Part("error", tuple(steps))
-    rewritten = rewrite(repository.url, seen.git) if repository.vcs == "git" else None
-    url = repository.url if rewritten is None else rewritten.url
-    if rewritten is not None and rewritten.rule is not None:
-        steps.append(_rewrite_step(repository.url, rewritten.url, rewritten.rule.key, rewritten.rule.place))
-    hop = Hop("code", url, stack="git" if repository.vcs == "git" else repository.vcs)
-    return _Part("direct", tuple(steps), (hop,))
+    hops: list[Hop] = []
+    for scheme in _tried(seen, repository, is_insecure=bool(insecure)):
+        url = f"{scheme}{repository.url.removeprefix('https')}"
+        rewritten = rewrite(url, seen.git) if repository.vcs == "git" else Rewritten(url)
+        if rewritten.rule is not None:
+            steps.append(_rewrite_step(url, rewritten.url, rewritten.rule.key, rewritten.rule.place))
+        stack = "git" if repository.vcs == "git" else repository.vcs
+        hops.append(Hop("code", rewritten.url, stack=stack, moves_on="any_error"))
+    if hops:
+        hops[-1] = replace(hops[-1], moves_on="")
+    return _Part("direct" if hops else "error", tuple(steps), tuple(hops))
+
+
+def _tried(seen: SettingsSeen, repository: Repository, *, is_insecure: bool) -> tuple[str, ...]:
+    """The schemes that go tries for it, in order; those without encryption only with GOINSECURE."""
+    if len(repository.schemes) == 1 or is_insecure:
+        return repository.schemes
+    allowed = next((item.value for item in seen.environ if item.name == "GIT_ALLOW_PROTOCOL"), "")
+    secure = set(allowed.split(":")) if allowed and repository.vcs == "git" else SECURE
+    return tuple(scheme for scheme in repository.schemes if scheme in secure)
 
 
 def _asked_origin(seen: SettingsSeen, path: str, steps: list[Step], insecure: str) -> _Part:

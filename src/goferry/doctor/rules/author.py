@@ -30,6 +30,8 @@ _DETAILS: Final = {
 
 
 def _author(evidence: Evidence) -> Iterable[Judgement]:
+    if scene.sign_in_page(evidence) is not None:
+        return  # git takes such a page for a repository without any version
     found = [fact for fact in scene.facts(evidence) if _NETWORK.isdisjoint(fact.tags)]
     for cause, tags, sole in _TEXTS:
         fact = scene.said(found, tags)
@@ -79,6 +81,7 @@ def _judgement(
     evidence: Evidence, cause: str, fact: Fact, *, sole: bool = False, weak: bool = False
 ) -> Judgement:
     target = fact.target
+    bare = _tag_without_v(evidence, fact) if cause == "unknown_revision" else ""
     where = (
         f"{target.module}@{target.version}"
         if target.version
@@ -86,10 +89,36 @@ def _judgement(
     )
     return judged(
         evidence, "R43", cause, where, "request",
-        Text(_DETAILS[cause], said=scene.quoted(fact), module=target.module, version=target.version),
-        proof=_other_version(evidence, fact) if cause == "unknown_revision" else None,
+        Text(_WITHOUT_V if bare else _DETAILS[cause], said=scene.quoted(fact), module=target.module,
+             version=target.version, tag=bare),
+        proof=_proof(evidence, fact, bare) if cause == "unknown_revision" else None,
         sole=sole,
         weak=weak,
+    )  # fmt: skip
+
+
+_WITHOUT_V: Final = N_(
+    "{module} has the tag {tag}, and go looks for {version}: a version's tag begins with v"
+)
+
+
+def _tag_without_v(evidence: Evidence, fact: Fact) -> str:
+    """The tag that was meant for the version and lacks its first letter; "" for none."""
+    bare = fact.target.version.removeprefix("v").removesuffix("+incompatible")
+    tags = mirror.repository_tags(evidence)
+    return next((tag for tag in tags if bare and (tag == bare or tag.endswith(f"/{bare}"))), "")
+
+
+def _proof(evidence: Evidence, fact: Fact, bare: str) -> Proof | None:
+    return _bare_tag(fact, bare) if bare else _other_version(evidence, fact)
+
+
+def _bare_tag(fact: Fact, tag: str) -> Proof:
+    return Proof(
+        Text(N_("{module} {version}: {said}"), module=fact.target.module, version=fact.target.version,
+             said=scene.quoted(fact)),
+        Text(N_("git ls-remote: the tag {tag} is there"), tag=tag),
+        Text(N_("the first letter of the tag")),
     )  # fmt: skip
 
 

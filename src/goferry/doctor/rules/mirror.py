@@ -6,7 +6,7 @@ tell the fault; what stands behind the comma, and what the origin says, tell who
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from goferry.doctor.addresses import kind_of
@@ -293,6 +293,11 @@ def _upstream(evidence: Evidence) -> Iterable[Judgement]:
                     Text(N_("{host} may not read the repository: {said}"), host=stop.where,
                          said=_line(stop.answer.body)),
                 )  # fmt: skip
+        elif stop.answer.status == 407 and stop.answer.url.startswith("https:"):
+            yield judged(
+                evidence, "R34", "goproxy_upstream_unreachable", stop.where, "request",
+                Text(N_("{host} passes on 407: the forward proxy on its own way out wants a login"), host=stop.where),
+            )  # fmt: skip
         elif tags & _UPSTREAM and not _cannot_know(evidence, stop):
             yield judged(
                 evidence, "R34", "goproxy_upstream_unreachable", stop.where, "request",
@@ -352,13 +357,28 @@ UPSTREAM = Rule(
 def _limited(evidence: Evidence) -> Iterable[Judgement]:
     for stop in spoken(evidence):
         if stop.answer.status == 429:
-            wait = stop.answer.headers.get("retry-after", "")
             yield judged(
                 evidence, "R36", "rate_limited_429", stop.where, "request",
-                Text(N_("{host} answers 429, wait {wait}"), host=stop.where, wait=wait or "?"),
+                _wait(stop.where, (each for each in evidence.answers if each.entry == stop.place)),
                 proof=_later(evidence, stop) or _other_entry(evidence, stop),
                 sole=True,
             )  # fmt: skip
+    origin = next((each for each in evidence.answers if each.purpose == "origin"), None)
+    if origin is not None and origin.status == 429 and scene.goes_direct(evidence):
+        where = scene.host_in(origin.url)
+        yield judged(
+            evidence, "R36", "rate_limited_429", where, "vcs", _wait(where, (origin,)), sole=True,
+        )  # fmt: skip
+
+
+def _wait(host: str, answers: Iterable[AnswerSeen]) -> Text:
+    """How long to wait, where any of the refusals says so."""
+    waits = (each.headers.get("retry-after", "") for each in answers if each.status == 429)
+    wait = next((wait for wait in waits if wait), "")
+    if not wait:
+        return Text(N_("{host} answers 429, and does not say how long to wait"), host=host)
+    return Text(N_("{host} answers 429, and asks to wait {wait}"), host=host,
+                wait=f"{wait} s" if wait.isdecimal() else wait)  # fmt: skip
 
 
 def _later(evidence: Evidence, stop: Stop) -> Proof | None:
@@ -378,6 +398,9 @@ def _later(evidence: Evidence, stop: Stop) -> Proof | None:
 LIMITED = Rule("R36", N_("The module proxy limits this client"), ("rate_limited_429",), when_broken(_limited))
 
 
+_REFUSED: Final = (401, 403, 451)
+
+
 # ---- R39: metadata yes, zip no -----------------------------------------------------------------------------
 
 
@@ -386,20 +409,39 @@ def _storage(evidence: Evidence) -> Iterable[Judgement]:
     for stop in stops(evidence):
         files = scene.of_entry(evidence, stop.place)
         good = next((each for each in files if each.purpose in ("info", "mod") and scene.is_well(each)), None)
-        bad = next((each for each in files if each.purpose == "zip" and _is_refused(stop, each)), None)
+        refused = [each for each in files if each.purpose == "zip" and _is_refused(stop, each)]
+        # Go tells the address that it asked, and the storage's own words stand in the answer behind the redirect.
+        bad = next((each for each in refused if _is_away(stop, each)), next(iter(refused), None))
         if good is None or bad is None:
             continue
         yield judged(
             evidence, "R39", "zip_storage_forbidden", scene.host_in(bad.url), "storage",
             Text(N_("{host} gives .info and .mod, and the zip is refused: {url}: {said}"), host=stop.where,
-                 url=bad.url, said=_said(bad)),
+                 url=bad.url, said=_in_words(bad)),
             proof=Proof(_asked(bad), _asked(good), Text(N_("the file"))),
         )  # fmt: skip
 
 
+def _is_away(stop: Stop, answer: AnswerSeen) -> bool:
+    """Whether another host was asked, one that the mirror redirected to."""
+    return scene.host_in(answer.url) != stop.where
+
+
 def _is_refused(stop: Stop, answer: AnswerSeen) -> bool:
-    is_away = scene.host_in(answer.url) != stop.where and not answer.status
-    return answer.status in (401, 403, 451) or is_away
+    """Storages answer 400 too, for a signature or a token that has run out."""
+    return answer.status in _REFUSED or (_is_away(stop, answer) and answer.status in (0, 400))
+
+
+_XML: Final = re.compile(r"<Code>(?P<code>\w+)</Code>(?:\s*<Message>(?P<message>[^<]*)</Message>)?")
+
+
+def _in_words(answer: AnswerSeen) -> Text | str:
+    """How it ended, with the words of the storage, which often say why."""
+    found = _XML.search(answer.body)
+    if found is None:
+        return _said(answer)
+    words = " ".join(word for word in (found["code"], found["message"]) if word)
+    return Text("{said} ({words})", said=_said(answer), words=words[:200])
 
 
 STORAGE = Rule("R39", N_("Only the zip is refused"), ("zip_storage_forbidden",), when_broken(_storage))
@@ -457,24 +499,27 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
         )  # fmt: skip
     yield from _refusals(evidence)
     yield from _silence(evidence)
+    yield from _odd_statuses(evidence)
+    yield from _nonsense(evidence)
 
 
 def _outage_of(evidence: Evidence, stop: Stop) -> str:
     """Who gave up: the mirror, or the server before it, which tells its name in a header or in its page."""
-    same = [
-        answer
-        for answer in evidence.answers
-        if scene.host_in(answer.url) == stop.where and answer.status >= 500
-    ]
-    names = " ".join(answer.headers.get("server", "") for answer in (stop.answer, *same))
-    said = f"{names} {stop.answer.body[:400]}".lower()
+    said = f"{_servers(evidence, stop)} {stop.answer.body[:400]}".lower()
     if "no_live" in stop.tags or "no healthy upstream" in said:
         return "reverse_proxy_no_live_upstream"
     is_front = any(name in said for name in _NGINX)
     return "reverse_proxy_timeout" if stop.answer.status == 504 and is_front else "goproxy_server_5xx"
 
 
-_REFUSED: Final = (401, 403, 451)
+def _servers(evidence: Evidence, stop: Stop) -> str:
+    """Who refuses, by the Server headers of the mirror's refusals: go does not tell those of its own answers."""
+    same = (
+        answer
+        for answer in evidence.answers
+        if scene.host_in(answer.url) == stop.where and answer.status >= 400
+    )
+    return " ".join(answer.headers.get("server", "") for answer in (stop.answer, *same))
 
 
 def _refusals(evidence: Evidence) -> Iterable[Judgement]:
@@ -499,22 +544,37 @@ def _refusals(evidence: Evidence) -> Iterable[Judgement]:
                 side=Whose.YOU,
             )  # fmt: skip
         else:
-            yield from _forbidden(stop)
+            yield from _forbidden(evidence, stop)
 
 
 _LOGIN_WANTED: Final = N_("{host} answers 401: it wants a login ({wants}), and go has none for it")
 _LOGIN_REFUSED: Final = N_("{host} answers 401: it does not accept the login that go has for it ({wants})")
 
 
-def _forbidden(stop: Stop) -> Iterator[Judgement]:
+def _forbidden(evidence: Evidence, stop: Stop) -> Iterator[Judgement]:
     """403 of one's own mirror: whoever may not ask it, or not for this, has to be let in. No trial tells which."""
     detail = Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
                   said=_line(stop.answer.body))  # fmt: skip
-    for cause, certainty in (
-        ("goproxy_lacks_vcs_credentials", Certainty.LIKELY),
-        ("goproxy_host_blocked", Certainty.POSSIBLE),
-    ):
+    causes = ("goproxy_lacks_vcs_credentials", "goproxy_host_blocked")
+    if _is_about_the_network(evidence, stop):
+        causes = causes[::-1]
+    for cause, certainty in zip(causes, (Certainty.LIKELY, Certainty.POSSIBLE), strict=True):
         yield Judgement("R51", cause, certainty, stop.where, "request", detail)
+
+
+_GUARDS: Final = re.compile(
+    r"cloudflare|akamaighost|incapsula|imperva|sucuri|attention required|you have been blocked|"
+    r"access denied|request rejected|pardon our interruption|your (?:ip|country|region)",
+    re.IGNORECASE,
+)
+"""Guards in front of web sites, by the Server header or the words of their pages."""
+
+
+def _is_about_the_network(evidence: Evidence, stop: Stop) -> bool:
+    """Whether it is the asker's place that is refused: 451 is the law's, and a guard before the site shows a page."""
+    said = " ".join([_servers(evidence, stop), stop.answer.body[:1000]])
+    is_page = "<" in stop.answer.body[:200]
+    return stop.answer.status == 451 or (is_page and _GUARDS.search(said) is not None)
 
 
 def sends_login(evidence: Evidence, stop: Stop) -> bool:
@@ -544,6 +604,75 @@ def _is_itself(evidence: Evidence, stop: Stop) -> bool:
     """Whether a verified handshake was made with it."""
     host = scene.host_of(stop.where)
     return any(shake.host == host == shake.sni and scene.is_verified(shake) for shake in evidence.handshakes)
+
+
+_HAVE_RULES: Final = (*scene.MISSING, *_REFUSED, 407, 429)
+
+
+def _odd_statuses(evidence: Evidence) -> Iterable[Judgement]:
+    """400, 405, 418 and their like: what go asks is as the protocol has it, so the server is not set up for it."""
+    for stop in spoken(evidence):
+        status = stop.answer.status
+        if 400 <= status < 500 and status not in _HAVE_RULES and not stop.tags & _UPSTREAM:
+            yield judged(
+                evidence, "R51", "goproxy_server_5xx", stop.where, "request",
+                Text(N_("{host} answers {status}, which no module proxy should: {said}"), host=stop.where,
+                     status=status, said=_line(stop.answer.body)),
+                proof=_other_entry(evidence, stop),
+            )  # fmt: skip
+
+
+_NO_ANSWERS: Final = frozenset({Failure.HTTP_PROTOCOL, Failure.TOO_MANY_REDIRECTS, Failure.BAD_REDIRECT})
+_DETAILS: Final = (
+    ("gzip: invalid header", N_("{url}: the body is not compressed, though the head says so")),
+    ("malformed HTTP", N_("{url}: what answers there does not speak HTTP")),
+    ("stopped after 10 redirects", N_("{url}: its redirects never end")),
+    ("to insecure URL", N_("{url}: it redirects from https to http, which go does not follow")),
+    ("unexpected end of JSON input", N_("{url}: the answer is empty or ends early")),
+)
+_NO_FILE: Final = N_("{url}: the answer is complete, and it is no such file")
+
+
+_URL: Final = re.compile(r"(?<=\")https?://[^\s\"]+(?=\")")
+
+
+def _nonsense(evidence: Evidence) -> Iterable[Judgement]:
+    """The mirror answers, and with what go cannot use: a broken file, another protocol, redirects without an end."""
+    broken_zip = scene.said(scene.facts(evidence), "zip_broken")
+    heard = next((fact for fact in scene.facts(evidence) if _detail(scene.quoted(fact)) is not None), None)
+    for stop in _walked_mirrors(evidence):
+        files = scene.of_entry(evidence, stop.place)
+        bad = next((each for each in files if each.failure in _NO_ANSWERS or scene.is_nonsense(each)), None)
+        told = next((each for each in files if _detail(each.text) is not None), None)
+        if broken_zip is not None:
+            bad = bad or next((each for each in files if each.purpose == "zip" and each.status == 200), None)
+        if heard is not None and stop.is_last:
+            # A redirect led elsewhere, so it is no address of the entry that the message names.
+            said = scene.quoted(heard)
+            named = _URL.search(said)
+            url = named[0] if named else stop.entry.url
+            told = told or replace(stop.answer, url=url, status=0, text=said)
+        shown = told or bad
+        if shown is None or scene.is_page(shown):
+            continue
+        yield judged(
+            evidence, "R51", "goproxy_server_5xx", stop.where, "request",
+            Text(_detail(shown.text) or _NO_FILE, url=shown.url),
+            proof=_other_entry(evidence, replace(stop, answer=shown)),
+        )  # fmt: skip
+
+
+def _walked_mirrors(evidence: Evidence) -> Iterator[Stop]:
+    """The mirrors that go came to, also those whose answers all came with status 200."""
+    walked = scene.walked(evidence) if scene.asks_proxies(evidence) else ()
+    for place, entry in walked:
+        if entry.is_proxy:
+            answer = scene.bad_answer(evidence, place) or AnswerSeen(entry.url, "")
+            yield Stop(place, entry, answer, place == walked[-1][0])
+
+
+def _detail(text: str) -> str | None:
+    return next((key for words, key in _DETAILS if words in text), None)
 
 
 OUTAGE = Rule(

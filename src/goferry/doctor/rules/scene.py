@@ -121,9 +121,22 @@ def said(found: Iterable[Fact], *wanted: str) -> Fact | None:
     return next((fact for fact in found if all(not need.isdisjoint(fact.tags) for need in needs)), None)
 
 
+_ADVICE: Final = (
+    "Confirm the import path was entered correctly",
+    "If this is a private repository, see",
+    "For more information, see",
+    "fatal: Could not read from remote repository",
+    "Please make sure you have the correct access rights",
+    "and the repository exists",
+)
+"""How go and git end many messages, whatever went wrong."""
+
+
 def quoted(fact: Fact) -> str:
-    """The line of a message that says most: its last one."""
-    return fact.message.lines[-1].text.strip() if fact.message.lines else ""
+    """The line of a message that says most: its last one, but for general advice."""
+    lines = [line.text.strip() for line in fact.message.lines]
+    telling = [line for line in lines if line and not line.startswith(_ADVICE)]
+    return next(reversed(telling or lines), "")
 
 
 def last_words(run: RunSeen) -> str:
@@ -254,13 +267,49 @@ def bad_answer(evidence: Evidence, place: int) -> AnswerSeen | None:
 
 
 def is_well(answer: AnswerSeen) -> bool:
-    """Whether it was answered in full, and not with a web page in place of what was asked for."""
-    return answer.status == 200 and not answer.failure and not is_page(answer)
+    """Whether it was answered in full, and with what was asked for: no web page, and no other nonsense."""
+    return answer.status == 200 and not answer.failure and not is_page(answer) and not is_nonsense(answer)
 
 
 def is_page(answer: AnswerSeen) -> bool:
     """Whether this is HTML where no HTML can be."""
     return answer.purpose not in ("go_get", "origin", "portal", "root") and answer.body.lstrip()[:1] == "<"
+
+
+_WHOLE: Final = 4096
+"""Bytes of a body that are kept: a shorter one is here whole."""
+_SHAPES: Final = {
+    "info": re.compile(r"\s*\{"),
+    "latest": re.compile(r"\s*\{"),
+    "mod": re.compile(r"(?:.*\n)*?\s*module[\s(]"),
+    "zip": re.compile(r"PK"),
+}
+"""How a file of each kind must begin, or in go.mod, what some line must say."""
+
+
+def is_nonsense(answer: AnswerSeen) -> bool:
+    """Whether the body of a whole answer cannot be such a file; of go's own answers only the status is known."""
+    shape = _SHAPES.get(answer.purpose)
+    has_body = answer.size > 0 or answer.declared == 0
+    if shape is None or not has_body or answer.status != 200 or answer.failure:
+        return False
+    is_cut = answer.purpose == "mod" and answer.size >= _WHOLE
+    return not is_cut and shape.match(answer.body) is None
+
+
+_SIGN_IN: Final = re.compile(r"type=[\"']?password|sign[ _-]?in|log[ _-]?in|saml|oauth", re.IGNORECASE)
+
+
+def sign_in_page(evidence: Evidence) -> AnswerSeen | None:
+    """A page for people to sign in, where an origin was to answer git, or go's question for the repository."""
+    for answer in evidence.answers if goes_direct(evidence) else ():
+        if answer.status != 200 or answer.body.lstrip()[:1] != "<" or "root" in answer.facts:
+            continue
+        # git's own answer is never a page; an import host's is one, and may be of any kind.
+        is_login = answer.purpose == "origin" or (answer.purpose == "go_get" and "go-get=1" not in answer.url)
+        if is_login and _SIGN_IN.search(f"{answer.url} {answer.body}"):
+            return answer
+    return None
 
 
 def is_good(evidence: Evidence, place: int) -> bool:

@@ -120,6 +120,10 @@ _NETWORK: Final = frozenset({"dns_words", "dns_unable", "dialled", "proxyconnect
 """Tags of messages that are about the way; "server misbehaving" is what go says of a name server."""
 
 
+_NO_REFUSAL: Final = (0, 429, *scene.MISSING)
+"""Answers to "supported" that mean no, or that speak of the pace alone."""
+
+
 def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     """A mirror that says it answers for the database and then does not, or that refuses to say."""
     if not scene.uses_sumdb(evidence):
@@ -134,7 +138,7 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     bad = None
     if supported is not None and scene.is_well(supported):
         bad = next((answer for answer in others if not scene.is_well(answer)), None)
-    elif supported is not None and (scene.is_page(supported) or supported.status not in (0, *scene.MISSING)):
+    elif supported is not None and (scene.is_page(supported) or supported.status not in _NO_REFUSAL):
         bad = supported
     lies = scene.said([fact for fact in found if _NETWORK.isdisjoint(fact.tags)], "sumdb_lies")
     if bad is None and (lies is None or not mirrors):

@@ -12,7 +12,7 @@ from goferry.doctor.explain.targets import PUBLIC_CODE
 from goferry.doctor.rules import mirror, scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
-from goferry.doctor.saying import failed
+from goferry.doctor.saying import ended, failed
 from goferry.doctor.settings import targets as planned
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
@@ -303,6 +303,15 @@ NOT_PRIVATE = Rule(
 
 def _credentials(evidence: Evidence) -> Iterable[Judgement]:
     """A login is wanted over https. Hosts say so of missing repositories too."""
+    page = scene.sign_in_page(evidence)
+    if page is not None:
+        where = scene.host_in(page.url)
+        yield judged(
+            evidence, "R30", "git_credentials_missing", where, "vcs",
+            Text(N_("{host} shows a page to sign in where git asks for the repository: {url}"), host=where,
+                 url=page.url),
+        )  # fmt: skip
+        return
     fact = heard(evidence, _LOGIN)
     if fact is None or not {
         "proxy",
@@ -329,12 +338,20 @@ def _credentials(evidence: Evidence) -> Iterable[Judgement]:
 
 
 def _wants_login(evidence: Evidence, fact: Fact, host: str, *, weak: bool) -> Judgement:
+    said = scene.quoted(fact)
+    key = next((key for words, key in _REFUSED if words in said), _NO_LOGIN)
     return judged(
         evidence, "R30", "git_credentials_missing", host, "vcs",
-        Text(N_("{host} wants a login for {url}, and git has none: {said}"), host=host, url=repository(evidence, fact),
-             said=scene.quoted(fact)),
+        Text(key, host=host, url=repository(evidence, fact), said=said),
         weak=weak,
     )  # fmt: skip
+
+
+_NO_LOGIN: Final = N_("{host} wants a login for {url}, and git has none: {said}")
+_REFUSED: Final = (
+    ("Authentication failed", N_("{host} does not accept the login that git has for {url}: {said}")),
+    ("error: 403", N_("{host} does not let this login, or nobody, read {url}: {said}")),
+)
 
 
 def _gone(evidence: Evidence, fact: Fact, host: str, *, weak: bool = False) -> Judgement:
@@ -364,13 +381,14 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
     pages = [
         answer for answer in scene.answers(evidence) if answer.purpose == "go_get" and answer.attempt == 1
     ]
+    sign_in = scene.sign_in_page(evidence)
     for page in pages:
         host = scene.host_in(page.url)
         error = page.facts.get("error", "")
         has_tag = bool(page.facts.get("root"))
         is_silent = page.failure == Failure.FIRST_BYTE_TIMEOUT
         is_bad = is_silent or page.status >= 400 or (page.status > 0 and bool(error))
-        if has_tag or scene.host_of(host) in PUBLIC_CODE or not is_bad:
+        if has_tag or scene.host_of(host) in PUBLIC_CODE or not is_bad or page is sign_in:
             continue
         is_known_by_nobody = any(stop.answer.status in scene.MISSING for stop in mirror.stops(evidence))
         if not is_silent and page.status < 500 and is_known_by_nobody:
@@ -396,7 +414,32 @@ def _vanity(evidence: Evidence) -> Iterable[Judgement]:
         return
 
 
-VANITY = Rule("R45", N_("The host of the import path is down"), ("vanity_host_down",), when_broken(_vanity))
+def _named_proxy(evidence: Evidence) -> Iterable[Judgement]:
+    """The page names a module proxy of its own (`mod` in the tag), and that one does not answer."""
+    page = next((answer for answer in evidence.answers if answer.facts.get("vcs") == "mod"), None)
+    if page is None or not scene.goes_direct(evidence):
+        return
+    root = page.facts.get("root", "")
+    asked = [
+        answer for answer in evidence.answers if answer.purpose == "origin" and answer.url.startswith(root)
+    ]
+    bad = next((answer for answer in asked if answer.failure or answer.status >= 400), None)
+    if bad is not None and not any(answer.status == 200 for answer in asked):
+        yield judged(
+            evidence, "R45", "vanity_host_down", scene.host_in(root), "vcs",
+            Text(N_("{page} names the module proxy {root}, and that one fails: {said}"), page=page.url, root=root,
+                 said=ended(bad.status, bad.failure, bad.text)),
+        )  # fmt: skip
+
+
+def _import_host(evidence: Evidence) -> Iterable[Judgement]:
+    yield from _vanity(evidence)
+    yield from _named_proxy(evidence)
+
+
+VANITY = Rule(
+    "R45", N_("The host of the import path is down"), ("vanity_host_down",), when_broken(_import_host)
+)
 
 
 # ---- R25: revocation ---------------------------------------------------------------------------------------

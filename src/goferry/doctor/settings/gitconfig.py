@@ -184,7 +184,8 @@ def read_git(world: World, modcache: str) -> GitSeen:
         return GitSeen(skipped=(Skipped("git", "there is no git on PATH"),))
     with tempfile.TemporaryDirectory(prefix="goferry-") as neutral:
         # A GIT_DIR that is no repository: git reads what holds everywhere and looks for no repository around it.
-        where = _cached_repository(modcache) or str(Path(neutral) / "none")
+        cached = _cached_repository(modcache)
+        where = cached or str(Path(neutral) / "none")
         asked = ["config", "--list", "--show-origin", "-z"]
         version = (_run(world, [git, "--version"], neutral) or b"").decode("utf-8", "replace").strip()
         data = _run(world, [git, *asked, "--show-scope"], neutral, GIT_DIR=where)
@@ -194,6 +195,8 @@ def read_git(world: World, modcache: str) -> GitSeen:
     if data is None:
         return GitSeen(_number(version), skipped=(Skipped("git", "git does not tell its configuration"),))
     found = parse_list(data, has_scopes=has_scopes)
+    if modcache and not cached:
+        found = tuple(_with_includes(world, git, found, _first_repository(modcache)))
     settings = tuple(setting for setting in found if matters(setting))
     conditional = tuple(_conditional(world, git, settings, {setting.place for setting in found}))
     return GitSeen(_number(version), settings, conditional)
@@ -234,15 +237,83 @@ def _run(world: World, argv: list[str], cwd: str, **environ: str) -> bytes | Non
     return done.stdout if done.returncode == 0 else None
 
 
+# ---- includeIf ---------------------------------------------------------------------------------------------
+
+_FOLDER: Final = re.compile(r"gitdir(?P<loose>/i)?:(?P<pattern>.+)", re.DOTALL)
+_WILD: Final = re.compile(r"/\*\*/|^\*\*/|/\*\*$|\*+|\?|\[!?[^\]/]+\]")
+_WORDS: Final = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "?": "[^/]"}
+
+
+def _first_repository(modcache: str) -> str:
+    """Where go makes its first repository: the folder's name is a hash."""
+    return os.path.realpath(Path(modcache) / "cache" / "vcs" / ("0" * 64))
+
+
+def holds_in(condition: str, repository: str, place: str, home: Path) -> bool:
+    """Whether `includeIf.CONDITION` of the file `place` holds in a repository, as far as its folder decides.
+
+    Source: git's config.c: a pattern without a root may begin anywhere, and one that ends in a slash goes on for ever.
+    """
+    found = _FOLDER.fullmatch(condition)
+    if found is None:
+        return False
+    pattern = found["pattern"]
+    if pattern.startswith("~/"):
+        pattern = f"{home}{pattern[1:]}"
+    elif pattern.startswith("./"):
+        pattern = f"{os.path.realpath(Path(place).parent)}{pattern[1:]}"
+    elif not pattern.startswith("/"):
+        pattern = f"**/{pattern}"
+    if pattern.endswith("/"):
+        pattern += "**"
+    flags = re.DOTALL | (re.IGNORECASE if found["loose"] else 0)
+    return re.fullmatch(_as_expression(pattern), repository, flags) is not None
+
+
+def _as_expression(pattern: str) -> str:
+    """A pattern of git (wildmatch, where a star does not cross slashes) as a regular expression."""
+    parts, end = [], 0
+    for wild in _WILD.finditer(pattern):
+        parts += [re.escape(pattern[end : wild.start()]), _word(wild[0])]
+        end = wild.end()
+    return "".join([*parts, re.escape(pattern[end:])])
+
+
+def _word(wild: str) -> str:
+    if wild.startswith("["):
+        return wild.replace("[!", "[^", 1).replace("\\", "\\\\")
+    return _WORDS.get(wild, "[^/]*")
+
+
+def _with_includes(
+    world: World, git: str, settings: Iterable[GitSetting], repository: str
+) -> Iterator[GitSetting]:
+    """The settings with those of the files that an includeIf adds in a repository that is not there yet."""
+    home = Path(world.environ.get("HOME", str(world.home)))
+    read = {setting.place for setting in settings}
+    for setting in settings:
+        yield setting
+        if not _is_condition(setting):
+            continue
+        condition = setting.key.removeprefix("includeif.").removesuffix(".path")
+        path = _included_path(world, setting)
+        if str(path) in read or not is_file(path) or not holds_in(condition, repository, setting.place, home):
+            continue
+        asked = [git, "config", "--file", str(path), "--includes", "--list", "--show-origin", "-z"]
+        data = _run(world, asked, str(path.parent)) or b""
+        for item in parse_list(data, has_scopes=False):
+            yield replace(item, scope=setting.scope)
+
+
+def _is_condition(setting: GitSetting) -> bool:
+    return setting.key.startswith("includeif.") and setting.key.endswith(".path")
+
+
 def _conditional(
     world: World, git: str, settings: tuple[GitSetting, ...], read: set[str]
 ) -> Iterator[Setting]:
     """insteadOf lines in files that an includeIf names and that do not hold in the module cache."""
-    includes = [
-        setting
-        for setting in settings
-        if setting.key.startswith("includeif.") and setting.key.endswith(".path")
-    ]
+    includes = [setting for setting in settings if _is_condition(setting)]
     for include in includes[:_MOST_INCLUDES]:
         path = _included_path(world, include)
         if str(path) in read or not is_file(path):

@@ -15,6 +15,8 @@ class Repository:
     root: str
     url: str
     vcs: str
+    schemes: tuple[str, ...] = ("https",)
+    """What go tries one after the other, also what only GOINSECURE allows; https alone at the well-known hosts."""
 
 
 # Facts of vcsPaths in vcs.go: which hosts, how many path elements, which program.
@@ -29,6 +31,15 @@ _KNOWN: Final = tuple(
         ("chiselapp.com", r"(chiselapp\.com/user/[A-Za-z0-9]+/repository/[\w.-]+)", "fossil"),
     )
 )
+# The fields Scheme of the Cmds in vcs.go.
+_SCHEMES: Final = {
+    "git": ("git", "https", "http", "git+ssh", "ssh"),
+    "hg": ("https", "http", "ssh"),
+    "bzr": ("https", "http", "bzr", "bzr+ssh"),
+    "svn": ("https", "http", "svn", "svn+ssh"),
+    "fossil": ("https", "http"),
+}
+SECURE: Final = frozenset({"https", "git+ssh", "bzr+ssh", "svn+ssh", "ssh"})
 _ANY_HOST: Final = re.compile(
     r"(?P<repo>(?:[a-z0-9.-]+\.)+[a-z0-9.-]+(?::[0-9]+)?(?:/~?[\w.-]+)+?)\.(?P<vcs>bzr|fossil|git|hg|svn)(?:/~?[\w.-]+)*"
 )
@@ -44,5 +55,5 @@ def repository_of(path: str) -> Repository | None:
     if match is None:
         return None
     root = f"{match['repo']}.{match['vcs']}"
-    # Go itself leaves the suffix off and tries https first.
-    return Repository(root, f"https://{match['repo']}", match["vcs"])
+    # Go itself leaves the suffix off.
+    return Repository(root, f"https://{match['repo']}", match["vcs"], _SCHEMES[match["vcs"]])

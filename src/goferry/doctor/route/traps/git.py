@@ -118,7 +118,7 @@ def _conditional(seen: SettingsSeen, url: str) -> Iterator[Trap]:
 def ssh_without_proxy(seen: SettingsSeen, route: Route) -> Iterator[Trap]:
     """A way to the code over ssh, on a machine whose ways out are forward proxies."""
     has_proxy = any(item.value and not item.name.upper().startswith("NO_") for item in seen.proxies)
-    for hop in route.hops:
+    for hop in [hop for hop in route.hops if hop.kind == "code"][:1]:
         if hop.scheme in SSH and has_proxy:
             text = Text(N_("ssh to {host} uses no forward proxy"), host=hop.host)
             yield Trap("ssh_without_proxy", hop.host, text)
