@@ -47,7 +47,7 @@ def test_a_signature_asks_for_tags_that_something_reads_and_names_causes_that_ex
     plain = {re.sub(r"^(said|module)_", "", tag) for tag in _asked(signature)}
     said = {tag.removeprefix("said_") for tag in _asked(signature) if tag.startswith("said_")}
     assert plain <= KNOWN
-    assert said <= READ_FROM_WORDS | {"public_host"}
+    assert said <= READ_FROM_WORDS | {"public_host", "inside_host"}
     assert {signature.cause, *signature.others} <= set(BY_KEY)
     assert signature.cause not in signature.others
     assert signature.needs

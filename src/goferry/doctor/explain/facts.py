@@ -141,6 +141,11 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("proxy_says_no", (
         "code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403",
     )),
+    ("not_allowed", (
+        "not in allowlist", "in the allowlist", "on the allowlist", "not in whitelist", "network egress settings",
+        "host not allowed", "domain not allowed", "host_not_allowed", "blocked by network policy",
+        "blocked by egress", "blocked by policy", "blocked by your organization", "blocked by administrator",
+    )),
     ("proxy_gateway", (
         "code 502 from proxy", "code 503 from proxy", "code 504 from proxy",
         "connect tunnel failed, response 50",
@@ -336,7 +341,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "so .mod file must match", "missing module path at revision", "used for two different module paths",
     )),
     ("path_malformed", (
-        "malformed import path", "invalid char '", "does not begin with hostname", "invalid module path",
+        "malformed import path", "invalid char '", "invalid module path",
         "invalid github.com import path", "invalid import path", "invalid version control suffix",
         "leading dot in path element", "is not a module path", "invalid gitlab",
         "invalid bitbucket.org import path", "cannot contain schema", "must not be local directory",
@@ -362,7 +367,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("malformed_http", ("malformed http response",)),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
-    ("to_insecure", ("from secure url", "to insecure url")),
+    ("to_insecure", ("from secure url", "to insecure url", " uses insecure protocol")),
     ("meta_wrong", ("disagree about go-import", "multiple meta tags match")),
     ("odd_answer", ("invalid response from proxy", "proxy returned info for version")),
     ("goauth", (
@@ -450,7 +455,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
-        "toolchain upgrade needed", "cannot find \"go1.", "but go.work lists go",
+        "toolchain upgrade needed", "checksum database disabled by gosumdb=off",
+        "cannot find \"go1.", "but go.work lists go",
     )),
 )  # fmt: skip
 
@@ -507,15 +513,17 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     # "malformed module path" stands before both: a character that cannot be, and a name that is nobody's host
     ("path_malformed", "malformed module path", r"malformed module path \"[^\"]*\": (?!missing dot)"),
-    ("path_no_dot", "missing dot in first", r"missing dot in first path element"),
+    ("path_no_dot", "first path element", r"missing dot in first path element"),
+    ("path_no_dot", "hostname", r"import path does not begin with hostname"),
     # packages that younger versions of Go brought along
     (
         "std_too_new", "",
         (
             r"\b(?:package|load|path) \"?(?:embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak"
-            r"|math/rand/v2|go/version|encoding/json/v2|testing/(?:fstest|slogtest|synctest|cryptotest)"
-            r"|crypto/(?:ecdh|mlkem|hkdf|pbkdf2|sha3|fips140))\b\"?"
-            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of)"
+            r"|math/(?:rand/v2|bits)|go/(?:version|types|build/constraint|doc/comment)|encoding/json/v2|context|plugin"
+            r"|testing/(?:fstest|slogtest|synctest|cryptotest)|net/http/httptrace|hash/maphash|debug/buildinfo"
+            r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage))\b\"?"
+            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)"
         ),
     ),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
@@ -593,11 +601,19 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         r"go env -w goproxy=\S* does not override conflicting os environment variable",
     ),
     # Go before modules, and GOPATH mode, take a version for a part of the name.
-    ("versioned_path", "@", r"import path \"[^\"@]+@[^\"]*\"|^package \S+@\S+: "),
+    ("versioned_path", "@", r"import path \"\w[^\"@]*@[^\"]*\"|^package \w\S*@\S+: "),
     ("only_warned", "warning: modules disabled", r"^(?:go(?: get)?: )?warning: modules disabled"),
     ("maybe_unknown", "fatal: ", r"fatal: (?:bad object|ambiguous argument|invalid reference)"),
     ("hostname_with_path", "is not supported", r"protocol '[^']*@[^']*' is not supported"),
-    ("odd_files", "not a git repository", r"not a git repository: \S*[/\\]cache[/\\]vcs"),
+    # A copy in the module cache that lost its settings: go calls the remote "origin".
+    ("odd_files", "git", r"not a git repository: \S*[/\\]cache[/\\]vcs|'origin' does not appear to be a git"),
+    (
+        "odd_files", "exit status 128",
+        (
+            r"git (?:fetch|ls-remote|log|cat-file)[^\n]*exit status 128:\s*fatal: "
+            r"(?:not a git repository|kein git-repository|pas un dépôt git|ni este ni|不是.{0,3}git)"
+        ),
+    ),
     ("lacks_mod", "missing ", r"missing \S*go\.mod (?:and \S+ )?at revision|parsing go\.mod: missing module line"),
     (
         "std_broken", "package ",

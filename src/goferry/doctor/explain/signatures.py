@@ -170,6 +170,11 @@ SIGNATURES: Final = (
     _row("forward_proxy_denied", CERTAIN, needs="proxy_says_no"),
     _row(
         "forward_proxy_denied", LIKELY,
+        needs="not_allowed|said_not_allowed",
+        others="sandbox_no_network zip_storage_forbidden",
+    ),
+    _row(
+        "forward_proxy_denied", LIKELY,
         needs="bare_phrase",
         lacks="said",
         others="goproxy_host_blocked forward_proxy_auth_required",
@@ -251,6 +256,13 @@ SIGNATURES: Final = (
         needs="sumdb said_unknown_revision inside_host|ip_host|private_name|module_inside_host",
         others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
     ),
+    # To be verified it had to be there: the database asked before it was, or somebody else's copy was asked.
+    _row(
+        "mirror_lag_negative_cache", LIKELY,
+        needs="sumdb said_unknown_revision release",
+        lacks="said_git_prompt",
+        others="unknown_revision goprivate_not_set",
+    ),
     _row(
         "unknown_revision", LIKELY,
         needs="sumdb said_unknown_revision",
@@ -259,7 +271,10 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="sumdb said_git_prompt|said_dns_none|said_unrecognized_import|said_repo_missing|said_ssh_key",
+        needs=(
+            "sumdb said_git_prompt|said_dns_none|said_unrecognized_import|said_repo_missing|said_ssh_key|"
+            "said_git_port_timeout"
+        ),
         others="repo_private_or_deleted_upstream git_credentials_missing",
     ),
     _row(
@@ -349,13 +364,20 @@ SIGNATURES: Final = (
     ),
     # What stands behind "server response:" of an import host, or what gopkg.in lets git say, is the host's own trouble.
     _row("vanity_host_down", LIKELY, needs="import_host status_5xx", others="transient_network"),
-    _row("vanity_host_down", LIKELY, needs="redirector git_5xx", others="transient_network"),
+    _row("vanity_host_down", LIKELY, needs="redirector|module_redirector git_5xx", others="transient_network"),
     # R34 "server response:" is the mirror's own view: its network, its credentials
     _row(
         "goprivate_not_set", LIKELY,
         needs="proxy said_dns_none",
         lacks="own_mirror said_public_host status_5xx",
         others="goproxy_upstream_unreachable module_path_wrong vanity_host_down",
+    ),
+    # A mirror for everybody has no way to what stands inside a company.
+    _row(
+        "goprivate_not_set", LIKELY,
+        needs="said_inside_host said_dial_timeout|said_dial_refused|said_no_route",
+        lacks="own_mirror mirror_log status_5xx",
+        others="goproxy_upstream_unreachable vanity_host_down",
     ),
     _row(
         "goproxy_upstream_unreachable", LIKELY,
@@ -992,7 +1014,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "vanity_host_down", LIKELY,
-        needs="import_host|unrecognized_import redirects|to_insecure",
+        needs="import_host|unrecognized_import|package_line redirects|to_insecure",
         others="captive_portal module_path_wrong",
     ),
     _row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
