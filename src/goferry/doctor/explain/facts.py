@@ -93,8 +93,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # settings
     ("goproxy_off", ("disabled by goproxy=off", "lookup disabled by goproxy")),
     ("goproxy_malformed", (
-        "invalid proxy url missing scheme", "contains no entries", "invalid goproxy", "invalid proxy url",
-        "goproxy list",
+        "invalid proxy url missing scheme", "but contains no entries", "invalid goproxy",
+        "invalid proxy url scheme (must be",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
         "invalid character \"，\"", "invalid character \";\"",
         "invalid character \"\\\"\"", "proxy url scheme", ";direct/", ",direct/", "%2cdirect",
@@ -313,6 +313,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # sums
     ("mismatch", ("checksum mismatch", "security error", "this download does not match", "; expected sum h1:")),
     ("mismatch_sumdb", ("reported by the checksum server",)),
+    ("sum_words", ("h1:", "go.sum", "sum.golang", "verifying ")),
     ("sumdb_lies", (
         "misbehaving", "not authenticated", "invalid signed note", "malformed verifier",
         "cannot authenticate", "malformed lookup", "malformed tree", "invalid tree note", "tree note",
@@ -326,8 +327,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unknown_revision", (
         "unknown revision", "couldn't find remote ref", "no matching versions for query",
         "reference not found", "bad object", "unadvertised object", "not our ref",
-        "no secure protocol found", "does not exist in the remote", "no commits found", "invalid reference",
-        "is not an ancestor", "pathspec", "no such ref", "ambiguous argument", "unknown commit",
+        "no secure protocol found", "does not exist in the remote", "no commits found", "fatal: invalid reference:",
+        "is not an ancestor", "did not match any file(s) known to git", "no such ref", "ambiguous argument",
+        "unknown commit",
         "does not match version-control timestamp", "revision is shorter than canonical",
         "revision is longer than canonical", "invalid pseudo-version", "cannot find tag",
         "missing revision", "find remote branch", "remote branch", "is not a tag)", "ambiguous revision",
@@ -358,12 +360,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unrecognized_import", ("unrecognized import path",)),
     ("zip_invalid", (
         "malformed file path", "module source tree too large", "create zip: ",
-        "case-insensitive file name collision", "multiple entries for file", "exceeds maximum size",
+        "case-insensitive file name collision", "multiple entries for file",
         "too large (max size", "has unexpected file", "unexpected file name", "go.mod file too large",
-        "invalid unicode", "malformed go.mod", "case-insensitive import collision",
-        "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
-        "zip file too large", "irregular file", "license file too large", "malformed version",
+        "malformed go.mod", "path does not have prefix \"", "disallowed path element",
+        "zip file too large", "license file too large",
     )),
+    ("import_collision", ("case-insensitive import collision",)),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("malformed_http", ("malformed http response",)),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),

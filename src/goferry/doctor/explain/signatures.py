@@ -232,6 +232,7 @@ SIGNATURES: Final = (
     # R43 the author's side: the text itself proves that the network did its work
     _row("module_path_mismatch", CERTAIN, needs="path_mismatch", lacks="dialled zip_broken"),
     _row("module_zip_invalid", CERTAIN, needs="zip_invalid|said_zip_invalid", lacks="dialled"),
+    _row("module_path_mismatch", LIKELY, needs="import_collision", others="module_path_wrong"),
     _row("module_path_mismatch", LIKELY, needs="lacks_mod", lacks="dialled", others="unknown_revision"),
     _row(
         "module_path_wrong", LIKELY,
@@ -245,7 +246,11 @@ SIGNATURES: Final = (
         needs="mismatch mismatch_sumdb",
         others="goproxy_sumdb_mirror_broken",
     ),
-    _row("checksum_mismatch_retagged", LIKELY, needs="mismatch", others="goproxy_sumdb_mirror_broken"),
+    _row(
+        "checksum_mismatch_retagged", LIKELY,
+        needs="mismatch sum_words",
+        others="goproxy_sumdb_mirror_broken",
+    ),
     _row(
         "http2_server_fault", LIKELY,
         needs="sumdb stream",
