@@ -41,6 +41,21 @@ def test_the_known_texts_of_go_git_and_curl_are_told(case: Case) -> None:
     assert case.explained().verdict.cause in case.causes
 
 
+@pytest.mark.parametrize("case", cases("grammar"), ids=str)
+def test_the_closed_sets_of_error_texts_are_told_and_nothing_that_only_looks_like_one(case: Case) -> None:
+    assert case.explained().verdict.cause in case.causes
+
+
+def test_no_error_text_by_itself_is_told_wrongly_with_certainty() -> None:
+    assert share("grammar")[1] == 0
+
+
+def test_fresh_reports_stay_told_once_they_were_learnt_from() -> None:
+    right, wrong = share("fresh")
+    assert right >= 0.93
+    assert wrong == 0
+
+
 def test_public_reports_that_were_in_sight_are_told_nine_times_out_of_ten() -> None:
     right, wrong = share("tuned")
     assert right >= 0.9
@@ -68,13 +83,13 @@ def test_what_go_says_in_each_broken_network_leads_to_its_cause(version: Path) -
     assert wrong == []
 
 
-@pytest.mark.parametrize("name", ["tuned", "heldout", "goldens", "texts"])
+@pytest.mark.parametrize("name", ["tuned", "heldout", "goldens", "texts", "fresh", "grammar"])
 def test_the_right_cause_is_hardly_ever_absent_from_the_candidates(name: str) -> None:
     told = [case for case in cases(name) if CANNOT_TELL not in case.causes]
     absent = [case for case in told if not set(case.causes) & set(case.explained().verdict.candidates)]
     assert len(absent) <= 0.05 * len(told), [str(case) for case in absent]
 
 
-@pytest.mark.parametrize("name", ["tuned", "heldout", "goldens", "texts"])
+@pytest.mark.parametrize("name", ["tuned", "heldout", "goldens", "texts", "fresh", "grammar"])
 def test_the_corpus_names_causes_of_the_vocabulary_only(name: str) -> None:
     assert {cause for case in cases(name) for cause in case.causes} <= {*BY_KEY, CANNOT_TELL}

@@ -72,3 +72,72 @@ def test_lines_that_were_cut_are_joined_before_a_weak_guess_is_made() -> None:
 def test_words_that_look_alike_are_told_apart(text: str, tag: str) -> None:
     assert tag in _tags(text)
     assert len(_tags(text) & {"std_too_new", "path_malformed", "hostname_with_path", "old_unknown"}) <= 1
+
+
+def _cause(text: str) -> str:
+    return explain([text.encode()]).verdict.cause
+
+
+_DEFAULT = "https://mirror.golang.org/github.com/a/b/@v/v1.0.0.mod"
+_CLONE = "go: github.com/a/b@v1.0.0: git ls-remote -q origin in /go/pkg/mod/cache/vcs/aa: exit status 128:"
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        # what the server reports of its own way is not what happened here
+        (
+            "\tremote: cannot talk to GitHub: Get https://github.com/x: net/http: request canceled (Client.Timeout)\n"
+            "\tfatal: unable to access 'https://gopkg.in/yaml.v3/': The requested URL returned error: 502",
+            "vanity_host_down",
+        ),
+        (
+            "\tfatal: unable to access 'https://github.com/a/b/': The requested URL returned error: 502",
+            "transient_network",
+        ),
+        # a login that cannot see the repository, and nobody who asked without one
+        (
+            "\tremote: Repository not found.\n\tfatal: repository 'https://oauth2:xxx@github.com/a/b/' not found",
+            "git_credentials_missing",
+        ),
+        (
+            "\tremote: Repository not found.\n\tfatal: repository 'https://github.com/a/b/' not found",
+            "repo_private_or_deleted_upstream",
+        ),
+    ],
+)
+def test_git_lines_that_look_alike_are_told_apart(lines: str, cause: str) -> None:
+    assert _cause(f"{_CLONE}\n{lines}") == cause
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause"),
+    [
+        ("", "$ go env GOPROXY\nhttps://goproxy.cn,direct", "goproxy_setting_not_effective"),
+        ("", 'GOPROXY="https://goproxy.cn,direct"\nGOSUMDB="off"', "goproxy_setting_not_effective"),
+        ("", "you could try export GOPROXY=https://goproxy.cn", "goproxy_host_blocked"),
+        ("", f"$ go env GOPROXY\n{_DEFAULT.partition('/github')[0]},direct", "goproxy_host_blocked"),
+        ("export GOPROXY=https://goproxy.cn;direct", "", "goproxy_value_malformed"),
+    ],
+)
+def test_a_setting_that_was_printed_counts_wherever_it_stands(before: str, after: str, cause: str) -> None:
+    error = f'go: github.com/a/b@v1.0.0: Get "{_DEFAULT}": dial tcp 172.217.27.145:443: i/o timeout'
+    assert _cause(f"{before}\n{error}\n{after}\n") == cause
+
+
+def test_a_semicolon_that_ends_a_command_is_no_fault_of_the_value() -> None:
+    text = (
+        "RUN export GOPROXY=https://goproxy.io/; go mod download\n"
+        "verifying github.com/a/b@v1.0.0/go.mod: checksum mismatch\n\tdownloaded: h1:A=\n\tgo.sum:     h1:B="
+    )
+    assert _cause(text) == "checksum_mismatch_retagged"
+
+
+def test_a_warning_of_gopath_mode_is_not_the_fault_of_something_else() -> None:
+    warning = "go get: warning: modules disabled by GO111MODULE=auto in GOPATH/src;\n\tignoring go.mod;"
+    clone = (
+        "fatal: could not read Username for 'https://git.corp.example': terminal prompts disabled\n"
+        "package git.corp.example/a/b: exit status 128"
+    )
+    assert _cause(f"{warning}\n{clone}") == "git_credentials_missing"
+    assert _cause(warning) == "gopath_mode_ignores_goproxy"

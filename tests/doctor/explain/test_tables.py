@@ -20,6 +20,7 @@ READ_FROM_TARGETS = {
     "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
     "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger", "to_google", "raw_content",
+    "redirector",
 }  # fmt: skip
 READ_FROM_THE_MESSAGE = {
     "dialled",
@@ -46,7 +47,7 @@ def test_a_signature_asks_for_tags_that_something_reads_and_names_causes_that_ex
     plain = {re.sub(r"^(said|module)_", "", tag) for tag in _asked(signature)}
     said = {tag.removeprefix("said_") for tag in _asked(signature) if tag.startswith("said_")}
     assert plain <= KNOWN
-    assert said <= READ_FROM_WORDS | {"public_host"}
+    assert said <= READ_FROM_WORDS | {"public_host", "inside_host"}
     assert {signature.cause, *signature.others} <= set(BY_KEY)
     assert signature.cause not in signature.others
     assert signature.needs

@@ -33,13 +33,13 @@ def fact_of(message: Message) -> Fact:
 
     Without a word of a fault there are no tags at all: most lines of a log are of no interest.
     """
-    tags = set(words_in(message.own))
+    tags = _own_words(message.own)
     if message.said:
         tags.add("said")
         tags.update(SAID + tag for tag in words_in(message.said))
     if not tags:
         return Fact(message, frozenset(), Target())
-    target = target_of(message.own)
+    target = target_of(_HEARD.sub("", message.own))
     roles = list(role_tags(message.own, target))
     tags.update(roles)
     tags.update(host_tags(target.host, roles[0] if roles else ""))
@@ -56,6 +56,21 @@ def fact_of(message: Message) -> Fact:
         tags.add("odd_pseudo")
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
+
+
+_HEARD: Final = re.compile(r"^\s*remote: .*$", re.MULTILINE)
+_ONLY_SEEN: Final = frozenset((
+    "dial_timeout", "dial_refused", "dns_none", "dns_unable", "dns_words", "dns_timeout", "tls_timeout", "deadline",
+    "eof", "body_eof", "reset", "read_timeout", "unknown_authority", "expired", "stream", "get_url",
+))  # fmt: skip
+"""What befell the server on its own way, when it stands behind git's `remote:`."""
+
+
+def _own_words(text: str) -> set[str]:
+    heard = "\n".join(_HEARD.findall(text))
+    if not heard:
+        return set(words_in(text))
+    return set(words_in(_HEARD.sub("", text))) | (set(words_in(heard)) - _ONLY_SEEN)
 
 
 _PRIVATE: Final = re.compile(
@@ -78,8 +93,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # settings
     ("goproxy_off", ("disabled by goproxy=off", "lookup disabled by goproxy")),
     ("goproxy_malformed", (
-        "invalid proxy url missing scheme", "contains no entries", "invalid goproxy", "invalid proxy url",
-        "goproxy list",
+        "invalid proxy url missing scheme", "but contains no entries", "invalid goproxy",
+        "invalid proxy url scheme (must be",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
         "invalid character \"，\"", "invalid character \";\"",
         "invalid character \"\\\"\"", "proxy url scheme", ";direct/", ",direct/", "%2cdirect",
@@ -89,8 +104,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("url_malformed", (
         "first path segment in url cannot contain colon", "unsupported protocol scheme", "no host in request url",
         "net/url: invalid control character in url", "net/url: invalid userinfo", "missing protocol scheme",
+        "invalid url port", "dial tcp: unknown port", "dial tcp: missing address",
     )),
-    ("goproxy_not_effective", ("does not override conflicting os environment variable",)),
     ("go_env_w_unknown", (
         "flag provided but not defined: -w", "unknown flag -w", "unknown shorthand flag: 'w'",
     )),
@@ -98,7 +113,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "in gopath mode", "modules disabled by go111module", "modules disabled inside gopath/src",
         "module mode is disabled", "modules are disabled",
     )),
-    ("gopath_hint", ("requires go modules", "outside gopath")),
+    ("gopath_hint", ("requires go modules", "outside gopath", "unknown subcommand \"mod\"")),
     ("gopath_miss", ("(from $gopath)", "in any of:", "in any of the following")),
     # forward proxy
     ("proxyconnect", (
@@ -107,11 +122,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("proxy_unresolved", (
         "could not resolve proxy", "lookup http:", "lookup http on", "lookup https:", "lookup https on",
         "proxyconnect tcp: dial tcp: lookup", "invalid proxy address",
+        "unsupported proxy s",
     )),
     ("not_tls", (
         "first record does not look like a tls handshake", "oversized record received with length 20527",
         "wrong version number", "wrong_version_number", "server gave http response to https client",
-        "packet length too long", "proxy client certificate",
+        "packet length too long", "proxy client certificate", "unexpected tls packet was received",
     )),
     ("tls_at_http", (
         "malformed http response \"\\x15\\x03", "malformed http status code", "\\x15\\x03\\x01",
@@ -125,13 +141,19 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("proxy_says_no", (
         "code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403",
     )),
+    ("not_allowed", (
+        "not in allowlist", "in the allowlist", "on the allowlist", "not in whitelist", "network egress settings",
+        "host not allowed", "domain not allowed", "host_not_allowed", "blocked by network policy",
+        "blocked by egress", "blocked by policy", "blocked by your organization", "blocked by administrator",
+    )),
     ("proxy_gateway", (
         "code 502 from proxy", "code 503 from proxy", "code 504 from proxy",
         "connect tunnel failed, response 50",
     )),
     ("socks_fault", (
         "socks connect tcp", "can't complete socks", "unable to receive initial socks",
-        "unknown error host unreachable", "general socks server failure", "unable to read a socks5",
+        "unknown error host unreachable", "socks4 connection to",
+        "general socks server failure", "unable to read a socks5",
     )),
     # names
     ("dns_own_port", ("on [::1]:53", "on ::1:53")),
@@ -147,7 +169,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
         "no address associated with hostname", "unable to look up", "failed to lookup address information",
-        "name resolution failed",
+        "name resolution failed", "resolving timed out",
     )),
     ("dns_words", ("lookup ",)),
     # connections
@@ -160,22 +182,24 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "cancelamento de uma conexão existente", "強制的に切断", "원격 호스트에 의해 강제로",
         "error in the pull function", "error in the push function",
     )),
+    ("dial_timeout", ("connection timed out after", "': could not connect to server", "ssl connect timeout")),
     ("broken_pipe", ("broken pipe", "wsasend:", "write: connection timed out")),
     ("eof", (
         ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
         "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
-        "unknown ssl protocol error",
+        "unknown ssl protocol error", "empty reply from server", "server closed abruptly",
+        "ssl/tls connection failed", "tls connect error", "proxy connect aborted",
     )),
     ("body_eof", (
-        "unexpected eof", "early eof", "transfer closed with outstanding", "content-length", "curl 18",
-        "bytes of body are still expected",
+        "unexpected eof", "early eof", "transfer closed with ", "content-length", "curl 18",
+        "bytes of body are still expected", "operation too slow",
     )),
     ("read_timeout", ("read: connection timed out", "read: operation timed out", "read: i/o timeout")),
     ("tls_timeout", ("tls handshake timeout", "ssl connection timeout", "ssl connection timed out")),
     ("deadline", (
         "context deadline exceeded", "client.timeout exceeded", "request canceled while waiting",
         "operation was canceled", "request canceled", "timeout awaiting response headers",
-        "operation timed out after", "operation too slow",
+        "operation timed out after",
     )),
     ("no_route", (
         "no route to host", "host is unreachable", "host is down", "unreachable host", "ehostunreach",
@@ -205,7 +229,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("no_roots", (
         "failed to load system roots", "error setting certificate verify locations",
         "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
-        "system root pool is not available", "no ca certificates", "could not load pem client certificate",
+        "system root pool is not available", "no ca certificates",
     )),
     ("no_ca_file", ("cafile: none",)),
     ("odd_certificate", (
@@ -213,6 +237,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "not authorized to sign other certificates", "cannot parse ip address",
         "unhandled critical extension", "invalid signature", "insecure algorithm", "x509: malformed",
         "inappropriate key usage", "certificate specifies an incompatible key usage", "x509: invalid",
+        "too many intermediates", "issuer name does not match", "intermediate certificate is not authorized",
+        "issuer has name constraints",
     )),
     ("wrong_host", (
         "certificate is valid for", "doesn't contain any ip sans", "legacy common name field",
@@ -237,17 +263,23 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
         "a packet with illegal or unsupported version", "alert handshake failure",
-        "gnutls_handshake() failed: handshake failed",
+        "gnutls_handshake() failed: handshake failed", "tls: insufficient security",
+        "a tls fatal alert has been received", "tls: inappropriate fallback", "tls: no application protocol",
     )),
     ("go_alert", ("remote error: tls: ",)),
     ("client_certificate", (
         "tls: certificate required", "remote error: tls: bad certificate", "alert bad certificate",
-        "certificate required", "no required ssl certificate was sent",
+        "certificate required", "no required ssl certificate was sent", "could not load pem client certificate",
+        "remote error: tls: unsupported certificate", "remote error: tls: revoked certificate",
+        "remote error: tls: expired certificate", "remote error: tls: unknown certificate",
     )),
     ("unrecognized_name", ("unrecognized name", "unrecognized_name", "remote error: tls: internal error")),
     ("bad_mac", (
         "bad record mac", "decryption failed or bad record", "tls: error decrypting message",
         "bad_record_mac", "received record with version", "unexpected message", "decode error",
+        "tls: decryption failed", "tls: record overflow", "tls: error decoding", "tls: illegal parameter",
+        "tls: access denied", "tls: downgrade attempt", "server key share", "did not send a key share",
+        "tls: received unexpected", "tls: server sent an",
     )),
     ("mitm_name", (
         "zscaler", "netskope", "goskope", "fortinet", "fortigate", "palo alto", "umbrella", "blue coat",
@@ -265,9 +297,11 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("stream", (
         "stream error", "server sent goaway", "client connection force closed",
-        "http2: client connection lost", "http2_stream", "http/2 stream", "http/2 framing layer", "curl 92",
+        "http2: client connection lost", "http2_stream", "http/2 stream", "http/2 framing layer",
+        "http2 framing layer", "curl 92",
         "server closed idle connection", "http2: response body closed", "connection shutting down",
-        "http2: transport: cannot", "http2: unexpected", "internal_error; received from peer",
+        "graceful shutdown goaway", "http2: client con", "http2: frame too", "http2: response header",
+        "http2: unexpected", "internal_error; received from peer",
         "protocol_error", "refused_stream", "http2: invalid",
     )),
     ("html", ("looking for beginning of value", "<!doctype html", "<html")),
@@ -279,11 +313,13 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     # sums
     ("mismatch", ("checksum mismatch", "security error", "this download does not match", "; expected sum h1:")),
     ("mismatch_sumdb", ("reported by the checksum server",)),
+    ("sum_words", ("h1:", "go.sum", "sum.golang", "verifying ")),
     ("sumdb_lies", (
         "misbehaving", "not authenticated", "invalid signed note", "malformed verifier",
         "cannot authenticate", "malformed lookup", "malformed tree", "invalid tree note", "tree note",
         "malformed record", "inconsistent", "malformed note", "note has no verifiable signatures",
-        "unverifiable signatures", "sumdb tile", "security error\ngo.sum database", "database server",
+        "unverifiable signatures", "checksum missing from sumdb response", "sumdb tile",
+        "security error\ngo.sum database", "database server",
         "go.sum database server",
     )),
     ("verifying", ("verifying ",)),
@@ -291,24 +327,26 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unknown_revision", (
         "unknown revision", "couldn't find remote ref", "no matching versions for query",
         "reference not found", "bad object", "unadvertised object", "not our ref",
-        "no secure protocol found", "does not exist in the remote", "no commits found", "invalid reference",
-        "is not an ancestor", "pathspec", "no such ref", "ambiguous argument", "unknown commit",
+        "no secure protocol found", "does not exist in the remote", "no commits found", "fatal: invalid reference:",
+        "is not an ancestor", "did not match any file(s) known to git", "no such ref", "ambiguous argument",
+        "unknown commit",
         "does not match version-control timestamp", "revision is shorter than canonical",
         "revision is longer than canonical", "invalid pseudo-version", "cannot find tag",
-        "missing revision", "find remote branch", "remote branch",
+        "missing revision", "find remote branch", "remote branch", "is not a tag)", "ambiguous revision",
+        "disallowed version string", "query refers to a non-semver revision",
     )),
     ("path_mismatch", (
         "declares its path as", "unexpected module path", "module path must match major version",
-        "should be v0 or v1", "should be v2", "has non-", "has post-v", "was required as",
+        "should be v0 or v1", "was required as",
         "with go.mod file in subdirectory", "module contains a go.mod file, so",
-        "major version must be compatible", "has malformed module path", "but does not match",
-        "goes by the name", "so .mod file must match", "missing /v2",
+        "major version must be compatible", "has malformed module path",
+        "so .mod file must match", "missing module path at revision", "used for two different module paths",
     )),
     ("path_malformed", (
-        "malformed import path", "invalid char '", "does not begin with hostname", "invalid module path",
+        "malformed import path", "invalid char '", "invalid module path",
         "invalid github.com import path", "invalid import path", "invalid version control suffix",
         "leading dot in path element", "is not a module path", "invalid gitlab",
-        "invalid bitbucket.org import path", "cannot contain schema",
+        "invalid bitbucket.org import path", "cannot contain schema", "must not be local directory",
     )),
     ("not_a_package", (
         "is not in goroot", "is not in std", "but does not contain package",
@@ -316,19 +354,28 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
+    ("cannot_contain", ("cannot contain module", "cannot contain package")),
     ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
     ("zip_invalid", (
-        "malformed file path", "module source tree too large", "create zip",
-        "case-insensitive file name collision", "multiple entries for file", "exceeds maximum size",
+        "malformed file path", "module source tree too large", "create zip: ",
+        "case-insensitive file name collision", "multiple entries for file",
         "too large (max size", "has unexpected file", "unexpected file name", "go.mod file too large",
-        "file name too long", "invalid unicode", "malformed go.mod", "case-insensitive import collision",
-        "path does not have prefix", "contains a disallowed", "disallowed path element", "too many files",
-        "zip file too large", "irregular file", "license file too large", "malformed version",
+        "malformed go.mod", "path does not have prefix \"", "disallowed path element",
+        "zip file too large", "license file too large",
     )),
+    ("import_collision", ("case-insensitive import collision",)),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
+    ("malformed_http", ("malformed http response",)),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
+    ("to_insecure", ("from secure url", "to insecure url", " uses insecure protocol")),
+    ("meta_wrong", ("disagree about go-import", "multiple meta tags match")),
+    ("odd_answer", ("invalid response from proxy", "proxy returned info for version")),
+    ("goauth", (
+        "goauth encountered", "goauth command", "goauth=git dir method", "goauth=git encountered",
+        "goauth=off cannot", "'git credential fill'",
+    )),
     ("fetch_late", ("fetch timed out", "fetch timeout", "download timed out", "temporarily unavailable")),
     # version control
     ("git_prompt", (
@@ -342,12 +389,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "bad credentials", "authentication required", "invalid credentials",
         "write access to repository not granted", "login failed",
         "you may not have access to this repository", "认证失败", "鉴权失败", "tf400813", "tf401019", "saml sso",
-        "401 unauthorized", "unauthorized",
+        "401 unauthorized", "unauthorized", "has an ip allow list", "your account is suspended",
     )),
     ("repo_missing", (
         "repository not found", "repository does not exist", "does not appear to be a git repository",
         "project you were looking for could not be found", "you don't have permission to view it",
-        "requested repository does not exist", "repository unavailable", "dmca",
+        "requested repository does not exist", "repository unavailable", "dmca", "returned error: 451",
         "access to this repository has been disabled", "returned error: 404",
         "could not read from remote repository", "repository is disabled", "repository has been",
     )),
@@ -359,7 +406,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "load key", "identityfile", "too many authentication failures",
         "remote host identification has changed", "knownhosts", "unprotected private key",
         "unable to authenticate", "sign_and_send_pubkey", "no matching host key type", "error in libcrypto",
-        "bad permissions",
+        "bad permissions", "are too open", "bad owner or permissions on", "host key is known for",
     )),
     ("ssh_words", ("git@", "ssh://", "ssh: ", "publickey", "port 22")),
     ("git_port", ("port 9418", "unauthenticated git protocol", "git://", "protocol 'git'")),
@@ -369,6 +416,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "missing subversion command", "missing fossil command", "gogetcmd", "git: command not found",
         "git: not found", "hg: command not found", "cannot run ssh", "unable to find git",
         "invalid active developer path", "'git' is not recognized", "no developer tools were found",
+        "unable to find remote helper for", "not supported or disabled in libcurl",
         "bzr: command not found", "svn: command not found", "git executable not found",
     )),
     ("dubious", (
@@ -377,7 +425,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("hung_up", (
         "hung up unexpectedly", "rpc failed", "index-pack failed", "fetch-pack", "the remote end hung up",
         "invalid index-pack", "expected flush after ref listing", "protocol error: bad pack",
-        "inflate: data stream error",
+        "inflate: data stream error", "remote: internal server error", "bad line length character",
     )),
     ("git_transfer", ("rpc failed; ", "index-pack failed", "fetch-pack", "invalid index-pack")),
     # this machine
@@ -387,9 +435,11 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("read_only", ("read-only file system",)),
     ("odd_files", (
+        "file name too long",
         "function not implemented", "operation not supported", "stale nfs", "stale file handle",
         "insufficient permission", "failed to write object", "filename too long", "creating work dir",
-        "could not create leading directories", "text file busy", "not a directory",
+        "could not create leading directories", "text file busy", "not a directory", "too many open files",
+        "unable to create thread", "malloc failed", " is corrupt", "error: object file",
     )),
     ("no_home", (
         "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
@@ -397,13 +447,18 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "could not create module cache", "$home is not defined",
         "gocache is not defined", "%localappdata% is not defined", "must be set to use modules",
     )),
-    ("toolchain_missing", ("toolchain not available",)),
+    ("cache_changed", ("zip has been modified", "dir has been modified", "missing ziphash", "corrupted index")),
+    ("toolchain_missing", (
+        "toolchain not available", "too many toolchain switches", "no releases found for go >=",
+        "is a language version but not a toolchain version",
+    )),
     ("toolchain_old", (
-        "invalid go version", "unknown directive: toolchain", "gotoolchain=local", "(running go",
+        "invalid go version", "gotoolchain=local", "(running go", "invalid gotoolchain", "invoked to provide go1",
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
-        "toolchain upgrade needed", "cannot find \"go1.", "but go.work lists go",
+        "toolchain upgrade needed", "checksum database disabled by gosumdb=off",
+        "cannot find \"go1.", "but go.work lists go",
     )),
 )  # fmt: skip
 
@@ -460,15 +515,17 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     # "malformed module path" stands before both: a character that cannot be, and a name that is nobody's host
     ("path_malformed", "malformed module path", r"malformed module path \"[^\"]*\": (?!missing dot)"),
-    ("path_no_dot", "missing dot in first", r"missing dot in first path element"),
+    ("path_no_dot", "first path element", r"missing dot in first path element"),
+    ("path_no_dot", "hostname", r"import path does not begin with hostname"),
     # packages that younger versions of Go brought along
     (
         "std_too_new", "",
         (
             r"\b(?:package|load|path) \"?(?:embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak"
-            r"|math/rand/v2|go/version|encoding/json/v2|testing/(?:fstest|slogtest|synctest|cryptotest)"
-            r"|crypto/(?:ecdh|mlkem|hkdf|pbkdf2|sha3|fips140))\b\"?"
-            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of)"
+            r"|math/(?:rand/v2|bits)|go/(?:version|types|build/constraint|doc/comment)|encoding/json/v2|context|plugin"
+            r"|testing/(?:fstest|slogtest|synctest|cryptotest)|net/http/httptrace|hash/maphash|debug/buildinfo"
+            r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage))\b\"?"
+            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)"
         ),
     ),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
@@ -507,19 +564,19 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         ),
     ),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
-    ("bare_phrase", "", r"https?://[^\s\"]+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
+    ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
     (
         "bare_gateway", "",
         (
-            r"https?://[^\s\"]+\"?: (?:bad gateway|service unavailable|gateway time-?out"
+            r"https?://[^\s\"']+\"?: (?:bad gateway|service unavailable|gateway time-?out"
             r"|internal server error|proxy error|tunnel[^\n]*failed|host unreachable)[^\n]*$"
         ),
     ),
     (
         "bare_other", "",
         (
-            r"https?://[^\s\"]+\"?: (?:bad request|method not allowed|not found|unauthorized"
+            r"https?://[^\s\"']+\"?: (?:bad request|method not allowed|not found|unauthorized"
             r"|not implemented|network is unreachable)[ \t]*$"
         ),
     ),
@@ -530,6 +587,53 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
     ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
+    # Until Go 1.16 a repository that could not be read at all had "unknown" revisions too.
+    ("maybe_unknown", "at revision", r"go\.mod at revision \S+: unknown revision"),
+    ("login_in_url", "@", r"https?://(?:[^\s/@'\"]+@)[\w.<-]"),
+    (
+        "vcs_missing", "not found",
+        r"\b(?:ssh|git|hg|svn|bzr)(?: ?: line \d+)?: (?:ssh|git|hg|svn|bzr|command)?:? ?not found",
+    ),
+    ("toolchain_old", "path@version", r"path@version syntax with 'go get'(?! and)"),
+    ("gopath_hint", "path@version", r"path@version syntax with 'go get' and"),
+    ("path_mismatch", "go.mod has ", r"go\.mod has (?:non-|post-)"),
+    ("path_mismatch", "invalid: ", r"version \"v[^\"]*\" invalid: should be v"),
+    (
+        "goproxy_not_effective", "does not override",
+        r"go env -w goproxy=\S* does not override conflicting os environment variable",
+    ),
+    # Go before modules, and GOPATH mode, take a version for a part of the name.
+    ("versioned_path", "@", r"import path \"\w[^\"@]*@[^\"]*\"|^package \w\S*@\S+: "),
+    ("only_warned", "warning: modules disabled", r"^(?:go(?: get)?: )?warning: modules disabled"),
+    ("maybe_unknown", "fatal: ", r"fatal: (?:bad object|ambiguous argument|invalid reference)"),
+    ("hostname_with_path", "is not supported", r"protocol '[^']*@[^']*' is not supported"),
+    # A copy in the module cache that lost its settings: go calls the remote "origin".
+    ("odd_files", "git", r"not a git repository: \S*[/\\]cache[/\\]vcs|'origin' does not appear to be a git"),
+    (
+        "odd_files", "exit status 128",
+        (
+            r"git (?:fetch|ls-remote|log|cat-file)[^\n]*exit status 128:\s*fatal: "
+            r"(?:not a git repository|kein git-repository|pas un dépôt git|ni este ni|不是.{0,3}git)"
+        ),
+    ),
+    ("lacks_mod", "missing ", r"missing \S*go\.mod (?:and \S+ )?at revision|parsing go\.mod: missing module line"),
+    (
+        "std_broken", "package ",
+        r"package (?:cmd|runtime|internal)/\S+ is not in (?:goroot|std)|package (?:go/build|fmt|os|errors) is not in",
+    ),
+    ("read_timeout", "read tcp", r"read tcp [^\n]*->[^\n]*: i/o timeout"),
+    ("body_eof", "use of closed", r"read tcp [^\n]*: use of closed network connection"),
+    ("stream", "connection error: ", r"connection error: (?:[A-Z_]+_ERROR|ENHANCE_YOUR_CALM)\b"),
+    (
+        "dns_unable", "lookup ",
+        (
+            r"lookup \S+(?: on \S+)?: (?:invalid dns response|device or resource busy|system error|unrecognized address"
+            r"|no suitable address|res_n\w+ fail|non-recoverable)"
+        ),
+    ),
+    ("url_malformed", "invalid port", r"parse \"[^\"]*\": invalid port"),
+    ("tls_internal", "tls: internal error", r"tls: internal error"),
+    ("toolchain_old", "unknown directive", r"unknown directive: (?:toolchain|tool|godebug|ignore)$"),
     ("no_versions", "no matching versions", r"no matching versions for query \"(?:latest|upgrade|patch)"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
@@ -570,6 +674,10 @@ _DIAL: Final = (
     r"(?:connect: |connectex: |socket: |bind: )?(?P<how>.*)"
 )
 _CURL: Final = r"failed to connect to (?P<at>\S+) port (?P<port>\d+)[^:\n]*: (?P<how>.*)"
+_APT: Final = (
+    r"initiate the connection to \S+:(?P<port>\d+) \((?P<at>[0-9a-f:.]+)\)\. - connect \(\d+: "
+    r"(?P<how>[^)]*)\)"
+)
 _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
 
 _HOW: Final = (
@@ -601,7 +709,12 @@ def words_in(text: str) -> Iterator[str]:
 
 
 def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
-    for must, pattern in (("tcp", _DIAL), ("failed to connect", _CURL), ("errno=", _GIT)):
+    for must, pattern in (
+        ("tcp", _DIAL),
+        ("failed to connect", _CURL),
+        ("errno=", _GIT),
+        ("initiate the", _APT),
+    ):
         if must in low:
             yield from _compiled(pattern).finditer(text)
 

@@ -73,7 +73,7 @@ def _continues(before: Line, line: Line) -> bool:
     if _GIT.match(text) and (_GIT.match(before.text) or _OPEN.search(before.text)):
         return True
     if text[0] in " \t":
-        return not text.lstrip().startswith(("go: ", "verifying "))
+        return not text.lstrip().startswith(("go: ", "verifying ", "$ "))
     return bool(_OPEN.search(before.text)) and not _HEAD.match(text)
 
 

@@ -78,7 +78,7 @@ SIGNATURES: Final = (
         lacks="ssh_key",
         others="git_ssh_key_refused",
     ),
-    _row("local_disk_or_permission", LIKELY, needs="dubious|odd_files"),
+    _row("local_disk_or_permission", LIKELY, needs="dubious|odd_files|cache_changed"),
     # settings
     _row("goproxy_off", CERTAIN, needs="goproxy_off"),
     _row("goproxy_setting_not_effective", CERTAIN, needs="goproxy_not_effective"),
@@ -87,7 +87,14 @@ SIGNATURES: Final = (
         needs="go_env_w_unknown",
         others="gopath_mode_ignores_goproxy",
     ),
+    _row("git_credentials_missing", LIKELY, needs="goauth", others="goproxy_lacks_vcs_credentials"),
     _row("vcs_binary_missing", CERTAIN, needs="vcs_missing"),
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="versioned_path path_malformed|unrecognized_import",
+        lacks="said dialled dns_words",
+        others="module_path_wrong toolchain_not_available",
+    ),
     _row(
         "module_path_wrong", CERTAIN,
         needs="path_malformed",
@@ -124,10 +131,16 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_value_malformed", LIKELY,
-        needs="goproxy_semicolon",
+        needs="goproxy_semicolon dns_none|dns_words|dialled|proxy|import_host|code_host|unrecognized_import",
         others="goproxy_setting_not_effective",
     ),
-    _row("gopath_mode_ignores_goproxy", CERTAIN, needs="gopath_mode"),
+    _row("gopath_mode_ignores_goproxy", CERTAIN, needs="gopath_mode", lacks="only_warned"),
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="only_warned",
+        others="goproxy_setting_not_effective",
+        weak=True,
+    ),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="gopath_hint",
@@ -155,6 +168,11 @@ SIGNATURES: Final = (
         others="forward_proxy_overloaded forward_proxy_denied",
     ),
     _row("forward_proxy_denied", CERTAIN, needs="proxy_says_no"),
+    _row(
+        "forward_proxy_denied", LIKELY,
+        needs="not_allowed|said_not_allowed",
+        others="sandbox_no_network zip_storage_forbidden",
+    ),
     _row(
         "forward_proxy_denied", LIKELY,
         needs="bare_phrase",
@@ -214,13 +232,25 @@ SIGNATURES: Final = (
     # R43 the author's side: the text itself proves that the network did its work
     _row("module_path_mismatch", CERTAIN, needs="path_mismatch", lacks="dialled zip_broken"),
     _row("module_zip_invalid", CERTAIN, needs="zip_invalid|said_zip_invalid", lacks="dialled"),
+    _row("module_path_mismatch", LIKELY, needs="import_collision", others="module_path_wrong"),
+    _row("module_path_mismatch", LIKELY, needs="lacks_mod", lacks="dialled", others="unknown_revision"),
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="cannot_contain",
+        lacks="dialled",
+        others="module_path_mismatch vanity_host_down",
+    ),
     # R38, R37 the checksum database
     _row(
         "checksum_mismatch_retagged", CERTAIN,
         needs="mismatch mismatch_sumdb",
         others="goproxy_sumdb_mirror_broken",
     ),
-    _row("checksum_mismatch_retagged", LIKELY, needs="mismatch", others="goproxy_sumdb_mirror_broken"),
+    _row(
+        "checksum_mismatch_retagged", LIKELY,
+        needs="mismatch sum_words",
+        others="goproxy_sumdb_mirror_broken",
+    ),
     _row(
         "http2_server_fault", LIKELY,
         needs="sumdb stream",
@@ -231,6 +261,13 @@ SIGNATURES: Final = (
         needs="sumdb said_unknown_revision inside_host|ip_host|private_name|module_inside_host",
         others="unknown_revision goproxy_sumdb_mirror_broken mirror_lag_negative_cache",
     ),
+    # To be verified it had to be there: the database asked before it was, or somebody else's copy was asked.
+    _row(
+        "mirror_lag_negative_cache", LIKELY,
+        needs="sumdb said_unknown_revision release",
+        lacks="said_git_prompt",
+        others="unknown_revision goprivate_not_set",
+    ),
     _row(
         "unknown_revision", LIKELY,
         needs="sumdb said_unknown_revision",
@@ -239,7 +276,10 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="sumdb said_git_prompt|said_dns_none|said_unrecognized_import|said_repo_missing|said_ssh_key",
+        needs=(
+            "sumdb said_git_prompt|said_dns_none|said_unrecognized_import|said_repo_missing|said_ssh_key|"
+            "said_git_port_timeout"
+        ),
         others="repo_private_or_deleted_upstream git_credentials_missing",
     ),
     _row(
@@ -327,12 +367,22 @@ SIGNATURES: Final = (
         needs="mirror_log dial_timeout|dial_refused|dns_words|tls_timeout|unknown_authority|reset",
         lacks="proxy sumdb",
     ),
+    # What stands behind "server response:" of an import host, or what gopkg.in lets git say, is the host's own trouble.
+    _row("vanity_host_down", LIKELY, needs="import_host status_5xx", others="transient_network"),
+    _row("vanity_host_down", LIKELY, needs="redirector|module_redirector git_5xx", others="transient_network"),
     # R34 "server response:" is the mirror's own view: its network, its credentials
     _row(
         "goprivate_not_set", LIKELY,
         needs="proxy said_dns_none",
         lacks="own_mirror said_public_host status_5xx",
         others="goproxy_upstream_unreachable module_path_wrong vanity_host_down",
+    ),
+    # A mirror for everybody has no way to what stands inside a company.
+    _row(
+        "goprivate_not_set", LIKELY,
+        needs="said_inside_host said_dial_timeout|said_dial_refused|said_no_route",
+        lacks="own_mirror mirror_log status_5xx",
+        others="goproxy_upstream_unreachable vanity_host_down",
     ),
     _row(
         "goproxy_upstream_unreachable", LIKELY,
@@ -503,6 +553,18 @@ SIGNATURES: Final = (
     _row("goproxy_server_5xx", LIKELY, needs="proxy redirects", others="captive_portal"),
     _row(
         "goproxy_server_5xx", POSSIBLE,
+        needs="proxy malformed_http",
+        others="http2_server_fault goproxy_value_malformed forward_proxy_broken",
+    ),
+    _row("goproxy_server_5xx", LIKELY, needs="odd_answer", lacks="html", others="captive_portal"),
+    # The default proxy calls a request bad whose version cannot be.
+    _row(
+        "unknown_revision", POSSIBLE,
+        needs="proxy google_host status_400",
+        others="goproxy_server_5xx goproxy_upstream_unreachable",
+    ),
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
         needs="proxy status_400",
         others="goproxy_upstream_unreachable unknown_revision",
     ),
@@ -621,17 +683,24 @@ SIGNATURES: Final = (
         needs="unknown_authority no_ca_file",
         others="tls_mitm_corporate_ca",
     ),
-    # In GOPATH mode the pages of single authors are asked, which were the first to change to a new authority.
+    # Pages of single authors, which were the first to change to a new authority; who reaches them was let through
+    # to the module proxy before, or is in GOPATH mode.
     _row(
         "ca_bundle_missing_or_stale", LIKELY,
-        needs="unknown_authority import_host package_line",
-        lacks="google_host inside_host proxy_variable vpn",
+        needs="unknown_authority import_host|redirector",
+        lacks="google_host inside_host proxy_variable vpn private_name private_set",
         others="tls_mitm_corporate_ca server_cert_wrong_host clock_skew",
     ),
     _row(
         "tls_mitm_corporate_ca", LIKELY,
         needs="unknown_authority",
         others="ca_bundle_missing_or_stale dns_hijacked clock_skew",
+    ),
+    _row(
+        "vanity_host_down", LIKELY,
+        needs="import_host tls_internal",
+        lacks="google_host inside_host",
+        others="tls_server_name_unknown sni_filtered",
     ),
     _row(
         "tls_server_name_unknown", LIKELY,
@@ -758,6 +827,12 @@ SIGNATURES: Final = (
         needs="repo_hidden",
         others="repo_private_or_deleted_upstream git_insteadof_ssh",
     ),
+    # Who sends a login along wants to be let in: to that login the repository does not exist.
+    _row(
+        "git_credentials_missing", LIKELY,
+        needs="repo_missing login_in_url code_host",
+        others="repo_private_or_deleted_upstream module_path_wrong",
+    ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="repo_missing code_host",
@@ -779,7 +854,7 @@ SIGNATURES: Final = (
     _row(
         "unknown_revision", CERTAIN,
         needs="unknown_revision",
-        lacks="dialled said proxyconnect reset private_name module_inside_host",
+        lacks="dialled said proxyconnect reset private_name module_inside_host maybe_unknown",
         others="mirror_lag_negative_cache",
     ),
     _row(
@@ -791,12 +866,13 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled lookup_disabled",
+        lacks="gopath_miss dialled lookup_disabled std_broken",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="gopath_miss not_a_package",
+        lacks="std_broken",
         others="module_path_wrong",
     ),
     # R08, R09 the connection to the module proxy
@@ -941,7 +1017,12 @@ SIGNATURES: Final = (
         ),
         others="gopath_mode_ignores_goproxy goproxy_setting_not_effective middlebox_reset dns_hijacked",
     ),
-    _row("vanity_host_down", LIKELY, needs="import_host status_5xx"),
+    _row(
+        "vanity_host_down", LIKELY,
+        needs="import_host|unrecognized_import|package_line redirects|to_insecure",
+        others="captive_portal module_path_wrong",
+    ),
+    _row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host status_404|status_403|status_401",
@@ -968,6 +1049,13 @@ SIGNATURES: Final = (
         needs="import_host status_403",
         others="direct_host_blocked forward_proxy_denied zip_storage_forbidden",
     ),
+    # A page of GitLab and its like without the tag, for somebody who is not logged in: the project is not public.
+    _row(
+        "git_credentials_missing", LIKELY,
+        needs="import_host no_meta public_code",
+        lacks="redirector chain",
+        others="repo_private_or_deleted_upstream module_path_wrong vanity_host_down",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host no_meta",
@@ -993,7 +1081,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "middlebox_reset", LIKELY,
-        needs="code_host reset|eof",
+        needs="code_host reset|eof|broken_pipe",
         lacks="dialled",
         others="direct_host_blocked transient_network forward_proxy_broken",
     ),

@@ -99,6 +99,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ),
     ("proxy_variable_https", ("https_proxy",), r"https?_proxy['\"]?\s*[:= ]\s*['\"]?https://"),
     ("modules_off", ("go111module",), r"go111module[ =:\"']+off"),
+    ("modules_off", ("warning: modules disabled",), ""),
     ("hosts_file", ("/etc/hosts", "drivers\\etc\\hosts"), ""),
     ("insteadof_set", ("insteadof",), ""),
     (
@@ -152,12 +153,20 @@ _SETTING: Final = (
 )
 
 
+_PRINTED: Final = re.compile(r"^\s*(?:set )?GOPROXY=[\"']?\S")
+_ASKED_FOR: Final = re.compile(r"\bgo env(?: -\w+)* GOPROXY\s*$")
+_VALUE: Final = re.compile(r"\s*(?:off|direct|https?://\S+)\s*$")
+_SEMICOLON: Final = re.compile(r";\s*(?:direct|off|https?://)|，")
+"""Between entries; at the end of a value it ends a command of the shell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value of GOPROXY that the paste shows, set there or printed."""
+    """A value of GOPROXY that the paste shows: set there, or printed as the one in force."""
 
     line: int
     value: str
+    printed: bool = False
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -177,7 +186,8 @@ class Surroundings:
         shown = (before or list(self.settings))[-1:]
         for setting in shown:
             yield from _about(setting, target.host)
-        if before and target.host and not any(target.host in s.value for s in self.settings):
+        known = before or any(setting.printed for setting in self.settings)
+        if known and target.host and not any(target.host in s.value for s in self.settings):
             yield "goproxy_elsewhere"
 
 
@@ -191,7 +201,7 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
     mirrors = [entry for entry in entries if entry not in ("direct", "off")]
     if host and len(entries) > 1 and mirrors and host in entries[0] and f"{mirrors[0]}," in setting.value:
         yield "comma_behind_it"
-    if ";" in setting.value or "，" in setting.value:
+    if _SEMICOLON.search(setting.value):
         yield "goproxy_semicolon"
 
 
@@ -209,9 +219,13 @@ def surroundings_of(paste: Paste) -> Surroundings:
 
 
 def _settings(lines: Sequence[Line]) -> Iterator[Setting]:
+    asked = False
     for line in lines:
+        if asked and _VALUE.match(line.text):
+            yield Setting(line.number, line.text.strip(), printed=True)
+        asked = bool(_ASKED_FOR.search(line.text))
         if "goproxy" in line.text.lower():
             for m in re.finditer(_SETTING, line.text, re.IGNORECASE):
                 if "://" in line.text[: m.start()] and "@v" in line.text:
                     continue
-                yield Setting(line.number, m["value"])
+                yield Setting(line.number, m["value"], bool(_PRINTED.match(line.text)))

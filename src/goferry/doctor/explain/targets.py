@@ -139,9 +139,17 @@ _GOOGLE: Final = re.compile(
 )
 _INSIDE: Final = re.compile(
     r"\.(?:local|lan|corp|internal|intra|intranet|home|svc|cluster\.local|localdomain|private|test)$"
-    r"|corp|intern|artifactory|jfrog|nexus|athens|company|^(?:gitlab|git|gitea|gogs|ghe|stash|bitbucket|code)\."
+    r"|corp|intern|artifactory|jfrog|nexus|athens|company|enterprise"
+    r"|(?:^|\.)(?:gitlab|git|gitea|gogs|ghe|stash|bitbucket|code)\."
     r"|^localhost$|^[\w-]+$",
     re.IGNORECASE,
+)
+
+
+_PARTICULAR: Final = (
+    ("golang_site", ("golang.org", "google.golang.org", "cloud.google.com", "go.googlesource.com")),
+    ("public_code", PUBLIC_CODE),
+    ("redirector", ("gopkg.in",)),  # it passes on what it asks GitHub for, pages and git's own words alike
 )
 
 
@@ -161,10 +169,7 @@ def host_tags(host: str, role: str = "") -> Iterator[str]:
         yield "public_host"
     elif _INSIDE.search(host):
         yield "inside_host"
-    if host in {"golang.org", "google.golang.org", "cloud.google.com", "go.googlesource.com"}:
-        yield "golang_site"
-    if host in PUBLIC_CODE:
-        yield "public_code"
+    yield from (tag for tag, hosts in _PARTICULAR if host in hosts)
     if host.endswith(".githubusercontent.com"):
         yield from ("public_host", "raw_content")
     if role == "proxy" and _INSIDE.search(host) and host not in PUBLIC_MIRRORS:
