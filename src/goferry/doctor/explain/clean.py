@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
+from goferry.doctor.explain.languages import matters_in_other_languages
+
 CHUNK: Final = 1 << 17
 """Bytes read at once."""
 SMALL: Final = 1 << 18
@@ -33,11 +35,21 @@ KINDS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as the program wrote it. number: counted over the input from 1; width: with what stood before it."""
+    """One line as the program wrote it, in English.
+
+    number: counted over the input from 1; width: with what stood before it; said: in the language of its user, "" where
+    that is English.
+    """
 
     number: int
     text: str
     width: int = 0
+    said: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What the user has seen."""
+        return self.said or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +122,7 @@ _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 
 
 def _matters(text: str) -> bool:
-    return any(word in text for word in _MATTERS)
+    return any(word in text for word in _MATTERS) or (not text.isascii() and matters_in_other_languages(text))
 
 
 def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.explain.clean import Line
+from goferry.doctor.explain.languages import in_english
 
 LONGEST: Final = 40
 """Lines of one message."""
@@ -36,7 +37,7 @@ def messages_of(lines: Sequence[Line]) -> list[Message]:
 
 def unwrapped(lines: Sequence[Line], glue: str = "") -> Message:
     """All lines as one text, as if a terminal had cut them at its edge, or a mail program at a blank."""
-    own, said = _views(glue.join(line.text for line in lines))
+    own, said = _views(in_english(glue.join(line.text for line in lines)))
     return Message(tuple(lines), own, said)
 
 

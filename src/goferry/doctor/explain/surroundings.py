@@ -79,7 +79,8 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
-    ("in_china", (), r"[\u4e00-\u9fff]{2}"),
+    # Chinese characters stand in Japanese texts too, but never without kana; those of Taiwan are others.
+    ("in_china", (), r"\A(?![\s\S]*[\u3041-\u30fe連錯誤無網檔資設請為這個對應])[\s\S]*[\u4e00-\u9fff]{2}"),
     ("on_alpine", ("alpine", "scratch", "distroless", "busybox"), ""),
     (
         "has_ca_package",
@@ -197,7 +198,7 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
 
 def surroundings_of(paste: Paste) -> Surroundings:
     """Looks over all lines once."""
-    text = "\n".join(line.text for line in paste.lines)
+    text = "\n".join([line.text for line in paste.lines] + [line.said for line in paste.lines if line.said])
     low = text.lower()
     tags = frozenset(
         tag

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from goferry.doctor.explain.clean import Line, without_prefixes
+from goferry.doctor.explain.languages import in_english
 from goferry.doctor.explain.messages import begins, speaks
 
 MOST: Final = 1000
@@ -24,11 +25,15 @@ _NUMBER: Final = re.compile(r"\s*(\d{1,6})(?::[ \t]?|\s?[|│]\s?|\t| {2})")
 
 
 def tidy(lines: Sequence[Line]) -> tuple[Line, ...]:
-    """The lines of a paste, whole again. One that is too long for a paste by hand comes back as it is."""
-    if not 0 < len(lines) <= MOST:
-        return tuple(lines)
-    plain = _without_indent(_without_numbers(lines))
-    return tuple(_joined(plain))
+    """The lines of a paste, whole again and in English. What is too long for a paste by hand was cut by nobody."""
+    if 0 < len(lines) <= MOST:
+        lines = _joined(_without_indent(_without_numbers(lines)))
+    return tuple(map(_translated, lines))
+
+
+def _translated(line: Line) -> Line:
+    english = in_english(line.text)
+    return line if english == line.text else replace(line, text=english, said=line.text)
 
 
 def _without_numbers(lines: Sequence[Line]) -> Sequence[Line]:
@@ -56,7 +61,7 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
     whole: list[Line] = []
     last = Line(0, "")
     for line in lines:
-        glue = _glue(last, line, edge, fill) if whole and _tells(whole[-1].text) else None
+        glue = _glue(last, line, edge, fill) if whole and _tells(in_english(whole[-1].text)) else None
         if glue is None:
             whole.append(line)
         else:
@@ -68,7 +73,7 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
 def _glue(before: Line, line: Line, edge: int, fill: int) -> str | None:
     """What stood between two lines that were one; None when they were two."""
     text = line.text
-    if begins(text) or not text.strip():
+    if begins(in_english(text)) or not text.strip():
         return None
     if edge and before.width in (edge, edge - 1) and not text.startswith(("  ", "\t")):
         return "" if before.width == edge else " "
