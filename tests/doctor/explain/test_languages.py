@@ -59,11 +59,13 @@ def cause(text: str) -> str:
             "fatal: unable to access 'https://github.com/a/b/': Could not resolve host: github.com",
         ),
         (
-            "错误：RPC 失败。curl 18 transfer closed with outstanding read data remaining\n\t致命错误：过早的文件结束符（EOF）",
+            "错误：RPC 失败。curl 18 transfer closed with outstanding read data remaining\n\t"
+            "致命错误：过早的文件结束符（EOF）",
             "error: RPC failed; curl 18 transfer closed with outstanding read data remaining\n\tfatal: early EOF",
         ),
         (
-            "git@github.com: Permission denied (publickey).\n\t致命错误：无法读取远程仓库。\n\n\t请确认您有正确的访问权限并且仓库存在。",
+            "git@github.com: Permission denied (publickey).\n\t致命错误：无法读取远程仓库。\n\n\t"
+            "请确认您有正确的访问权限并且仓库存在。",
             "git@github.com: Permission denied (publickey).\n\tfatal: Could not read from remote repository.\n\n\t"
             "Please make sure you have the correct access rights\n\tand the repository exists.",
         ),
@@ -77,7 +79,8 @@ def test_what_git_says_in_other_languages_has_the_same_cause(text: str, english:
     ("text", "english"),
     [
         (
-            "dial tcp 142.251.42.241:443: connectex: 由于连接方在一段时间后没有正确答复或连接的主机没有反应，连接尝试失败。",
+            "dial tcp 142.251.42.241:443: connectex: "
+            "由于连接方在一段时间后没有正确答复或连接的主机没有反应，连接尝试失败。",
             "dial tcp 142.251.42.241:443: connectex: A connection attempt failed because the connected party did not "
             "properly respond after a period of time, or established connection failed.",
         ),
@@ -87,7 +90,8 @@ def test_what_git_says_in_other_languages_has_the_same_cause(text: str, english:
             "refused it.",
         ),
         (
-            "dial tcp 142.251.42.241:443: connectex: 対象のコンピューターによって拒否されたため、接続できませんでした。",
+            "dial tcp 142.251.42.241:443: connectex: "
+            "対象のコンピューターによって拒否されたため、接続できませんでした。",
             "dial tcp 142.251.42.241:443: connectex: No connection could be made because the target machine actively "
             "refused it.",
         ),
@@ -97,7 +101,7 @@ def test_what_git_says_in_other_languages_has_the_same_cause(text: str, english:
             "read tcp 192.168.0.2:5000->142.251.42.241:443: wsarecv: "
             "An existing connection was forcibly closed by the remote host.",
         ),
-        ("dial tcp: lookup goproxy.cn: Der angegebene Host ist unbekannt.", "dial tcp: lookup goproxy.cn: no such host"),
+        ("dial tcp: lookup goproxy.cn: Host desconhecido.", "dial tcp: lookup goproxy.cn: no such host"),
         ("dial tcp: lookup goproxy.cn: Nome ou serviço desconhecido", "dial tcp: lookup goproxy.cn: no such host"),
     ],
 )  # fmt: skip

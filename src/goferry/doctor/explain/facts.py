@@ -473,7 +473,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "asked_in_public", "",
         (
-            r"\bgo(?: get)?: (?:module )?[\w.-]+/[^\s@:]+: git "
+            r"\bgo(?: get)?:? (?:module )?[\w.-]+/[^\s@:]+: git "
             r"|^(?:\S+ )?go: \S+@v\S+: git (?:fetch|ls-remote|clone)"
         ),
     ),
@@ -512,6 +512,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|not implemented|network is unreachable)[ \t]*$"
         ),
     ),
+    # go itself waits for nothing but the answer to CONNECT with a limit of its own (a minute)
+    ("bare_deadline", "deadline", r"https?://[^\s\"]+\"?: context deadline exceeded[ \t]*$"),
     ("tunnel_eof", "unexpected eof", r"(?:get|head) \"?https://[^\s\"]+\"?: unexpected eof"),
     ("get_url", "", r"\b(?:Get|Post|Head) \W?https?:"),
     ("status_401", "401", r"(?::\s+|status(?: code)?:? |returned )401\b"),

@@ -36,6 +36,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         r"^step \d+(?:/\d+)? ?:|\brun (?:set -\w+; ?)?(?:go|make|apk|apt-get)\b",
     ),
     ("in_container", ("@",), r"root@[0-9a-f]{12}[:\s]"),
+    ("in_container", ("/go/bin", "/go/pkg/mod", "/go/src/"), r"(?<![\w.~/-])/go/(?:bin|pkg/mod|src)\b"),
     (
         "in_sandbox",
         (
@@ -117,6 +118,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
+    ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
     ("goproxy_word", ("goproxy",), ""),
     (
