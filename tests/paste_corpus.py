@@ -11,7 +11,7 @@ from goferry.doctor.explain.judge import Explanation, explain
 
 FOLDER = Path(__file__).parent / "doctor" / "explain" / "corpus"
 
-_STANDS_FOR_THE_DEFAULT = ("proxy.example.org", "mirror.golang.org")
+STANDS_FOR_THE_DEFAULT = ("proxy.example.org", "mirror.golang.org")
 """The default proxy has a golang.org name, and its address is one of Google's: that shape has to be there."""
 
 
@@ -25,7 +25,7 @@ class Case:
         return f"{self.source}: {'/'.join(self.causes)}"
 
     def explained(self) -> Explanation:
-        return explain([self.text.replace(*_STANDS_FOR_THE_DEFAULT).encode()])
+        return explain([self.text.replace(*STANDS_FOR_THE_DEFAULT).encode()])
 
 
 def cases(name: str) -> list[Case]:

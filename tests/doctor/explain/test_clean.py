@@ -61,7 +61,7 @@ def test_errors_inside_json_strings_are_read(raw: str) -> None:
 
 def test_escaped_line_ends_inside_a_message_are_line_ends() -> None:
     raw = 'time=x err="go: x.y/z@v1.0.0: exit status 128:\\n\\tfatal: could not read Username"'
-    assert lines(raw)[1] == '\tfatal: could not read Username"'
+    assert lines(raw)[1] == "\tfatal: could not read Username"
 
 
 @pytest.mark.parametrize("name", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030", "gbk"])

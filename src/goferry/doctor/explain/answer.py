@@ -130,7 +130,7 @@ def _evidence(matches: tuple[Match, ...]) -> Iterator[Evidence]:
     shown: set[str] = set()
     for match in matches:
         for line in _telling(match):
-            text = without_secrets(line.text.strip())[:_LONGEST]
+            text = without_secrets(line.shown.strip())[:_LONGEST]
             if text not in shown and len(shown) < MOST_EVIDENCE:
                 shown.add(text)
                 yield Evidence(line.number, text, match.signature.cause)

@@ -7,13 +7,17 @@ log only the lines that can matter are kept, and no more than a fixed number of 
 """
 
 import codecs
+import html
 import json
 import re
+import unicodedata
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
+
+from goferry.doctor.explain.languages import matters_in_other_languages
 
 CHUNK: Final = 1 << 17
 """Bytes read at once."""
@@ -31,10 +35,21 @@ KINDS: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as the program wrote it. `number` counts the lines of the input from 1."""
+    """One line as the program wrote it, in English.
+
+    number: counted over the input from 1; width: with what stood before it; said: in the language of its user, "" where
+    that is English.
+    """
 
     number: int
     text: str
+    width: int = 0
+    said: str = ""
+
+    @property
+    def shown(self) -> str:
+        """What the user has seen."""
+        return self.said or self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +64,9 @@ def paste_of(chunks: Iterable[bytes]) -> Paste:
     """An input, cleaned. Never fails: bytes that mean nothing become replacement characters."""
     marks: set[str] = set()
     lines = tuple(
-        Line(number, text) for number, raw in _kept(_numbered(_text(chunks))) for text in _clean(raw, marks)
+        Line(number, text, width)
+        for number, raw in _kept(_numbered(_text(chunks)))
+        for text, width in _clean(raw, marks)
     )
     return Paste(lines, frozenset(marks))
 
@@ -105,7 +122,7 @@ _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 
 
 def _matters(text: str) -> bool:
-    return any(word in text for word in _MATTERS)
+    return any(word in text for word in _MATTERS) or (not text.isascii() and matters_in_other_languages(text))
 
 
 def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
@@ -154,40 +171,89 @@ def _mattering(numbered: Iterable[tuple[int, str, bool]]) -> Iterator[tuple[int,
 # --- one line ------------------------------------------------------------------------------------------------------
 
 _ANSI: Final = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[]_][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
+# Blanks that do not look like others, marks that nobody sees, and quotes as word processors and blogs set them.
+_ODD: Final = str.maketrans(
+    dict.fromkeys("\xa0\u2002\u2003\u2007\u2009\u202f\u3000", " ")
+    | dict.fromkeys("\ufeff\u200b\u200e\u200f\u2060")
+    | dict.fromkeys("“”„", '"')
+    | dict.fromkeys("‘’‚", "'")
+)
+_ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|quot|apos|lt|gt|amp|nbsp);")
+_MARKUP: Final = re.compile(r"</?(?:pre|code|br|p|div|span|tt|samp|font|b|td|tr|li)\b[^<>]{0,200}/?>")
 _STAMP: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
 # What build tools put before each line, with the tag of the place that it gives away.
 _PREFIXES: Final = tuple(
     (mark, re.compile(pattern))
     for mark, pattern in (
         ("", rf"^\W{{0,2}}{_STAMP}\W{{0,2}}\s"),  # GitHub, GitLab, Kubernetes and plain log stamps
+        (
+            "on_runner",
+            r"^[^\t\n]{1,60}\t[^\t\n]{1,80}\t(?=\d{4}-\d\d-\d\dT\d\d:)",
+        ),  # the log of a job, by `gh`
+        ("on_runner", r"^[0-9a-f]{2}[OE][ +]"),  # GitLab, behind its stamp
+        ("", r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S+ [\w./-]+(?:\[\d+\])?:\s"),  # syslog
+        ("", r"^[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w.-]+:\d+\] "),  # klog
+        ("", r"^\[\d\d:\d\d:\d\d\] ?[WEi]?\s*:(?:\s+(?=\[)|[ \t]{1,2})"),  # TeamCity
+        ("", r"^\(\d\d:\d\d:\d\d\) (?:(?:ERROR|INFO|WARNING|DEBUG): )?"),  # Bazel
         ("", r"^\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]?:?\s"),  # Jenkins
+        ("", r"^\[[A-Za-z][\w .:/-]{0,60}\]\s"),  # Maven, Jenkins in parallel, kubectl, TeamCity's steps
         ("in_container", r"^#\d+ \d+\.\d+ "),  # BuildKit: step and seconds
-        ("in_container", r"^#\d+ (?=\S)"),
-        ("in_container", r"^\d+\.\d{2,3} (?=\S)"),  # BuildKit's summary of the failing step
-        ("", r"^ ?(?:=> )?(?:=> )?> (?=\S)"),  # quoted output: BuildKit, Nix, mail
+        ("in_container", r"^#\d+ "),
+        ("in_container", r"^\d+\.\d{2,3} "),  # BuildKit's summary of the failing step
+        ("in_container", r"^ ?(?:=> )+# "),  # BuildKit in a terminal
+        ("", r"^ {0,8}(?:=> ){0,2}(?:> ?)+"),  # quoted output: BuildKit, Nix, mail
+        ("", r"^[a-z][\w.-]{1,40}> "),  # Nix, several builds at once
+        ("", r"^[│┃║╎▏] ?"),  # boxes
+        ("", r"^[-*•] "),  # items of a list
+        ("", r"^Error: "),
+        ("", r"^go(?:\.exe)? : "),  # what PowerShell puts before a native command's standard error
         ("on_runner", r"^##\[\w+\]"),  # GitHub
         ("on_runner", r"^::(?:error|warning|debug)(?: [^:]*)?::"),
         ("", r"^section_(?:start|end):\d+:\S*\s*"),  # GitLab
         ("in_container", r"^(?:INFO|ERRO|ERROR|WARN|DEBU|FATA)\[\d+\]\s"),  # logrus: kaniko, compose
-        ("in_container", r"^[\w.-]{1,40}\s+\| (?=\S)"),  # docker compose: service | line
+        ("in_container", r"^[\w.-]{1,40}\s+\| "),  # docker compose: service | line
         ("", r"^(?:stdout|stderr)(?:: | [FP] )"),
     )
 )
 _JSON_TEXT: Final = re.compile(
-    r'"(?:Error|Err|Output|error|msg|message|log|stderr)"\s*:\s*("(?:[^"\\]|\\.)*")'
+    r'(?:"(?:Error|Err|Output|error|msg|message|log|stderr|stdout|err|output)"\s*:\s*'  # JSON
+    r"|(?:^|(?<=\s))(?:msg|err|error|output|stderr)="  # logfmt
+    r'|^\s*(?="(?:[^"\\]|\\.)*",?$))'  # a line of a list
+    r'("(?:[^"\\]|\\.)*")'
 )
+_PROGRESS: Final = re.compile(r"^\W*\d[\d.,]* ?%?\W*$")
 _ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
 
 
-def _clean(raw: str, marks: set[str]) -> Iterator[str]:
-    """The lines that one raw line holds: more than one behind carriage returns and inside JSON strings."""
-    for part in _ANSI.sub("", raw).replace("\ufeff", "").split("\r"):
-        for text in _unpacked(part):
-            stripped = _without_prefixes(text.rstrip(), marks)
-            if stripped.strip():
-                yield stripped
+def _clean(raw: str, marks: set[str]) -> Iterator[tuple[str, int]]:
+    """The lines that one raw line holds, with their width: more than one behind carriage returns and inside JSON."""
+    for part in _ANSI.sub("", raw).translate(_ODD).split("\r"):
+        plain = _without_markup(part)
+        for text in _unpacked(plain):
+            stripped = without_prefixes(text.rstrip(), marks)
+            if stripped.strip() and not _PROGRESS.match(stripped):
+                yield stripped, width_of(plain) if text is plain else 0
+
+
+def width_of(text: str) -> int:
+    """The columns that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _without_markup(text: str) -> str:
+    """Without what HTML and Markdown put around a line; escaped twice where a page quotes another one."""
+    for _depth in range(2):
+        if "&" in text and _ENTITY.search(text):
+            text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
+    if "<" in text:
+        text = _MARKUP.sub("", text)
+    if text.startswith("**") and text.rstrip().endswith("**"):
+        text = text.strip().removeprefix("**").removesuffix("**")
+    return text
 
 
 def _unpacked(text: str) -> list[str]:
@@ -207,7 +273,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _without_prefixes(text: str, marks: set[str]) -> str:
+def without_prefixes(text: str, marks: set[str]) -> str:
     """Without what build tools put before each line; they nest, so it is done until nothing more comes off."""
     for _depth in range(4):
         before = text

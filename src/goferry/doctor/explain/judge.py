@@ -7,11 +7,12 @@ from itertools import chain, islice
 from typing import Final
 
 from goferry.doctor.causes import CANNOT_TELL
-from goferry.doctor.explain.clean import Line, paste_of
+from goferry.doctor.explain.clean import Line, Paste, paste_of
 from goferry.doctor.explain.facts import Fact, fact_of
 from goferry.doctor.explain.messages import messages_of, unwrapped
 from goferry.doctor.explain.signatures import SIGNATURES, Signature
 from goferry.doctor.explain.surroundings import Surroundings, surroundings_of
+from goferry.doctor.explain.wraps import tidy
 from goferry.doctor.verdict import Certainty, Verdict
 
 MOST_MATCHES: Final = 1000
@@ -40,12 +41,13 @@ class Explanation:
 
 def explain(chunks: Iterable[bytes]) -> Explanation:
     """Judges a paste or log of any size, read in chunks. `cannot_tell` when no signature fits."""
-    paste = paste_of(chunks)
+    cleaned = paste_of(chunks)
+    paste = Paste(tidy(cleaned.lines), cleaned.marks)
     around = surroundings_of(paste)
     matches = _matches(paste.lines, around)
     if all(match.signature.weak for match in matches):
-        cut = _match_unwrapped(paste.lines, around)
-        matches = [match for match in cut if not (matches and match.signature.weak)] or matches
+        cut = sorted(_match_unwrapped(cleaned.lines, around), key=_rank)
+        matches = [match for match in cut[:1] if not (matches and match.signature.weak)] or matches
     return Explanation(_verdict(matches), tuple(matches), around)
 
 
@@ -68,12 +70,11 @@ def _matches(lines: Sequence[Line], around: Surroundings) -> list[Match]:
 
 
 def _match_unwrapped(lines: Sequence[Line], around: Surroundings) -> list[Match]:
-    """The second look at a short paste that said little: a terminal may have cut its lines."""
+    """The second look at a short paste that said little: something may have cut its lines in a way of its own."""
     if not 1 < len(lines) <= 60:
         return []
-    fact = fact_of(unwrapped(lines))
-    match = _match(fact, around) if fact.tags else None
-    return [match] if match else []
+    facts = (fact_of(unwrapped(lines, glue)) for glue in ("", " "))
+    return [match for fact in facts if fact.tags and (match := _match(fact, around))]
 
 
 def _match(fact: Fact, around: Surroundings) -> Match | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.explain.clean import Line
+from goferry.doctor.explain.languages import in_english
 
 LONGEST: Final = 40
 """Lines of one message."""
@@ -34,9 +35,9 @@ def messages_of(lines: Sequence[Line]) -> list[Message]:
     return [_message(group) for group in _groups(lines)]
 
 
-def unwrapped(lines: Sequence[Line]) -> Message:
-    """All lines as one text, as if a terminal had cut them at its edge."""
-    own, said = _views("".join(line.text for line in lines))
+def unwrapped(lines: Sequence[Line], glue: str = "") -> Message:
+    """All lines as one text, as if a terminal had cut them at its edge, or a mail program at a blank."""
+    own, said = _views(in_english(glue.join(line.text for line in lines)))
     return Message(tuple(lines), own, said)
 
 
@@ -51,8 +52,18 @@ _GIT: Final = re.compile(
     r"|ERROR: |Cloning into|If you know what|warning: |@@@|hg: |abort: |svn: )"
 )
 _OPEN: Final = re.compile(
-    r"(?::|server response:.*|requires|imports|updating to|tested by|upgrading|exit status \d+:?)$"
+    r"(?::|; (?:git|hg|svn|bzr) (?:clone|pull|fetch|ls-remote)\b.*|server response:.*|requires|imports|updating to|tested by|upgrading|exit status \d+:?)$"
 )
+
+
+def begins(text: str) -> bool:
+    """Whether a text is the start of what go, git or a shell says."""
+    return bool(_HEAD.match(text.lstrip()) or _GIT.match(text))
+
+
+def speaks(text: str) -> bool:
+    """Whether go or git says it: no other line can have been cut in two that matter."""
+    return begins(text) or bool(_OPEN.search(text))
 
 
 def _groups(lines: Iterable[Line]) -> Iterator[tuple[Line, ...]]:

@@ -541,6 +541,19 @@ SIGNATURES: Final = (
         needs="proxy status_404 odd_pseudo",
         others="goproxy_lacks_module_no_direct",
     ),
+    _row(
+        "unknown_revision", LIKELY,
+        needs="proxy status_404 unknown_elsewhere",
+        lacks="said_unknown_revision",
+        others="goproxy_lacks_module_no_direct mirror_lag_negative_cache module_path_wrong",
+    ),
+    # go asks for the zip of what it has got the go.mod of: a mirror for everybody has lost it.
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
+        needs="proxy zip status_404 public_host",
+        lacks="no_url private_name module_inside_host",
+        others="mirror_lag_negative_cache goproxy_lacks_module_no_direct unknown_revision",
+    ),
     # With `direct` in the list its error is the one that go shows: a 404 of the proxy in its place means there is none.
     _row(
         "goproxy_lacks_module_no_direct", LIKELY,
@@ -741,9 +754,16 @@ SIGNATURES: Final = (
         lacks="inside_host",
         others="dns_hijacked",
     ),
+    # An answer that says "nowhere" is a filter; one that leads somewhere is a lie.
+    _row(
+        "dns_negative_filter", LIKELY,
+        needs="to_zero",
+        lacks="inside_host",
+        others="dns_hijacked hosts_file_override",
+    ),
     _row(
         "dns_hijacked", LIKELY,
-        needs="to_zero|to_forged|to_fake_ip",
+        needs="to_forged|to_fake_ip",
         lacks="inside_host",
         others="hosts_file_override dns_negative_filter goproxy_host_blocked",
     ),
@@ -827,6 +847,13 @@ SIGNATURES: Final = (
         needs="repo_hidden",
         others="repo_private_or_deleted_upstream git_insteadof_ssh",
     ),
+    # What Google keeps for everybody is not gone.
+    _row(
+        "transient_network", POSSIBLE,
+        needs="repo_missing code_host google_host",
+        lacks="git_prompt",
+        others="direct_host_blocked module_path_wrong",
+    ),
     # Who sends a login along wants to be let in: to that login the repository does not exist.
     _row(
         "git_credentials_missing", LIKELY,
@@ -866,7 +893,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled lookup_disabled std_broken",
+        lacks="gopath_miss dialled lookup_disabled std_broken import_host",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(
@@ -950,6 +977,13 @@ SIGNATURES: Final = (
         lacks="in_china own_mirror goproxy_elsewhere",
         others="goproxy_host_blocked tls_large_clienthello mtu_blackhole sni_filtered ipv6_path_broken",
     ),
+    # Nobody filters the name of a mirror that only a few know: the handshake is lost on a tunnel or a bridge.
+    _row(
+        "mtu_blackhole", POSSIBLE,
+        needs="proxy tls_timeout",
+        lacks="public_host in_china goproxy_elsewhere flaky",
+        others="goproxy_host_blocked tls_large_clienthello sni_filtered ipv6_path_broken transient_network",
+    ),
     _row(
         "goproxy_host_blocked", LIKELY,
         needs="proxy tls_timeout",
@@ -961,6 +995,12 @@ SIGNATURES: Final = (
         needs="proxy old_timeout google_host",
         lacks="in_china",
         others="dns_resolver_unreachable goproxy_host_blocked goproxy_server_5xx",
+    ),
+    _row(
+        "forward_proxy_overloaded", LIKELY,
+        needs="proxy bare_deadline",
+        lacks="dialled",
+        others="forward_proxy_broken goproxy_host_blocked transient_network",
     ),
     _row(
         "goproxy_host_blocked", POSSIBLE,

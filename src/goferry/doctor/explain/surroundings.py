@@ -36,6 +36,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         r"^step \d+(?:/\d+)? ?:|\brun (?:set -\w+; ?)?(?:go|make|apk|apt-get)\b",
     ),
     ("in_container", ("@",), r"root@[0-9a-f]{12}[:\s]"),
+    ("in_container", ("/go/bin", "/go/pkg/mod", "/go/src/"), r"(?<![\w.~/-])/go/(?:bin|pkg/mod|src)\b"),
     (
         "in_sandbox",
         (
@@ -79,7 +80,8 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
-    ("in_china", (), r"[\u4e00-\u9fff]{2}"),
+    # Chinese characters stand in Japanese texts too, but never without kana; those of Taiwan are others.
+    ("in_china", (), r"\A(?![\s\S]*[\u3041-\u30fe連錯誤無網檔資設請為這個對應])[\s\S]*[\u4e00-\u9fff]{2}"),
     ("on_alpine", ("alpine", "scratch", "distroless", "busybox"), ""),
     (
         "has_ca_package",
@@ -117,6 +119,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
+    ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
     ("goproxy_word", ("goproxy",), ""),
     (
@@ -207,7 +210,7 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
 
 def surroundings_of(paste: Paste) -> Surroundings:
     """Looks over all lines once."""
-    text = "\n".join(line.text for line in paste.lines)
+    text = "\n".join([line.text for line in paste.lines] + [line.said for line in paste.lines if line.said])
     low = text.lower()
     tags = frozenset(
         tag

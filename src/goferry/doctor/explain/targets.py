@@ -94,7 +94,7 @@ _ROLES: Final = (
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
     r"\bgit (?:ls-remote|fetch|clone|init|remote|-c)|^\s*fatal: |^\s*remote: |ssh: connect|unable to access"
-    r"|Cloning into|正克隆到|致命错误|无法访问 '|git@|Host key verification|could not read Username"
+    r"|Cloning into|git@|Host key verification|could not read Username"
     r"|hg (?:clone|pull|identify)|svn ",
     re.MULTILINE,
 )
