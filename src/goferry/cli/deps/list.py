@@ -1,24 +1,19 @@
 """`goferry deps list`: the build list, as `go list -m all` has it."""
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from goferry.cli.base import Command, json_option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.opening import listed, named_unread, own_settings, supply_flags
+from goferry.deps import listing
 from goferry.deps.finding import is_pattern, is_project, start_of
-from goferry.deps.remembered import recall, remember
 from goferry.errors import InvalidInput
 from goferry.i18n import N_
 from goferry.storage.folders import folder_of
-
-if TYPE_CHECKING:
-    from goferry.deps.base import Module
 
 SUMMARY = N_("List the modules that are really built, as `go list -m all` does.")
 
@@ -43,7 +38,7 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
     if not is_project(named):
         from goferry.deps.inventory import modules_in
 
-        return _show(console, _shown(modules_in(named)), as_json=as_json)
+        return _show(console, listing.of_modules(modules_in(named)), as_json=as_json)
     start = start_of(named, console.environ.get("GOWORK", ""))
     shown, status = _project(console, start, given, as_json=as_json)
     _show(console, shown, as_json=as_json)
@@ -52,55 +47,23 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
 
 def _project(
     console: Console, start: Path, given: Mapping[str, Any], *, as_json: bool
-) -> tuple[dict[str, Any], int]:
+) -> tuple[listing.Shown, int]:
     """What is shown of a project, and the exit status. While its files stay the same, its store knows the answer."""
     store = folder_of(own_settings(console, given, as_json=as_json).settings.store)
-    known = recall(store, start, "list")
-    if isinstance(known, dict):
+    known = listing.recalled(store, start)
+    if known is not None:
         return known, 0
-    with uncollected():
+    with listing.uncollected():
         found = listed(console, str(start), given, as_json=as_json)
-        shown = _shown(found.modules) | {"name": found.project.name}
-        if not found.unread:
-            remember(store, start, "list", map(str, found.project.files()), shown)
+        shown = listing.kept(store, start, found)
     return shown, named_unread(console, found)
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """A list is made of many small things that all stay until the end: to search them for garbage again and again takes
-    a tenth of the time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _shown(modules: Iterable["Module"]) -> dict[str, Any]:
-    """A list in a form that both others are made of, and that is remembered."""
-    return {"modules": list(map(_row, modules))}
-
-
-def _row(module: "Module") -> list[Any]:
-    from goferry.gomod.modgraph import Local
-
-    replace = module.replace
-    new = None
-    if isinstance(replace, Local):
-        new = [replace.folder, "", replace.written or replace.folder]
-    elif replace is not None:
-        new = [*replace, " ".join(replace)]
-    return [module.path, module.version, module.main, module.indirect, new]
-
-
-def _show(console: Console, shown: Mapping[str, Any], *, as_json: bool) -> int:
+def _show(console: Console, shown: listing.Shown, *, as_json: bool) -> int:
     if as_json:
-        console.json({"modules": list(map(_to_json, shown["modules"]))})
+        console.json({"modules": listing.as_json(shown)})
     else:
-        console.stdout.writelines(f"{_line(row)}\n" for row in shown["modules"])
+        console.stdout.write(listing.as_text(shown))
     return 0
 
 
@@ -121,7 +84,7 @@ def _many(console: Console, pattern: str, given: Mapping[str, Any], *, as_json: 
             {
                 "name": shown["name"],
                 "root": str(file.parent),
-                "modules": list(map(_to_json, shown["modules"])),
+                "modules": listing.as_json(shown),
             }
         )
         if not as_json:
@@ -130,21 +93,3 @@ def _many(console: Console, pattern: str, given: Mapping[str, Any], *, as_json: 
     if as_json:
         console.json({"projects": projects})
     return worst
-
-
-def _to_json(row: list[Any]) -> dict[str, Any]:
-    """One module in the stable form of docs/en/json.md."""
-    path, version, main, indirect, new = row
-    replace = None if new is None else {"path": new[0], "version": new[1]}
-    return {"path": path, "version": version, "main": main, "indirect": indirect, "replace": replace}
-
-
-def as_go_prints(module: "Module") -> str:
-    """The line of `go list -m all`."""
-    return _line(_row(module))
-
-
-def _line(row: list[Any]) -> str:
-    path, version, _, _, new = row
-    line = f"{path} {version}" if version else path
-    return f"{line} => {new[2]}" if new else line
