@@ -1,6 +1,6 @@
 """`python -m goferry`: the same as the `goferry` command."""
 
-from goferry.cli.main import main
+from goferry.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -7,9 +7,9 @@ import pytest
 import goprojects
 import gotestdata
 from foldersupply import FolderSupply
-from goferry.cli.deps.list import as_go_prints
 from goferry.deps.base import BuildList
 from goferry.deps.buildlist import build_list
+from goferry.deps.listing import as_go_prints
 from goferry.deps.sources import load
 from goferry.errors import InvalidInput
 from goferry.gomod import gover

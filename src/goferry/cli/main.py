@@ -3,6 +3,7 @@
 Nothing heavy is imported here: `goferry --help` and every typo answer at once.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import click
 from goferry import __version__, i18n
 from goferry.cli.base import Entry, LazyGroup, option
 from goferry.cli.console import Console
+from goferry.cli.start import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, silence
 from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_, _
 
@@ -63,8 +65,6 @@ COMMANDS: Final = (
     ),
 )
 
-EXIT_INTERRUPTED: Final = 130
-EXIT_BROKEN_PIPE: Final = 1
 EXIT_BUG: Final = 70
 
 
@@ -101,16 +101,16 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> NoReturn:
     """The `goferry` command."""
-    sys.exit(
-        run(
-            sys.argv[1:],
-            environ=os.environ,
-            stdin=sys.stdin,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
-            cwd=Path.cwd(),
-        )
+    status = run(
+        sys.argv[1:],
+        environ=os.environ,
+        stdin=sys.stdin,
+        stdout=sys.stdout,
+        stderr=sys.stderr,
+        cwd=Path.cwd(),
     )
+    gc.freeze()  # what is left goes with the process: it need not be searched for garbage first
+    sys.exit(status)
 
 
 def run(
@@ -130,7 +130,7 @@ def run(
             result = cli.main(list(arguments), prog_name="goferry", obj=console, standalone_mode=False)
             stdout.flush()
     except (BrokenPipeError, SystemExit):  # click itself ends a command that meets a closed pipe
-        _silence(stdout)
+        silence(stdout)
         return EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, click.Abort):
         console.note("")
@@ -167,16 +167,6 @@ def _fail(console: Console, error: BaseException) -> int:
     if error.hint:
         console.note(f"  {error.hint}")
     return error.exit_code
-
-
-def _silence(stdout: TextIO) -> None:
-    """The reader of a pipe has gone: give the interpreter somewhere to flush to at exit."""
-    try:
-        descriptor = stdout.fileno()
-    except (OSError, ValueError):
-        return
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), descriptor)
 
 
 # click speaks through gettext's global language; ours is a context variable, so these few are said anew.

@@ -13,7 +13,7 @@ internal/modfetch/toolchain.go.
 import functools
 import re
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from goferry.gomod import digits, semver
 
@@ -33,8 +33,7 @@ Key: TypeAlias = tuple[tuple[int, str], tuple[int, str], tuple[int, str], str, t
 """Sorts as `compare` does."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(NamedTuple):
     """Decimal text, for nothing limits its length. Empty: not there."""
 
     major: str = ""

@@ -136,8 +136,7 @@ class Mains:
         return version
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleGraph:
+class ModuleGraph(NamedTuple):
     """What was read: who requires whom, and which versions are selected."""
 
     roots: tuple[Version, ...]

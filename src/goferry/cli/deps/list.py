@@ -1,22 +1,19 @@
 """`goferry deps list`: the build list, as `go list -m all` has it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from goferry.cli.base import Command, json_option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.opening import listed, named_unread, own_settings, supply_flags
+from goferry.deps import listing
 from goferry.deps.finding import is_pattern, is_project, start_of
-from goferry.deps.remembered import recall, remember
 from goferry.errors import InvalidInput
 from goferry.i18n import N_
 from goferry.storage.folders import folder_of
-
-if TYPE_CHECKING:
-    from goferry.deps.base import Module
 
 SUMMARY = N_("List the modules that are really built, as `go list -m all` does.")
 
@@ -41,7 +38,7 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
     if not is_project(named):
         from goferry.deps.inventory import modules_in
 
-        return _show(console, _shown(modules_in(named)), as_json=as_json)
+        return _show(console, listing.of_modules(modules_in(named)), as_json=as_json)
     start = start_of(named, console.environ.get("GOWORK", ""))
     shown, status = _project(console, start, given, as_json=as_json)
     _show(console, shown, as_json=as_json)
@@ -50,30 +47,23 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
 
 def _project(
     console: Console, start: Path, given: Mapping[str, Any], *, as_json: bool
-) -> tuple[dict[str, Any], int]:
+) -> tuple[listing.Shown, int]:
     """What is shown of a project, and the exit status. While its files stay the same, its store knows the answer."""
     store = folder_of(own_settings(console, given, as_json=as_json).settings.store)
-    known = recall(store, start, "list")
-    if isinstance(known, dict):
+    known = listing.recalled(store, start)
+    if known is not None:
         return known, 0
-    found = listed(console, str(start), given, as_json=as_json)
-    shown = _shown(found.modules) | {"name": found.project.name}
-    if not found.unread:
-        remember(store, start, "list", map(str, found.project.files()), shown)
+    with listing.uncollected():
+        found = listed(console, str(start), given, as_json=as_json)
+        shown = listing.kept(store, start, found)
     return shown, named_unread(console, found)
 
 
-def _shown(modules: Iterable["Module"]) -> dict[str, Any]:
-    """Both forms of a list, which are also what is remembered of it."""
-    modules = tuple(modules)
-    return {"lines": list(map(as_go_prints, modules)), "modules": list(map(to_json, modules))}
-
-
-def _show(console: Console, shown: Mapping[str, Any], *, as_json: bool) -> int:
+def _show(console: Console, shown: listing.Shown, *, as_json: bool) -> int:
     if as_json:
-        console.json({"modules": shown["modules"]})
+        console.json({"modules": listing.as_json(shown)})
     else:
-        console.stdout.writelines(f"{line}\n" for line in shown["lines"])
+        console.stdout.write(listing.as_text(shown))
     return 0
 
 
@@ -90,41 +80,16 @@ def _many(console: Console, pattern: str, given: Mapping[str, Any], *, as_json: 
             worst = max(worst, error.exit_code)
             continue
         worst = max(worst, status)
-        projects.append({"name": shown["name"], "root": str(file.parent), "modules": shown["modules"]})
+        projects.append(
+            {
+                "name": shown["name"],
+                "root": str(file.parent),
+                "modules": listing.as_json(shown),
+            }
+        )
         if not as_json:
             console.out(f"# {file}")
             _show(console, shown, as_json=False)
     if as_json:
         console.json({"projects": projects})
     return worst
-
-
-def to_json(module: "Module") -> dict[str, Any]:
-    """One module in the stable form of docs/en/json.md."""
-    from goferry.gomod.modgraph import Local
-
-    replace = module.replace
-    target = None
-    if isinstance(replace, Local):
-        target = {"path": replace.folder, "version": ""}
-    elif replace is not None:
-        target = {"path": replace.path, "version": replace.version}
-    return {
-        "path": module.path,
-        "version": module.version,
-        "main": module.main,
-        "indirect": module.indirect,
-        "replace": target,
-    }
-
-
-def as_go_prints(module: "Module") -> str:
-    """The line of `go list -m all`."""
-    from goferry.gomod.modgraph import Local
-
-    words = [module.path, module.version] if module.version else [module.path]
-    if isinstance(module.replace, Local):
-        words += ["=>", module.replace.written or module.replace.folder]
-    elif module.replace is not None:
-        words += ["=>", module.replace.path, module.replace.version]
-    return " ".join(words)
