@@ -112,7 +112,8 @@ def test_people_see_the_same(world: World) -> None:
     assert said.code == 1
     assert "✗ error  GO-2024-0001  example.org/flawed v1.0.0  fixed in v1.1.0" in said.out
     assert "example.org/app → example.org/middle v1.0.0 → example.org/flawed v1.0.0" in said.out
-    assert "1 error" in said.out.splitlines()[-1]
+    assert "1 error" in said.out.splitlines()[-2]
+    assert said.out.splitlines()[-1] == "next: goferry deps fix app"
 
 
 def test_a_project_without_anything_passes(world: World) -> None:

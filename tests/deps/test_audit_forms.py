@@ -26,6 +26,7 @@ from goferry.deps.audit.records import (
     Kind,
     Level,
     from_json,
+    rank,
 )
 from goferry.deps.base import Module
 from goferry.findings import Severity, Text
@@ -137,7 +138,10 @@ def test_the_terminal_shows_one_row_and_who_brings_it_in() -> None:
         "    It breaks, 会坏 [identifier named]".replace("It breaks", "GO-2024-0001: It breaks"),
         "    example.com/app → example.com/middle v1.2.3 → example.com/flawed v1.0.0",
     ]
-    assert lines[-1] == "1 error, 2 warnings, 1 note, 1 set aside, 1 thing could not be looked at"
+    assert lines[-2:] == [
+        "1 error, 2 warnings, 1 note, 1 set aside, 1 thing could not be looked at",
+        "next: goferry deps fix",
+    ]
 
 
 def test_the_terminal_counts_notes_and_shows_them_when_asked() -> None:
@@ -160,6 +164,53 @@ def test_no_line_is_wider_than_the_terminal(language: str) -> None:
     below = [line for line in text.splitlines() if line.startswith("    ")]
     assert len(below) > 5
     assert max(width(line) for line in below) <= 80
+
+
+def test_a_row_that_is_too_wide_has_its_fix_below_and_a_chain_breaks_between_its_steps(language: str) -> None:
+    path = "example.com/a-module-with-a-long-name/more"
+    deep = tuple(Version(f"{path}/{n}", "v1.2.3") for n in range(4))
+    text = render("terminal", page(audit(finding(module=path, version="v1.0.0", chain=deep)), columns=80))
+    lines = text.splitlines()
+    assert max(width(line) for line in lines[1:-3]) <= 80
+    assert "v1.0.1" in lines[2]
+    steps = [line.split(" → ")[-1] for line in lines if line.endswith("v1.2.3")]
+    assert [step.strip() for step in steps] == [str(step).replace("@", " ") for step in deep]
+
+
+def test_flaws_come_before_all_else_that_is_as_bad() -> None:
+    commit = finding(kind=Kind.PSEUDO_VERSION, id="pseudo_version", fixed=None, module="example.com/a")
+    found = sorted((commit, finding(module="example.com/z")), key=rank)
+    assert [one.module for one in found] == ["example.com/z", "example.com/a"]
+
+
+def test_what_to_do_next_is_said() -> None:
+    go = [
+        finding(kind=kind, id=f"GO-2026-{n}", module=kind.value, severity=severity,
+                fixed=Fixed(FixState.HERE, version, kind.value))
+        for n, (kind, severity, version) in enumerate((
+            (Kind.STDLIB, Severity.ERROR, "go1.25.9"),
+            (Kind.TOOLCHAIN, Severity.WARNING, "go1.25.10"),
+            (Kind.STDLIB, Severity.INFO, "go1.26.1"),
+        ))
+    ]  # fmt: skip
+    projects = tuple(
+        AuditedProject(name, root, "", 1, Level.MODULE) for name, root in (("a", "services/a b"), ("b", "b"))
+    )
+    found = audit(*go, finding(project="a"), finding(project="b"), projects=projects)
+    assert render("terminal", Page(found)).splitlines()[-2:] == [
+        "next: goferry deps fix 'services/a b' (and 1 more)",
+        "next: build with Go 1.25.10 or a newer one",
+    ]
+    nothing = audit(finding(fixed=Fixed(FixState.NOWHERE)), finding(severity=Severity.INFO))
+    assert "next:" not in render("terminal", Page(nothing))
+
+
+def test_what_could_not_be_looked_at_is_said_in_words_with_the_first_names() -> None:
+    names = [f"example.com/{n}@v1.0.0" for n in range(5)]
+    blind = finding(kind=Kind.UNPROVEN, id="status", fixed=None, details={"modules": names})
+    text = render("terminal", Page(audit(unproven=(blind,))))
+    assert "example.com/app: newer versions, retractions, deprecations, 5 modules" in text
+    assert "    example.com/0@v1.0.0, example.com/1@v1.0.0, example.com/2@v1.0.0, 2 more" in text
 
 
 def test_text_from_outside_does_not_steer_the_terminal() -> None:

@@ -171,13 +171,23 @@ class Audit:
             yield owner, tuple(finding for finding in self.findings if finding.owner == owner)
 
 
+_KINDS: Final = tuple(Kind)
 _FIXABLE: Final = {FixState.HERE: 0, FixState.NEXT_MAJOR: 1, FixState.UNRELEASED: 2, FixState.NOWHERE: 3}
 
 
 def rank(finding: AuditFinding) -> tuple[Any, ...]:
-    """What can be acted on first: the worst, then what has a fix, then by name."""
+    """What can be acted on first: the worst, then flaws before all else, those with a fix first, then by name."""
     fix = _FIXABLE[finding.fixed.state] if finding.fixed else 0
-    return finding.severity.rank, fix, finding.project, finding.module, finding.kind.value, finding.id
+    kind = _KINDS.index(finding.kind)
+    return (
+        finding.severity.rank,
+        finding.fixed is None,
+        fix,
+        finding.project,
+        kind,
+        finding.module,
+        finding.id,
+    )
 
 
 def to_json(audit: Audit) -> dict[str, Any]:

@@ -18,6 +18,8 @@ _MARKS: Final = {Severity.ERROR: "âœ—", Severity.WARNING: "!", Severity.INFO: "Â
 _COLOURS: Final = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36", Severity.OK: "32"}
 _ROW_SAYS_ALL: Final = frozenset({Kind.PSEUDO_VERSION})
 _INDENT: Final = "    "
+_GAP: Final = "  "
+_MOST_NAMED: Final = 3
 
 
 def render(page: Page) -> str:
@@ -57,11 +59,20 @@ def _project(page: Page, project: AuditedProject, findings: list[AuditFinding]) 
 
 
 def _table(page: Page, findings: list[AuditFinding]) -> Iterator[str]:
+    """The fix is a column where all rows have room for it; else it stands behind the module, or below."""
     rows = [(_cells(finding), finding) for finding in findings]
     widths = [max((width(cells[at]) for cells, _finding in rows), default=0) for at in range(4)]
+    if sum(widths) + 2 * len(_GAP) + len(_GAP) > page.columns:
+        widths[2] = 0
     for cells, finding in rows:
-        padded = [pad(cell, columns) for cell, columns in zip(cells, widths, strict=True)]
-        yield _paint(_COLOURS[finding.severity], padded[0], page) + "  " + "  ".join(padded[1:])
+        mark, *others, fixed = (pad(cell, columns) for cell, columns in zip(cells, widths, strict=True))
+        row = _GAP.join((mark, *others, fixed)).rstrip()
+        short = width(row) > page.columns
+        if short:
+            row = _GAP.join((mark, *others)).rstrip()
+        yield _paint(_COLOURS[finding.severity], mark, page) + row[len(mark) :]
+        if short and fixed.strip():
+            yield _INDENT + fixed.strip()
         yield from _below(page, finding)
 
 
@@ -84,19 +95,37 @@ def _below(page: Page, finding: AuditFinding) -> Iterator[str]:
     for line in wrap(text, max(page.columns - len(_INDENT), 20)):
         yield _INDENT + line
     for way in ways(finding):
-        for line in wrap(_printable(way), max(page.columns - len(_INDENT), 20)):
+        for line in _steps(_printable(way), max(page.columns - len(_INDENT), 20)):
             yield _INDENT + _paint("2", line, page)
+
+
+def _steps(way: str, columns: int) -> Iterator[str]:
+    """A way in lines that break between its steps only, so that each can be read and copied whole."""
+    line, *others = way.split(words.ARROW)
+    for step in others:
+        if width(line + words.ARROW + step) > columns:
+            yield line
+            line = words.ARROW + step
+        else:
+            line += words.ARROW + step
+    yield line
 
 
 def _unproven(page: Page) -> Iterator[str]:
     for finding in page.audit.unproven:
         title = _("? not looked at")
-        modules = finding.details.get("modules", [])
-        more = ngettext("{n} module", "{n} modules", len(modules)).format(n=len(modules)) if modules else ""
-        place = ", ".join(word for word in (finding.project, finding.id, more) if word)
-        yield _paint("35", title, page) + f"  {place}"
-        for line in wrap(_printable(str(finding.message)), max(page.columns - len(_INDENT), 20)):
-            yield _INDENT + line
+        place = ": ".join(word for word in (finding.project, words.unseen(finding)) if word)
+        yield _paint("35", title, page) + f"  {_printable(place)}"
+        for text in (str(finding.message), _named(finding.details.get("modules", []))):
+            for line in wrap(_printable(text), max(page.columns - len(_INDENT), 20)):
+                yield _INDENT + line
+
+
+def _named(modules: list[str]) -> str:
+    """The first modules by name, and how many more there are."""
+    more = len(modules) - _MOST_NAMED
+    rest = [ngettext("{n} more", "{n} more", more).format(n=more)] if more > 0 else []
+    return ", ".join([*modules[:_MOST_NAMED], *rest])
 
 
 def _notes(page: Page) -> Iterator[str]:
@@ -118,6 +147,8 @@ def _sums(page: Page) -> Iterator[str]:
     for line in filter(None, lines):
         yield from wrap(line, page.columns)
     yield _paint(colour, words.counts(audit), page)
+    for step in words.next_steps(audit):
+        yield from wrap(step, page.columns)
 
 
 def _printable(text: str) -> str:

@@ -1,11 +1,15 @@
 """Sentences that several forms say."""
 
-from collections.abc import Iterable
+import functools
+import re
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from goferry.deps.audit.records import Audit, AuditFinding, Fixed, FixState, Kind, Level
 from goferry.deps.govulncheck import Seen
 from goferry.findings import Severity
+from goferry.gomod import gover
 from goferry.gomod.module import Version
 from goferry.i18n import N_, _, ngettext
 
@@ -94,9 +98,12 @@ _REACHED: Final = {
 }
 
 
+ARROW: Final = " → "
+
+
 def chain(found: Iterable[Version]) -> str:
     """Who brings it in."""
-    return " → ".join(f"{step.path} {step.version}".strip() for step in found)
+    return ARROW.join(f"{step.path} {step.version}".strip() for step in found)
 
 
 _FOLLOWED: Final = {
@@ -111,7 +118,7 @@ _FOLLOWED: Final = {
 def calls(finding: AuditFinding) -> str:
     """The first chain of calls that govulncheck found, from the project to the flaw; empty without one."""
     said = finding.details.get("govulncheck") or {}
-    return " → ".join(next(iter(said.get("calls") or ()), ()))
+    return ARROW.join(next(iter(said.get("calls") or ()), ()))
 
 
 def ways(finding: AuditFinding) -> tuple[str, ...]:
@@ -127,6 +134,7 @@ def remarks(finding: AuditFinding) -> str:
     followed = (details.get("govulncheck") or {}).get("seen")
     said = [
         _(_FOLLOWED[Seen(followed)]) if followed in set(Seen) else "",
+        *(_(_REASONS[reason]) for reason in details.get("reasons", ()) if reason in _REASONS),
         _("unreviewed") if finding.review == "UNREVIEWED" else "",
         _("covers all versions") if details.get("all_versions") else "",
         _("likely fixed by the project's own numbers") if details.get("upstream") == "unaffected" else "",
@@ -135,6 +143,60 @@ def remarks(finding: AuditFinding) -> str:
         _("Go version is a lower bound") if details.get("certainty") == "at_least" else "",
     ]
     return ", ".join(word for word in said if word)
+
+
+_REASONS: Final = {
+    Kind.ARCHIVED.value: N_("archived"),
+    Kind.DEPRECATED.value: N_("deprecated"),
+    Kind.RETRACTED.value: N_("retracted"),
+    Kind.REPLACED_BY_FORK.value: N_("replaced"),
+    "advisory_without_fix": N_("advisory without a fix"),
+}
+"""Why a module without a release for long is likely a forsaken one. Other kinds have sentences as their reasons."""
+
+_UNSEEN: Final = {
+    "go_mod": N_("go.mod files"),
+    "status": N_("newer versions, retractions, deprecations"),
+    "zip": N_("zips"),
+    "version": N_("a version"),
+    "go_version": N_("the Go that builds"),
+    "govulncheck": N_("calls"),
+    "archived": N_("whether repositories are archived"),
+}
+
+
+def unseen(finding: AuditFinding) -> str:
+    """What could not be looked at; empty for a whole project."""
+    what = _(_UNSEEN[finding.id]) if finding.id in _UNSEEN else ""
+    modules = len(finding.details.get("modules", ()))
+    more = ngettext("{n} module", "{n} modules", modules).format(n=modules) if modules else ""
+    return ", ".join(word for word in (what, more) if word)
+
+
+def next_steps(audit: Audit) -> Iterator[str]:
+    """What to type, or to do, about what can be mended now."""
+    urgent = [one for one in audit.findings if one.severity is not Severity.INFO and one.fixed is not None]
+    mendable = {
+        one.project
+        for one in urgent
+        if one.kind is Kind.VULNERABILITY and one.fixed and one.fixed.state is FixState.HERE
+    }
+    roots = [project.root for project in audit.projects if project.name in mendable]
+    if roots:
+        place = "" if roots[0] == "." else f" {shlex.quote(roots[0])}"
+        more = _(" (and {n} more)").format(n=len(roots) - 1) if roots[1:] else ""
+        yield _("next: {command}").format(command=f"goferry deps fix{place}") + more
+    if version := _better_go(urgent):
+        yield _("next: build with Go {version} or a newer one").format(version=version)
+
+
+def _better_go(urgent: Iterable[AuditFinding]) -> str:
+    """The lowest Go that is free of all that was found in Go itself; empty when there is nothing, or no such Go."""
+    of_go = [one for one in urgent if one.kind in (Kind.STDLIB, Kind.TOOLCHAIN)]
+    fixes = [one.fixed.version.removeprefix("go") for one in of_go if one.fixed and one.fixed.version]
+    if not of_go or len(fixes) < len(of_go) or not all(map(gover.is_valid, fixes)):
+        return ""
+    return max(fixes, key=functools.cmp_to_key(gover.compare))
 
 
 def headline(audit: Audit) -> str:
@@ -184,5 +246,5 @@ def database(audit: Audit) -> str:
     return _("{entries} advisories of {date} ({source})").format(
         entries=audit.database.entries,
         date=audit.database.modified[:10] or "?",
-        source=audit.database.source,
+        source=re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28}\b", r"\1", audit.database.source),
     )
