@@ -106,7 +106,7 @@ def to_json(module: "Module") -> dict[str, Any]:
     replace = module.replace
     target = None
     if isinstance(replace, Local):
-        target = {"path": replace.folder, "version": ""}
+        target = {"path": replace.written or replace.folder, "version": ""}
     elif replace is not None:
         target = {"path": replace.path, "version": replace.version}
     return {
