@@ -85,6 +85,7 @@ class Dice:
 
     def _workspace(self) -> Path:
         folders = [f"w/m{n}" for n in range(self._rng.randint(1, 3))]
+        self._rng.shuffle(folders)
         lines = [f"go {self._rng.choice(['1.24', '1.24.1', '1.25.0'])}"]
         for folder in folders:
             # Most of them replace nothing: what two of them say must agree.
@@ -118,7 +119,7 @@ class Dice:
 
     def _replace(self, old: Version, local: str) -> str:
         named = "" if self._chance(0.5) else f" {old.version}"
-        new = self._rng.choice(self._versions)
+        new = old if self._chance(0.1) else self._rng.choice(self._versions)
         target = f"{local}/{self._rng.choice('xyz')}" if self._chance(0.4) else f"{new.path} {new.version}"
         return f"replace {old.path}{named} => {target}"
 

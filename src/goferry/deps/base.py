@@ -91,7 +91,7 @@ class BuildList:
 
     project: Project
     modules: tuple[Module, ...]
-    """The main modules first, in the project's order; the others sorted by path."""
+    """The main modules first, and the others; both sorted by path."""
     graph: ModuleGraph
     unread: Mapping[Version, GoferryError] = field(default_factory=dict)
     """go.mod files that were needed and could not be had, by the version that is required: the list is a guess then."""

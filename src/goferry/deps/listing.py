@@ -81,7 +81,8 @@ def _row(module: "Module") -> list[Any]:
     replace = module.replace
     new = None
     if isinstance(replace, Local):
-        new = [replace.folder, "", replace.written or replace.folder]
+        written = replace.written or replace.folder
+        new = [written, "", written]
     elif replace is not None:
         new = [*replace, " ".join(replace)]
     return [module.path, module.version, module.main, module.indirect, new]

@@ -76,14 +76,17 @@ class Reading:
 
 
 def modules(project: Project, selected: Iterable[Version]) -> tuple[Module, ...]:
-    """The modules of a build list: the main ones, then what was selected, in the given order."""
+    """The modules of a build list: the main ones by path, then what was selected, in the given order."""
     mains = project.mains
     direct = {version.path for main in mains.modules for version in main.direct}
-    found = [Module(main.path, "", main=True) for main in mains.modules]
-    for version in selected:
-        source = mains.source(version)
-        replaced = None if source == version else source
-        found.append(
-            Module(version.path, version.version, indirect=version.path not in direct, replace=replaced)
+    found = [Module(path, "", main=True) for path in sorted(mains.paths)]
+    found += [
+        Module(
+            version.path,
+            version.version,
+            indirect=version.path not in direct,
+            replace=mains.replacement(version),
         )
+        for version in selected
+    ]
     return tuple(found)

@@ -121,7 +121,11 @@ class Mains:
         return frozenset().union(*(main.exclude for main in self.modules))
 
     def source(self, version: Version) -> Version | Local:
-        """Where a version really comes from: itself, another version, or a folder.
+        """Where a version really comes from: itself, another version, or a folder."""
+        return self.replacement(version) or version
+
+    def replacement(self, version: Version) -> Version | Local | None:
+        """What a replace line puts in its place, which may be the very same version; None without one.
 
         go.work overrules the go.mod files, even with a line for all versions over one for this version. Among go.mod
         files the last one in the workspace counts; go refuses most of those that do not agree.
@@ -133,7 +137,7 @@ class Mains:
             for key in (version, Version(version.path, "")):
                 if key in layer:
                     return layer[key]
-        return version
+        return None
 
 
 class ModuleGraph(NamedTuple):
