@@ -140,6 +140,22 @@ def test_without_an_address_the_name_servers_are_asked(bench: Bench, monkeypatch
     assert said.json["pinned"][0]["addresses"] == [GOOD]
 
 
+def test_an_edit_of_somebody_else_while_addresses_are_tried_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from goferry.doctor.dns import candidates
+
+    async def edited(_world: object, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        bench.file.write_bytes(OLD + b"\r\n192.0.2.9 theirs\r\n")
+        return dict.fromkeys(names, (GOOD,))
+
+    monkeypatch.setattr(candidates, "candidates", edited)
+    assert bench.pin().code == 0
+    assert bench.file.read_bytes().startswith(OLD + b"\r\n192.0.2.9 theirs\r\n# goferry begin")
+    bench.run("remove", "--all")
+    assert bench.file.read_bytes() == OLD + b"\r\n192.0.2.9 theirs\r\n"
+
+
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,13 +114,12 @@ def pin(
     wanted = tuple(dict.fromkeys(map(hostsfile.host_name, names)))
     given = tuple(dict.fromkeys(map(hostsfile.plain_address, addresses)))
     file = _hosts_file(console, place)
-    before = file.read()
-    hostsfile.parse(before)
+    hostsfile.parse(file.read())  # what cannot be edited is refused before anybody is asked
     public = not given and may_ask_public(console, public_dns, quiet=as_json)
     with showing(console, _("asking name servers and shaking hands"), quiet=as_json):
         pinned = asyncio.run(_prove(console, wanted, given, port, public=public))
     expires = _today() + datetime.timedelta(days=days)
-    after = before
+    before = after = file.read()  # others may have edited it while name servers and hosts were asked
     for one in pinned:
         if one.addresses:
             after = hostsfile.pin(after, one.name, one.addresses, expires)
