@@ -3,6 +3,7 @@
 import datetime
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,21 @@ def test_an_edit_of_somebody_else_while_addresses_are_tried_stays(
     assert bench.file.read_bytes().startswith(OLD + b"\r\n192.0.2.9 theirs\r\n# goferry begin")
     bench.run("remove", "--all")
     assert bench.file.read_bytes() == OLD + b"\r\n192.0.2.9 theirs\r\n"
+
+
+def test_pins_at_the_same_time_all_stay(bench: Bench) -> None:
+    names = [f"n{number}.example.org" for number in range(6)]
+    file = hostsedit.HostsFile(bench.file, bench.home / "backups")
+
+    def pin(name: str) -> None:
+        with file.locked():
+            before = file.read()
+            file.write(before, hostsfile.pin(before, name, [GOOD], TODAY), retry="")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(pin, names)) == [None] * len(names)
+    assert sorted(block.name for block in hostsfile.parse(bench.file.read_bytes()).blocks) == names
+    assert not bench.backups(), "a lock is no litter"
 
 
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(
