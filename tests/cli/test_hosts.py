@@ -3,6 +3,7 @@
 import datetime
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,37 @@ def test_without_an_address_the_name_servers_are_asked(bench: Bench, monkeypatch
     monkeypatch.setattr(candidates, "candidates", found)
     said = bench.pin("--json")
     assert said.json["pinned"][0]["addresses"] == [GOOD]
+
+
+def test_an_edit_of_somebody_else_while_addresses_are_tried_stays(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from goferry.doctor.dns import candidates
+
+    async def edited(_world: object, names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        bench.file.write_bytes(OLD + b"\r\n192.0.2.9 theirs\r\n")
+        return dict.fromkeys(names, (GOOD,))
+
+    monkeypatch.setattr(candidates, "candidates", edited)
+    assert bench.pin().code == 0
+    assert bench.file.read_bytes().startswith(OLD + b"\r\n192.0.2.9 theirs\r\n# goferry begin")
+    bench.run("remove", "--all")
+    assert bench.file.read_bytes() == OLD + b"\r\n192.0.2.9 theirs\r\n"
+
+
+def test_pins_at_the_same_time_all_stay(bench: Bench) -> None:
+    names = [f"n{number}.example.org" for number in range(6)]
+    file = hostsedit.HostsFile(bench.file, bench.home / "backups")
+
+    def pin(name: str) -> None:
+        with file.locked():
+            before = file.read()
+            file.write(before, hostsfile.pin(before, name, [GOOD], TODAY), retry="")
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        assert list(pool.map(pin, names)) == [None] * len(names)
+    assert sorted(block.name for block in hostsfile.parse(bench.file.read_bytes()).blocks) == names
+    assert not bench.backups(), "a lock is no litter"
 
 
 def test_a_name_that_nobody_knows_is_said_to_be_unknown(

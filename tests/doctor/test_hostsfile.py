@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from goferry.doctor import hostsfile
 from goferry.errors import InvalidInput
+from sizes import size
 
 DAY = datetime.date(2026, 11, 30)
 NAME, ADDRESS = "proxy.example.org", "192.0.2.7"
@@ -115,6 +116,13 @@ def test_pinning_again_changes_only_our_own_lines(data: bytes, name: str) -> Non
 @given(data=files)
 def test_taking_everything_out_twice_is_the_same_as_once(data: bytes) -> None:
     assert hostsfile.strip(hostsfile.strip(data)) == hostsfile.strip(data)
+
+
+def test_a_list_against_advertisements_is_no_trouble() -> None:
+    data = b"".join(b"0.0.0.0 ad%d.example\n" % number for number in range(size(100_000, 1_000_000)))
+    pinned = hostsfile.pin(hostsfile.pin(data, NAME, [ADDRESS], DAY), "ad7.example", [ADDRESS], DAY)
+    assert hostsfile.others(pinned, "ad7.example") == ((8, "0.0.0.0"),)
+    assert hostsfile.remove(pinned, [NAME, "ad7.example"]) == data
 
 
 def test_a_block_says_when_it_expires_and_who_wrote_it() -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -114,19 +115,19 @@ def pin(
     wanted = tuple(dict.fromkeys(map(hostsfile.host_name, names)))
     given = tuple(dict.fromkeys(map(hostsfile.plain_address, addresses)))
     file = _hosts_file(console, place)
-    before = file.read()
-    hostsfile.parse(before)
+    hostsfile.parse(file.read())  # what cannot be edited is refused before anybody is asked
     public = not given and may_ask_public(console, public_dns, quiet=as_json)
     with showing(console, _("asking name servers and shaking hands"), quiet=as_json):
         pinned = asyncio.run(_prove(console, wanted, given, port, public=public))
     expires = _today() + datetime.timedelta(days=days)
-    after = before
-    for one in pinned:
-        if one.addresses:
-            after = hostsfile.pin(after, one.name, one.addresses, expires)
     options = _given(address=addresses, days=[days] * (days != DAYS), port=[port] * (port != 443))
-    change = _Change(file, before, after, place, dry_run=dry_run, flush=flush)
-    backup = change.apply(_again("pin", [*names, *options], place))
+    with nullcontext() if dry_run else file.locked():
+        before = after = file.read()  # others may have edited it while name servers and hosts were asked
+        for one in pinned:
+            if one.addresses:
+                after = hostsfile.pin(after, one.name, one.addresses, expires)
+        change = _Change(file, before, after, place, dry_run=dry_run, flush=flush)
+        backup = change.apply(_again("pin", [*names, *options], place))
     warnings = _warnings(file, after, pinned)
     if as_json:
         told = {
@@ -309,24 +310,24 @@ def remove(
         raise InvalidInput("say which names, or --expired, or --all")
     wanted = set(map(hostsfile.host_name, names))
     file = _hosts_file(console, place)
-    before = file.read()
-    blocks = hostsfile.parse(before).blocks
     today = _today()
-    gone = sorted(
-        {
-            block.name
-            for block in blocks
-            if block.name in wanted or everything or (expired and block.is_expired(today))
-        }
-    )
-    # Of a name with several blocks, those that have not expired go too: the pin is one thing to its user.
-    after = hostsfile.remove(before, gone)
-    missing = sorted(wanted - set(gone))
-    change = _Change(file, before, after, place, dry_run=dry_run, flush=flush)
     flags = _given(expired=[True] * expired, all=[True] * everything)
-    change.apply(_again("remove", [*names, *flags], place))
-    if not dry_run and not hostsfile.parse(after).blocks:
-        file.forget()
+    with nullcontext() if dry_run else file.locked():
+        before = file.read()
+        gone = sorted(
+            {
+                block.name
+                for block in hostsfile.parse(before).blocks
+                if block.name in wanted or everything or (expired and block.is_expired(today))
+            }
+        )
+        # Of a name with several blocks, those that have not expired go too: the pin is one thing to its user.
+        after = hostsfile.remove(before, gone)
+        change = _Change(file, before, after, place, dry_run=dry_run, flush=flush)
+        change.apply(_again("remove", [*names, *flags], place))
+        if not dry_run and not hostsfile.parse(after).blocks:
+            file.forget()
+    missing = sorted(wanted - set(gone))
     if as_json:
         console.json({**change.to_json(console), "removed": gone, "missing": missing})
     else:
@@ -349,12 +350,13 @@ def restore(console: Console, /, force: bool, place: str, dry_run: bool, flush: 
     from goferry.doctor import hostsedit
 
     file = _hosts_file(console, place)
-    before = file.read()
-    found = hostsedit.restored(file, before, force=force)
-    change = _Change(file, before, found.data, place, dry_run=dry_run, flush=flush)
-    change.apply(_again("restore", _given(force=[True] * force), place))
-    if not dry_run and (found.from_backup or not found.changed):
-        file.forget()
+    with nullcontext() if dry_run else file.locked():
+        before = file.read()
+        found = hostsedit.restored(file, before, force=force)
+        change = _Change(file, before, found.data, place, dry_run=dry_run, flush=flush)
+        change.apply(_again("restore", _given(force=[True] * force), place))
+        if not dry_run and (found.from_backup or not found.changed):
+            file.forget()
     if as_json:
         console.json(
             {**change.to_json(console), "from_backup": found.from_backup, "edited_since": found.changed}

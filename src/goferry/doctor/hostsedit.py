@@ -5,8 +5,8 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,27 @@ class HostsFile:
         for place in self.backup_places():
             with suppress(OSError):
                 place.unlink()
+
+    # ---- one after the other -------------------------------------------------------------------------------
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While it is held, no other goferry of this user reads the file in order to change it.
+
+        Where nothing can be kept nothing is locked; `write` still sees most of what somebody else does meanwhile.
+        """
+        from goferry.storage.locks import try_lock, unlock
+
+        place = f"{self.backup_places()[0]}.lock"
+        held: int | None = None
+        with suppress(OSError):
+            self.backups.mkdir(parents=True, exist_ok=True)
+            held = try_lock(place, wait=True)
+        try:
+            yield
+        finally:
+            if held is not None:
+                unlock(held, place)
 
     # ---- writing -------------------------------------------------------------------------------------------
 

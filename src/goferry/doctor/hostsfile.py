@@ -101,12 +101,15 @@ def parse(data: bytes) -> Parsed:
             "the hosts file holds NUL bytes, as UTF-16 does: no program reads its names",
             hint="save it as UTF-8 first",
         )
+    if b"goferry" not in data.lower():
+        # Lists against advertisements have some hundred thousand lines, and most files have none of ours.
+        return Parsed((), ())
     lines = list(_lines(data))
     blocks: list[Block] = []
     strays: list[Stray] = []
     at = 0
     while at < len(lines):
-        block, used = _block(lines[at:])
+        block, used = _block(lines, at) if _MARK.match(lines[at].text) else (None, 1)
         if block is not None:
             blocks.append(block)
         elif _MARK.match(lines[at].text):
@@ -120,16 +123,18 @@ def _lines(data: bytes) -> Iterator[_Line]:
         yield _Line(number, match.start(), match[0])
 
 
-def _block(lines: Sequence[_Line]) -> tuple[Block | None, int]:
-    """The whole block that starts with the first of these lines, and how many lines it takes; else None and 1."""
-    begin = _BEGIN.fullmatch(lines[0].text)
-    if begin is None or not lines[0].newline:
+def _block(lines: Sequence[_Line], at: int) -> tuple[Block | None, int]:
+    """The whole block that starts with this line, and how many lines it takes; else None and 1."""
+    first = lines[at]
+    begin = _BEGIN.fullmatch(first.text)
+    if begin is None or not first.newline:
         return None, 1
     addresses: list[str] = []
-    for used, line in enumerate(lines[1:], 2):
+    for place in range(at + 1, len(lines)):
+        line, used = lines[place], place - at + 1
         entry = _ENTRY.fullmatch(line.text)
         if line.text == _END and addresses:
-            block = _finished(begin, addresses, lines[0], line)
+            block = _finished(begin, addresses, first, line)
             return (block, used) if block else (None, 1)
         if entry is None or entry["name"] != begin["name"] or not _is_address(entry["address"].decode()):
             break
@@ -156,6 +161,8 @@ def _finished(begin: "re.Match[bytes]", addresses: Sequence[str], first: _Line, 
 
 def others(data: bytes, name: str) -> tuple[tuple[int, str], ...]:
     """Lines outside of our blocks that name this host: number and address. To every resolver they count beside ours."""
+    if name.encode() not in data.lower():
+        return ()
     ours = {
         line.number
         for block in parse(data).blocks
