@@ -7,6 +7,7 @@ log only the lines that can matter are kept, and no more than a fixed number of 
 """
 
 import codecs
+import html
 import json
 import re
 from collections import Counter, deque
@@ -51,7 +52,23 @@ def paste_of(chunks: Iterable[bytes]) -> Paste:
     lines = tuple(
         Line(number, text) for number, raw in _kept(_numbered(_text(chunks))) for text in _clean(raw, marks)
     )
-    return Paste(lines, frozenset(marks))
+    return Paste(_unnumbered(lines), frozenset(marks))
+
+
+_NUMBERED: Final = re.compile(r"^ {0,5}(\d{1,5})(?:[:.|)]? |\t|(?=[a-zA-Z$#]))")
+
+
+def _unnumbered(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Without the numbers of the lines, which some pages copy along: every line has one, each the next."""
+    found = [_NUMBERED.match(line.text) for line in lines]
+    numbers = [int(m[1]) for m in found if m]
+    if (
+        len(lines) < 2
+        or len(numbers) < len(lines)
+        or numbers != list(range(numbers[0], numbers[0] + len(lines)))
+    ):
+        return lines
+    return tuple(Line(line.number, line.text[m.end() :]) for line, m in zip(lines, found, strict=True) if m)
 
 
 # --- bytes to text -------------------------------------------------------------------------------------------------
@@ -166,7 +183,12 @@ _PREFIXES: Final = tuple(
         ("in_container", r"^#\d+ \d+\.\d+ "),  # BuildKit: step and seconds
         ("in_container", r"^#\d+ (?=\S)"),
         ("in_container", r"^\d+\.\d{2,3} (?=\S)"),  # BuildKit's summary of the failing step
-        ("", r"^ ?(?:=> )?(?:=> )?> (?=\S)"),  # quoted output: BuildKit, Nix, mail
+        ("", r"^ ?(?:=> )?(?:=> )?> (?=\s*\S)"),  # quoted output: BuildKit, Nix, mail
+        ("", r"^\s*[│┃▏] ?"),  # boxes around the output of a step
+        ("", r"^ {0,4}remote:(?: {5,}| +-----> )(?=\s*\S)"),  # what a build on the server says to `git push`
+        ("", r"^npm (?:ERR!|error) (?=\s*\S)"),
+        ("", r"^(?:module\.)?[\w.\[\]\"-]+ \((?:local|remote)-exec\): "),  # Terraform
+        ("on_runner", rf"^[^\t]{{1,80}}\t[^\t]{{1,80}}\t(?={_STAMP})"),  # `gh run view --log`: job, step
         ("on_runner", r"^##\[\w+\]"),  # GitHub
         ("on_runner", r"^::(?:error|warning|debug)(?: [^:]*)?::"),
         ("", r"^section_(?:start|end):\d+:\S*\s*"),  # GitLab
@@ -178,12 +200,16 @@ _PREFIXES: Final = tuple(
 _JSON_TEXT: Final = re.compile(
     r'"(?:Error|Err|Output|error|msg|message|log|stderr)"\s*:\s*("(?:[^"\\]|\\.)*")'
 )
+_TYPESET: Final = str.maketrans("“”„‘’", '"""\'\'', "")
+_ENTITY: Final = re.compile(r"&(?:quot|gt|lt|amp|apos|#\d{2,3}|#x[0-9a-f]{2});", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
 
 
 def _clean(raw: str, marks: set[str]) -> Iterator[str]:
     """The lines that one raw line holds: more than one behind carriage returns and inside JSON strings."""
-    for part in _ANSI.sub("", raw).replace("\ufeff", "").split("\r"):
+    if "&" in raw and _ENTITY.search(raw):
+        raw = html.unescape(raw)  # copied from the source of a page
+    for part in _ANSI.sub("", raw.translate(_TYPESET)).replace("\ufeff", "").split("\r"):
         for text in _unpacked(part):
             stripped = _without_prefixes(text.rstrip(), marks)
             if stripped.strip():
@@ -196,7 +222,7 @@ def _unpacked(text: str) -> list[str]:
         return [line for value in found for line in str(value).splitlines()]
     if text.count("\\n") and _ESCAPED.search(text):
         return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').split("\n")
-    return [text]
+    return [text.replace('\\"', '"')]
 
 
 def _is_json(text: str) -> bool:
