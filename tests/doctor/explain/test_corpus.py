@@ -1,5 +1,6 @@
 """How well pasted outputs are told, measured: on public reports, and on the real go against servers that misbehave."""
 
+import html
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,37 @@ def test_the_closed_sets_of_error_texts_are_told_and_nothing_that_only_looks_lik
 
 def test_no_error_text_by_itself_is_told_wrongly_with_certainty() -> None:
     assert share("grammar")[1] == 0
+
+
+WRAPPERS = {
+    "box": "    │ {}",
+    "npm": "npm ERR! {}",
+    "mail": "> {}",
+    "Terraform": "module.build (local-exec): {}",
+    "git push": "remote:        {}",
+    "Kubernetes": "2026-01-01T10:00:00.123456789Z stderr F {}",
+}
+"""What other programs put before each line, and what says nothing about the place."""
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS)
+def test_what_other_programs_put_before_each_line_changes_nothing(wrapper: str) -> None:
+    for case in cases("fresh"):
+        wrapped = "\n".join(wrapper.format(line) for line in case.text.splitlines())
+        told = Case(case.causes, case.source, wrapped).explained().verdict
+        assert told.cause == case.explained().verdict.cause, case
+
+
+def test_a_text_copied_from_the_source_of_a_page_or_with_its_line_numbers_is_told() -> None:
+    lines = [
+        'go: a.example/b@v1.0.0: Get "https://goproxy.cn/a.example/b/@v/v1.0.0.mod":',
+        " proxyconnect tcp: EOF",
+    ]
+    entities = html.escape("\n".join(lines))
+    numbered = "\n".join(f"{number} {line}" for number, line in enumerate(lines, 41))
+    typeset = "\n".join(lines).replace('"', "”")
+    for text in (entities, numbered, typeset):
+        assert explain([text.encode()]).verdict.cause == "forward_proxy_broken"
 
 
 def test_fresh_reports_stay_told_once_they_were_learnt_from() -> None:

@@ -68,7 +68,25 @@ def paste_of(chunks: Iterable[bytes]) -> Paste:
         for number, raw in _kept(_numbered(_text(chunks)))
         for text, width in _clean(raw, marks)
     )
-    return Paste(lines, frozenset(marks))
+    return Paste(_unnumbered(lines), frozenset(marks))
+
+
+_NUMBERED: Final = re.compile(r"^ {0,5}(\d{1,5})(?:[:.|)]? |\t|(?=[a-zA-Z$#]))")
+
+
+def _unnumbered(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Without the numbers of the lines, which some pages copy along: every line has one, each the next."""
+    found = [_NUMBERED.match(line.text) for line in lines]
+    numbers = [int(m[1]) for m in found if m]
+    if (
+        len(lines) < 2
+        or len(numbers) < len(lines)
+        or numbers != list(range(numbers[0], numbers[0] + len(lines)))
+    ):
+        return lines
+    return tuple(
+        Line(line.number, line.text[m.end() :], line.width) for line, m in zip(lines, found, strict=True) if m
+    )
 
 
 # --- bytes to text -------------------------------------------------------------------------------------------------
@@ -209,6 +227,9 @@ _PREFIXES: Final = tuple(
         ("", r"^[-*•] "),  # items of a list
         ("", r"^Error: "),
         ("", r"^go(?:\.exe)? : "),  # what PowerShell puts before a native command's standard error
+        ("", r"^ {0,4}remote:(?: {5,}| +-----> )(?=\s*\S)"),  # what a build on the server says to `git push`
+        ("", r"^npm (?:ERR!|error) (?=\s*\S)"),
+        ("", r"^(?:module\.)?[\w.\[\]\"-]+ \((?:local|remote)-exec\): "),  # Terraform
         ("on_runner", r"^##\[\w+\]"),  # GitHub
         ("on_runner", r"^::(?:error|warning|debug)(?: [^:]*)?::"),
         ("", r"^section_(?:start|end):\d+:\S*\s*"),  # GitLab
@@ -262,7 +283,7 @@ def _unpacked(text: str) -> list[str]:
         return [line for value in found for line in str(value).splitlines()]
     if text.count("\\n") and _ESCAPED.search(text):
         return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"').split("\n")
-    return [text]
+    return [text.replace('\\"', '"')]
 
 
 def _is_json(text: str) -> bool:

@@ -368,6 +368,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("malformed_http", ("malformed http response",)),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
     ("to_insecure", ("from secure url", "to insecure url", " uses insecure protocol")),
+    ("vcs_undetected", ("unable to detect version control system",)),
     ("meta_wrong", ("disagree about go-import", "multiple meta tags match")),
     ("odd_answer", ("invalid response from proxy", "proxy returned info for version")),
     ("goauth", (
@@ -469,6 +470,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE | re.MULTILINE)
 
 
+_YOUNG: Final = (
+    r"embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak|context|plugin|encoding/json/v2"
+    r"|math/(?:rand/v2|bits)|go/(?:version|types|constant|importer|build/constraint|doc/comment)|net/http/httptrace"
+    r"|testing/(?:fstest|slogtest|synctest|cryptotest)|hash/maphash|debug/buildinfo|mime/quotedprintable"
+    r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage|trace)"
+)
+"""Packages of the standard library that came with Go 1.5 or later."""
+
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("socks_fault", "socks5", r"\bsocks5h?\b(?!://|\w)"),
@@ -476,7 +485,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "portal_name", "certificate is valid for",
         r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
     ),
-    ("package_line", "package ", r"^\s*package [\w.-]+\.[\w./-]+: "),
+    ("package_line", "package ", r"(?:^|\s)package [\w.-]+\.[\w./-]+: "),
     ("chain", "", r"\brequires\b|\bimports\b|\bupdating to\b|\btested by\b|\bupgrading\b"),
     (
         "fs_denied", "denied",
@@ -509,14 +518,10 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     # packages that younger versions of Go brought along
     (
         "std_too_new", "",
-        (
-            r"\b(?:package|load|path) \"?(?:embed|io/fs|net/netip|slices|maps|cmp|log/slog|iter|unique|structs|weak"
-            r"|math/(?:rand/v2|bits)|go/(?:version|types|build/constraint|doc/comment)|encoding/json/v2|context|plugin"
-            r"|testing/(?:fstest|slogtest|synctest|cryptotest)|net/http/httptrace|hash/maphash|debug/buildinfo"
-            r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage))\b\"?"
-            r"[^\n]*(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)"
-        ),
+        rf"\b(?:package|load|path) \"?(?:{_YOUNG})\b\"?[^\n]*"
+        r"(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)",
     ),
+    ("std_too_new", "unrecognized import path", rf"unrecognized import path \"(?:{_YOUNG})\""),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
     ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
     # Only GOPATH mode hands the version on to git as if it were part of the name.
@@ -598,6 +603,9 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("only_warned", "warning: modules disabled", r"^(?:go(?: get)?: )?warning: modules disabled"),
     ("maybe_unknown", "fatal: ", r"fatal: (?:bad object|ambiguous argument|invalid reference)"),
     ("hostname_with_path", "is not supported", r"protocol '[^']*@[^']*' is not supported"),
+    # Files in the module cache that were never written to their end
+    ("odd_files", "found 'eof'", r"[/\\]pkg[/\\]mod[/\\]\S+\.go:1:1: expected 'package', found 'eof'"),
+    ("toolchain_old", "go.mod:", r"go\.mod:\d+: usage: go 1"),
     # A copy in the module cache that lost its settings: go calls the remote "origin".
     ("odd_files", "git", r"not a git repository: \S*[/\\]cache[/\\]vcs|'origin' does not appear to be a git"),
     (

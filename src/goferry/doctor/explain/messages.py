@@ -56,6 +56,9 @@ _OPEN: Final = re.compile(
     r"|requires|imports|updating to|tested by|upgrading|exit status \d+:?)$"
 )
 
+_CHAIN: Final = re.compile(r"\S+@\S+ (?:requires|updating to|imports)$|\b(?:imports|tested by)$")
+"""A line of a chain of modules or packages, that goes on with the next one."""
+
 
 def begins(text: str) -> bool:
     """Whether a text is the start of what go, git or a shell says."""
@@ -83,6 +86,8 @@ def _continues(before: Line, line: Line) -> bool:
     if text.lstrip().startswith("server response:"):
         return True
     if _GIT.match(text) and (_GIT.match(before.text) or _OPEN.search(before.text)):
+        return True
+    if _CHAIN.search(before.text) and not text.startswith(("go: ", "go get", "$ ")):
         return True
     if text[0] in " \t":
         return not text.lstrip().startswith(("go: ", "verifying ", "$ "))

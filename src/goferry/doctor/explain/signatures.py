@@ -1063,6 +1063,12 @@ SIGNATURES: Final = (
         others="captive_portal module_path_wrong",
     ),
     _row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
+    # Said of hosts that go knows by name, of which code.google.com was closed.
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="vcs_undetected",
+        others="vanity_host_down module_path_wrong",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host status_404|status_403|status_401",
