@@ -80,6 +80,9 @@ _BOMS: Final = (
 )
 
 
+_CONTROLS: Final = bytes(sorted({*range(32)} - {*b"\t\n\f\r\x1b\b\x07"}))
+
+
 def _text(chunks: Iterable[bytes]) -> Iterator[str]:
     source = iter(chunks)
     head = b""
@@ -92,13 +95,18 @@ def _text(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def encoding_of(head: bytes) -> str:
-    """What the first bytes speak for: a mark, zeros at every other place, valid UTF-8; else GB18030."""
+    """What the first bytes speak for: a mark, zeros at every other place, valid UTF-8; else GB18030.
+
+    Latin-1 stands for no text at all: what can be read of it is ASCII.
+    """
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 > len(head) and max(even, odd) > 8 * min(even, odd):
         return "utf-16-be" if even > odd else "utf-16-le"
+    if len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
+        return "latin-1"
     for name in ("utf-8", "gb18030"):
         try:
             codecs.getincrementaldecoder(name)().decode(head)
@@ -121,8 +129,21 @@ _MATTERS: Final = (
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 
 
-def _matters(text: str) -> bool:
-    return any(word in text for word in _MATTERS) or (not text.isascii() and matters_in_other_languages(text))
+# What stands in a line that a program or the system wrote in another language, whatever that language is.
+_HINTS: Final = ("://", " tcp ", "git", "curl", "/pkg/mod", "\\pkg\\mod")
+
+
+def _may_matter(text: str) -> bool:
+    """Whether a part of a huge log deserves a look at its lines."""
+    return any(word in text for word in _MATTERS) or _hints(text)
+
+
+def _matters(line: str) -> bool:
+    return any(word in line for word in _MATTERS) or (_hints(line) and matters_in_other_languages(line))
+
+
+def _hints(text: str) -> bool:
+    return not text.isascii() and any(hint in text for hint in _HINTS)
 
 
 def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
@@ -132,7 +153,7 @@ def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
         seen += len(text)
         huge = seen > SMALL
         text = rest + text
-        if huge and not _matters(text):
+        if huge and not _may_matter(text):
             number += text.count("\n")
             rest = text[text.rfind("\n") + 1 :][:LINE]
             continue

@@ -983,6 +983,12 @@ SIGNATURES: Final = (
     ),
     _row("vanity_host_down", LIKELY, needs="import_host status_5xx"),
     _row(
+        "git_credentials_missing", LIKELY,
+        needs="import_host status_404|status_403|status_401|no_meta private_set",
+        lacks="public_host public_code chain",
+        others="goprivate_not_set vanity_host_down module_path_wrong",
+    ),
+    _row(
         "vanity_host_down", LIKELY,
         needs="import_host status_404|status_403|status_401",
         lacks="public_code inside_host google_host",
