@@ -201,6 +201,8 @@ _ODD: Final = str.maketrans(
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’‚", "'")
 )
+# What some sites show in place of all that looks like a mail address, modules with their versions too.
+_HIDDEN_ADDRESS: Final = re.compile(r"\[email\s*protected\]")
 _ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|quot|apos|lt|gt|amp|nbsp);")
 _MARKUP: Final = re.compile(r"</?(?:pre|code|br|p|div|span|tt|samp|font|b|td|tr|li)\b[^<>]{0,200}/?>")
 _STAMP: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
@@ -272,6 +274,8 @@ def _without_markup(text: str) -> str:
             text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     if "<" in text:
         text = _MARKUP.sub("", text)
+    if "[email" in text:
+        text = _HIDDEN_ADDRESS.sub("module@v0.0.0", text)
     if text.startswith("**") and text.rstrip().endswith("**"):
         text = text.strip().removeprefix("**").removesuffix("**")
     return text

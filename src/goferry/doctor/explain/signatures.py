@@ -422,6 +422,15 @@ SIGNATURES: Final = (
         others="goproxy_server_5xx goproxy_lacks_vcs_credentials",
     ),
     _row(
+        "goproxy_comma_no_fallback", LIKELY,
+        needs=(
+            "proxy mirror_behind_it dial_timeout|dial_refused|tls_timeout|old_timeout|dns_none|no_route|reset|eof|"
+            "status_403|status_5xx|status_401"
+        ),
+        lacks="said public_host",
+        others="goproxy_host_blocked goproxy_server_5xx dns_resolver_unreachable",
+    ),
+    _row(
         "zip_storage_forbidden", LIKELY,
         needs="proxy zip status_403",
         lacks="own_mirror no_url",
