@@ -29,6 +29,7 @@ READ_FROM_THE_MESSAGE = {
     "long_past",
     "release",
     "odd_pseudo",
+    "old_pseudo",
     "private_name",
     "said",
 }

@@ -52,7 +52,7 @@ _GIT: Final = re.compile(
     r"|ERROR: |Cloning into|If you know what|warning: |@@@|hg: |abort: |svn: )"
 )
 _OPEN: Final = re.compile(
-    r"(?::|; (?:git|hg|svn|bzr) (?:clone|pull|fetch|ls-remote)\b.*|server response:.*|requires|imports"
+    r"(?::|; (?:git|hg|svn|bzr) (?:clone|pull|fetch|ls-remote)\b.*|: git .* in|server response:.*|requires|imports"
     r"|updating to|tested by|upgrading|exit status \d+:?)$"
 )
 

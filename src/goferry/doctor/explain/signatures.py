@@ -767,6 +767,12 @@ SIGNATURES: Final = (
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
+        needs="git_prompt old_pseudo",
+        lacks="inside_host private_name private_set insteadof_set",
+        others="git_credentials_missing module_path_wrong",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt repo_not_found",
         others="module_path_wrong git_credentials_missing",
     ),
