@@ -6,6 +6,7 @@ change what `explain` makes of it.
 
 import html
 import json
+import re
 import textwrap
 from collections.abc import Callable
 from typing import Final
@@ -93,6 +94,7 @@ PLAIN: Final[dict[str, Wrapping]] = {
     "bold": _lines(lambda _, line: f"**{line}**"),
     "fences": _text(lambda text: f"This happens:\n\n```console\n{text}```\n\nany ideas?\n"),
     "list": _prefix("- "),
+    "mail addresses hidden": _text(lambda text: re.sub(r"[\w.-]+@v\d[\w.+-]*\w", "[email\xa0protected]", text)),
     "quoted": _prefix("> "),
     "quoted twice": _prefix("> > "),
     "quoted without a blank": _prefix(">"),

@@ -18,6 +18,9 @@ from goferry.doctor.explain.judge import explain
         "authorization: Bearer hunter2",
         "reading https://storage.googleapis.com/x.zip?Expires=1&Signature=hunter2: 403 Forbidden",
         '{"token": "hunter2"}',
+        "fatal: unable to access 'https://me:hunter2",
+        "hunter2hunter2@github.com/a/b/': Could not resolve host: github.com",
+        "see https://x-access-token:ghp_hunter2",
     ],
 )
 def test_secrets_go(text: str) -> None:
@@ -30,6 +33,8 @@ def test_secrets_go(text: str) -> None:
         "remote: Invalid username or token. Password authentication is not supported for Git operations.",
         "fatal: could not read Password for 'https://github.com': terminal prompts disabled",
         "git@github.com: Permission denied (publickey).",
+        "go.uber.org@v1.2.3/go.mod: verifying go.mod: checksum mismatch",
+        "proxyconnect tcp: dial tcp: lookup http://proxy.example.com:3128",
         "go: a.b/c@v1.0.0: reading https://goproxy.cn/a.b/c/@v/v1.0.0.mod: 404 Not Found",
     ],
 )

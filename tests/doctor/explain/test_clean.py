@@ -110,6 +110,12 @@ def test_the_number_of_a_line_is_right_behind_what_was_left_out() -> None:
     assert (paste.lines[-1].number, paste.lines[-1].text) == (100_001, ERROR)
 
 
+def test_an_error_inside_a_binary_file_is_found() -> None:
+    noise = bytes(range(256)) * 40
+    assert encoding_of(noise) == "latin-1"
+    assert explain([noise + b"\n" + ERROR.encode() + b"\n" + noise]).verdict.cause == "goproxy_host_blocked"
+
+
 def test_a_line_without_end_is_cut() -> None:
     (line,) = paste_of([ERROR.encode(), *[b"a" * 65536] * 60]).lines
     assert line.text.startswith(ERROR)

@@ -132,7 +132,7 @@ def test_a_saying_is_shown_as_the_user_saw_it() -> None:
 
 def test_a_saying_in_a_huge_log_is_kept() -> None:
     noise = "编译中，请稍候\n" * (SMALL // 4)
-    text = noise + "curl: (7) goproxy.cn: 拒绝连接\n" + noise
+    text = noise + "curl: (7) Failed to connect to goproxy.cn port 443: 拒绝连接\n" + noise
     assert "拒绝连接" in "\n".join(line.text for line in paste_of([text.encode()]).lines)
 
 

@@ -22,6 +22,12 @@ _NAMED: Final = re.compile(
     r"((?i:passw(?:or)?d|passphrase|token|secret|api_?key|access_?key)\w*[\"']?\s*[=:]\s*"
     r"|\b[A-Z0-9_]*(?:TOKEN|PASSW(?:OR)?D|SECRET|_KEY|_PAT)\b[= ]+|\blogin\s+\S+\s+password\s+)[\"']?[^\s\"']+"
 )
+# What a narrow terminal leaves of a login when it cuts a URL: its first half at the end of a line, or its second at the
+# start of the next one.
+_CUT: Final = re.compile(
+    r"(?<=://)[^/\s@:'\"]+:(?!\d{1,5}$)[^/\s@'\"]*$|^[^\s/@'\"<>:]{5,}(?<!\bgit)@(?=(?!v\d)[\w-]+\.[\w.-]+[/:])"
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-)[\w-]+$"
+)
 _HOST: Final = re.compile(r"^[a-z0-9.-]+$|^\[[0-9a-f:.]+\]$")
 _PATH: Final = re.compile(r"^[A-Za-z0-9._~/!+-]+$")
 
@@ -138,7 +144,11 @@ def _evidence(matches: tuple[Match, ...]) -> Iterator[Evidence]:
 
 def without_secrets(text: str) -> str:
     """A line of a paste without what must not be shown again: in URLs, headers, assignments, netrc lines."""
-    return _NAMED.sub(rf"\1{HIDDEN}", _CLEAN.clean(text))
+    return _NAMED.sub(rf"\1{HIDDEN}", _CUT.sub(_cut_login, _CLEAN.clean(text)))
+
+
+def _cut_login(match: re.Match[str]) -> str:
+    return HIDDEN + "@" * match[0].endswith("@")
 
 
 def _telling(match: Match) -> list[Any]:

@@ -98,6 +98,9 @@ _BOMS: Final = (
 )
 
 
+_CONTROLS: Final = bytes(sorted({*range(32)} - {*b"\t\n\f\r\x1b\b\x07"}))
+
+
 def _text(chunks: Iterable[bytes]) -> Iterator[str]:
     source = iter(chunks)
     head = b""
@@ -110,13 +113,18 @@ def _text(chunks: Iterable[bytes]) -> Iterator[str]:
 
 
 def encoding_of(head: bytes) -> str:
-    """What the first bytes speak for: a mark, zeros at every other place, valid UTF-8; else GB18030."""
+    """What the first bytes speak for: a mark, zeros at every other place, valid UTF-8; else GB18030.
+
+    Latin-1 stands for no text at all: what can be read of it is ASCII.
+    """
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if max(even, odd) * 4 > len(head) and max(even, odd) > 8 * min(even, odd):
         return "utf-16-be" if even > odd else "utf-16-le"
+    if len(head.translate(None, _CONTROLS)) < 0.95 * len(head):
+        return "latin-1"
     for name in ("utf-8", "gb18030"):
         try:
             codecs.getincrementaldecoder(name)().decode(head)
@@ -139,8 +147,21 @@ _MATTERS: Final = (
 _NO_DIGITS: Final = {ord(digit): None for digit in "0123456789"}
 
 
-def _matters(text: str) -> bool:
-    return any(word in text for word in _MATTERS) or (not text.isascii() and matters_in_other_languages(text))
+# What stands in a line that a program or the system wrote in another language, whatever that language is.
+_HINTS: Final = ("://", " tcp ", "git", "curl", "/pkg/mod", "\\pkg\\mod")
+
+
+def _may_matter(text: str) -> bool:
+    """Whether a part of a huge log deserves a look at its lines."""
+    return any(word in text for word in _MATTERS) or _hints(text)
+
+
+def _matters(line: str) -> bool:
+    return any(word in line for word in _MATTERS) or (_hints(line) and matters_in_other_languages(line))
+
+
+def _hints(text: str) -> bool:
+    return not text.isascii() and any(hint in text for hint in _HINTS)
 
 
 def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
@@ -150,7 +171,7 @@ def _numbered(texts: Iterable[str]) -> Iterator[tuple[int, str, bool]]:
         seen += len(text)
         huge = seen > SMALL
         text = rest + text
-        if huge and not _matters(text):
+        if huge and not _may_matter(text):
             number += text.count("\n")
             rest = text[text.rfind("\n") + 1 :][:LINE]
             continue
@@ -198,6 +219,8 @@ _ODD: Final = str.maketrans(
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’‚", "'")
 )
+# What some sites show in place of all that looks like a mail address, modules with their versions too.
+_HIDDEN_ADDRESS: Final = re.compile(r"\[email\s*protected\]")
 _ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|quot|apos|lt|gt|amp|nbsp);")
 _MARKUP: Final = re.compile(r"</?(?:pre|code|br|p|div|span|tt|samp|font|b|td|tr|li)\b[^<>]{0,200}/?>")
 _STAMP: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
@@ -223,7 +246,7 @@ _PREFIXES: Final = tuple(
         ("in_container", r"^ ?(?:=> )+# "),  # BuildKit in a terminal
         ("", r"^ {0,8}(?:=> ){0,2}(?:> ?)+"),  # quoted output: BuildKit, Nix, mail
         ("", r"^[a-z][\w.-]{1,40}> "),  # Nix, several builds at once
-        ("", r"^[│┃║╎▏] ?"),  # boxes
+        ("", r"^\s*[│┃║╎▏] ?"),  # boxes
         ("", r"^[-*•] "),  # items of a list
         ("", r"^Error: "),
         ("", r"^go(?:\.exe)? : "),  # what PowerShell puts before a native command's standard error
@@ -272,6 +295,8 @@ def _without_markup(text: str) -> str:
             text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     if "<" in text:
         text = _MARKUP.sub("", text)
+    if "[email" in text:
+        text = _HIDDEN_ADDRESS.sub("module@v0.0.0", text)
     if text.startswith("**") and text.rstrip().endswith("**"):
         text = text.strip().removeprefix("**").removesuffix("**")
     return text

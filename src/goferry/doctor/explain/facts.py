@@ -52,8 +52,11 @@ def fact_of(message: Message) -> Fact:
         tags.add("private_name")
     if _RELEASE.fullmatch(target.version):
         tags.add("release")
-    if _PSEUDO.match(target.version) and not _WHOLE_PSEUDO.search(target.version):
-        tags.add("odd_pseudo")
+    if pseudo := _PSEUDO.match(target.version):
+        if not _WHOLE_PSEUDO.search(target.version):
+            tags.add("odd_pseudo")
+        if pseudo[1] < _BEFORE_MODULES:
+            tags.add("old_pseudo")
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
 
@@ -81,7 +84,9 @@ _PRIVATE: Final = re.compile(
 """A name that somebody put in place of his own, or that says so: nobody hides what is public."""
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
-_PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?\d{14}-[0-9a-f]+")
+_PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?(\d{14})-[0-9a-f]+")
+_BEFORE_MODULES: Final = "20180801"
+"""A commit from before there were modules is known from the lists of older tools: somebody else's code."""
 _WHOLE_PSEUDO: Final = re.compile(r"\d{14}-[0-9a-f]{12}(?:$|[/+])")
 """A commit in a version has twelve digits, no more and no less."""
 
@@ -391,7 +396,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "401 unauthorized", "unauthorized", "has an ip allow list", "your account is suspended",
     )),
     ("repo_missing", (
-        "repository not found", "repository does not exist", "does not appear to be a git repository",
+        "repository not found", "repository does not exist", "not valid: is this a git repository",
+        "does not appear to be a git repository",
         "project you were looking for could not be found", "you don't have permission to view it",
         "requested repository does not exist", "repository unavailable", "dmca", "returned error: 451",
         "access to this repository has been disabled", "returned error: 404",

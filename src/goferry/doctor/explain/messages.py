@@ -52,8 +52,8 @@ _GIT: Final = re.compile(
     r"|ERROR: |Cloning into|If you know what|warning: |@@@|hg: |abort: |svn: )"
 )
 _OPEN: Final = re.compile(
-    r"(?::|; (?:git|hg|svn|bzr) (?:clone|pull|fetch|ls-remote)\b.*|server response:.*"
-    r"|requires|imports|updating to|tested by|upgrading|exit status \d+:?)$"
+    r"(?::|; (?:git|hg|svn|bzr) (?:clone|pull|fetch|ls-remote)\b.*|: git .* in|server response:.*|requires|imports"
+    r"|updating to|tested by|upgrading|exit status \d+:?)$"
 )
 
 _CHAIN: Final = re.compile(r"\S+@\S+ (?:requires|updating to|imports)$|\b(?:imports|tested by)$")

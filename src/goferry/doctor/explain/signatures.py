@@ -472,6 +472,15 @@ SIGNATURES: Final = (
         others="goproxy_server_5xx goproxy_lacks_vcs_credentials",
     ),
     _row(
+        "goproxy_comma_no_fallback", LIKELY,
+        needs=(
+            "proxy mirror_behind_it dial_timeout|dial_refused|tls_timeout|old_timeout|dns_none|no_route|reset|eof|"
+            "status_403|status_5xx|status_401"
+        ),
+        lacks="said public_host",
+        others="goproxy_host_blocked goproxy_server_5xx dns_resolver_unreachable",
+    ),
+    _row(
         "zip_storage_forbidden", LIKELY,
         needs="proxy zip status_403",
         lacks="own_mirror no_url",
@@ -827,6 +836,12 @@ SIGNATURES: Final = (
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
+        needs="git_prompt old_pseudo",
+        lacks="inside_host private_name private_set insteadof_set",
+        others="git_credentials_missing module_path_wrong",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt repo_not_found",
         others="module_path_wrong git_credentials_missing",
     ),
@@ -1068,6 +1083,12 @@ SIGNATURES: Final = (
         "repo_private_or_deleted_upstream", LIKELY,
         needs="vcs_undetected",
         others="vanity_host_down module_path_wrong",
+    ),
+    _row(
+        "git_credentials_missing", LIKELY,
+        needs="import_host status_404|status_403|status_401|no_meta private_set",
+        lacks="public_host public_code chain",
+        others="goprivate_not_set vanity_host_down module_path_wrong",
     ),
     _row(
         "vanity_host_down", LIKELY,

@@ -204,6 +204,8 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
     mirrors = [entry for entry in entries if entry not in ("direct", "off")]
     if host and len(entries) > 1 and mirrors and host in entries[0] and f"{mirrors[0]}," in setting.value:
         yield "comma_behind_it"
+        if len(mirrors) > 1:
+            yield "mirror_behind_it"
     if _SEMICOLON.search(setting.value):
         yield "goproxy_semicolon"
 

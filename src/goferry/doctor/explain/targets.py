@@ -31,7 +31,8 @@ _MODULE: Final = re.compile(
     r"(?:^|[\s(\"])([a-z0-9][a-zA-Z0-9.-]*\.[a-z]+/[^\s@:\"]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+)@(\S+?):(?:\s|$)"
 )
 _IMPORT: Final = re.compile(
-    r"unrecognized import path \"?([^\"\s:(]+)|^package ([\w.-]+\.[\w./-]+):", re.MULTILINE
+    r"unrecognized import path \"?([^\"\s:(]+)|^package ([\w.-]+\.[\w./-]+):|\bmodule ([\w-]+\.[\w.-]+/[^\s:@]+):",
+    re.MULTILINE,
 )
 _HOST_ONLY: Final = re.compile(
     r"(?:Failed to connect to|Could not resolve host(?:name)?:?|connect to host|lookup|unable to connect to"
@@ -73,7 +74,7 @@ def _url(text: str) -> str:
 
 def _import_path(text: str) -> str:
     m = _IMPORT.search(text)
-    return (m[1] or m[2]) if m else ""
+    return (m[1] or m[2] or m[3]) if m else ""
 
 
 # --- roles ---------------------------------------------------------------------------------------------------------
@@ -110,6 +111,9 @@ def role_tags(text: str, target: Target) -> Iterator[str]:
         if target.url and shape.search(target.url):
             yield from tags.split()
             return
+    if target.url and is_mirror(target.host):
+        yield "proxy"  # of a URL that was shortened, or of the mirror itself
+        return
     if _GITTISH.search(text):
         yield "code_host"
     elif target.url:
@@ -174,6 +178,33 @@ def host_tags(host: str, role: str = "") -> Iterator[str]:
         yield from ("public_host", "raw_content")
     if role == "proxy" and _INSIDE.search(host) and host not in PUBLIC_MIRRORS:
         yield "own_mirror"
+
+
+_NO_MIRROR: Final = frozenset(
+    [
+        "sum",
+        "go",
+        "www",
+        "tour",
+        "play",
+        "blog",
+        "pkg",
+        "tip",
+        "talks",
+        "vuln",
+        "google",
+        "telemetry",
+        "dl",
+        "build",
+        "perf",
+    ]
+)
+
+
+def is_mirror(host: str) -> bool:
+    """Whether a host is known to be a module proxy for everybody: by its name, or as one of golang.org's own hosts."""
+    name, _, rest = host.partition(".")
+    return host in PUBLIC_MIRRORS or (rest == "golang.org" and name not in _NO_MIRROR)
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
