@@ -70,6 +70,24 @@ def test_what_other_programs_put_before_each_line_changes_nothing(wrapper: str) 
         assert told.cause == case.explained().verdict.cause, case
 
 
+NOISE = (
+    "npm WARN deprecated left-pad\nfatal: not a git repository (or any of the parent directories): .git\n"
+    "svn: command not found\nmake: git: Command not found\ncurl: (22) The requested URL returned error: 404\n"
+    "warning: go env -w GOPATH=... does not override conflicting OS environment variable\n"
+)
+"""What stands in logs of builds that succeed."""
+
+
+def test_what_stands_in_every_log_leads_to_no_wrong_certainty_and_hardly_hides_the_cause() -> None:
+    told = [case for name in ("fresh", "tuned") for case in cases(name) if CANNOT_TELL not in case.causes]
+    verdicts = [
+        (case, Case(case.causes, case.source, NOISE + case.text).explained().verdict) for case in told
+    ]
+    wrong = [(case, verdict) for case, verdict in verdicts if verdict.cause not in case.causes]
+    assert [case for case, verdict in wrong if verdict.certainty is Certainty.CERTAIN] == []
+    assert len(wrong) <= 0.12 * len(told)
+
+
 def test_a_text_copied_from_the_source_of_a_page_or_with_its_line_numbers_is_told() -> None:
     lines = [
         'go: a.example/b@v1.0.0: Get "https://goproxy.cn/a.example/b/@v/v1.0.0.mod":',

@@ -418,11 +418,14 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("git_clone_ssh", ("git clone git@", "git clone ssh://", "clone 'git@", "git pull", "git push")),
     ("vcs_missing", (
         "missing git command", "missing mercurial command", "missing bazaar command",
-        "missing subversion command", "missing fossil command", "gogetcmd", "git: command not found",
-        "git: not found", "hg: command not found", "cannot run ssh", "unable to find git",
-        "invalid active developer path", "'git' is not recognized", "no developer tools were found",
+        "missing subversion command", "missing fossil command", "gogetcmd", "cannot run ssh",
+        "unable to find git", "invalid active developer path", "no developer tools were found",
         "unable to find remote helper for", "not supported or disabled in libcurl",
-        "bzr: command not found", "svn: command not found", "git executable not found",
+        "git executable not found",
+    )),
+    ("vcs_not_found", (
+        "git: command not found", "git: not found", "hg: command not found", "'git' is not recognized",
+        "bzr: command not found", "svn: command not found",
     )),
     ("dubious", (
         "dubious ownership", "unsafe repository", "error obtaining vcs status", "obtaining vcs status",
@@ -593,7 +596,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("maybe_unknown", "at revision", r"go\.mod at revision \S+: unknown revision"),
     ("login_in_url", "@", r"https?://(?:[^\s/@'\"]+@)[\w.<-]"),
     (
-        "vcs_missing", "not found",
+        "vcs_not_found", "not found",
         r"\b(?:ssh|git|hg|svn|bzr)(?: ?: line \d+)?: (?:ssh|git|hg|svn|bzr|command)?:? ?not found",
     ),
     ("toolchain_old", "path@version", r"path@version syntax with 'go get'(?! and)"),

@@ -1180,6 +1180,8 @@ SIGNATURES: Final = (
         needs="unrecognized_import",
         others="vanity_host_down direct_host_blocked repo_private_or_deleted_upstream",
     ),
+    # A shell says so in scripts that do without, too.
+    _row("vcs_binary_missing", LIKELY, needs="vcs_not_found", weak=True),
     # what is left: a fault of the network at a host whose part is not clear
     # A large network never refuses: somebody else answered for it.
     _row(
