@@ -66,7 +66,9 @@ def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
 def test_the_layout_names_every_module(package: str) -> None:
     text = (ROOT / "docs" / "adr" / "0001-layout.md").read_text("utf-8")
     row = re.search(rf"(?m)^\| `{package}` \|(.*)\|$", text)
-    modules = {file.stem for file in (ROOT / "src" / "goferry" / package).glob("*.py")} - {"__init__"}
+    folder = ROOT / "src" / "goferry" / package
+    modules = {file.stem for file in folder.glob("*.py")} - {"__init__"}
+    modules |= {inner.parent.name for inner in folder.glob("*/__init__.py")}
     assert row is not None
     assert set(re.findall(r"`(\w+)`", row[1])) == modules
 
