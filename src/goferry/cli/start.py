@@ -18,6 +18,7 @@ EXIT_INTERRUPTED = 130
 
 def main() -> NoReturn:
     """The `goferry` command."""
+    gc.disable()  # a list is made of many small things that all stay until the end
     try:
         text = at_once(sys.argv[1:], os.environ, Path.cwd())
     except KeyboardInterrupt:
@@ -25,6 +26,7 @@ def main() -> NoReturn:
     except Exception:  # noqa: BLE001
         text = None  # the command line proper will find the same, and has the words for it
     if text is None:
+        gc.enable()
         from goferry.cli.main import main as proper  # slow to import
 
         proper()

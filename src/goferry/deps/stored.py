@@ -66,7 +66,7 @@ class Stored:
     def prepare(self, versions: Iterable[Version]) -> None:
         """Looks up many at once; without it each one is read from its file."""
         wanted = {str(version): version for version in versions if version not in self._asked}
-        self._asked |= set(wanted.values())
+        self._asked.update(wanted.values())
         for text, key, file, said, check in _lines(self._file, list(wanted)):
             if _identity(self._root + key) == file and _check(text, key, file, said) == check:
                 self._known[wanted[text]] = self._summary(said)
@@ -109,8 +109,7 @@ class _Versions(dict[str, Version]):
     """One object for all lines that say the same."""
 
     def __missing__(self, text: str) -> Version:
-        path, _, version = text.partition(" ")
-        found = self[text] = Version(path, version)
+        found = self[text] = Version(*text.split(" "))
         return found
 
 

@@ -64,6 +64,8 @@ _STATEMENT = re.compile(
     re.ASCII,
 )
 _ENTRY = re.compile(rf"[ \t]*(?:({_WORD})[ \t]+({_WORD}))?{_END}", re.ASCII)
+_RELEASE = re.compile(r"v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)", re.ASCII)
+"""What most paths without a major version are required in; for others there is more to check."""
 _CLOSED = ")"
 
 
@@ -200,6 +202,8 @@ def _pass_over(line: str) -> None:
 def _required(path: str, version: str) -> Version:
     """One object for all files that say the same."""
     _, major, ok = module.split_path_version(path)
+    if ok and not major and _RELEASE.fullmatch(version):
+        return Version(path, version)
     if not (ok and module.canonical_version(version) == version and module.match_path_major(version, major)):
         raise _UnusualError
     return Version(path, version)
