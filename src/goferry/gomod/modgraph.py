@@ -152,7 +152,12 @@ class ModuleGraph(NamedTuple):
 
     def build_list(self) -> list[Version]:
         """`go list -m all` without the main modules: real modules only, sorted by path."""
-        return [version for version in self.selection() if not gover.is_toolchain(version.path)]
+        return mod_sort(self.built())
+
+    def built(self) -> frozenset[Version]:
+        """The same without an order."""
+        found = (Version(path, version) for path, version in self.versions.items() if version)
+        return frozenset(version for version in found if not gover.is_toolchain(version.path))
 
     def selection(self) -> list[Version]:
         """The same with the virtual modules `go` and `toolchain`."""
@@ -237,7 +242,7 @@ class Graph:
 
     def needed(self) -> frozenset[Version]:
         """Versions whose go.mod the go command itself reads: those in its pruned graph, and those that it builds."""
-        return frozenset(self._loaded().read) | frozenset(self.build_list())
+        return frozenset(self._loaded().read) | self.module_graph().built()
 
     def module_graph(self) -> ModuleGraph:
         """What can be said so far; go's own graph once nothing is missing."""
