@@ -196,15 +196,13 @@ class Files:
         return _summary(requirements, self._exclude)
 
     def get(self, version: Version) -> "_Summary | None":
-        """What a version requires, None when that cannot be had; KeyError when nobody has asked yet."""
-        try:
-            return self._said[version]
-        except KeyError:
+        """What a version requires, None when that cannot be had; UNKNOWN when nobody has said anything yet."""
+        found = self._said.get(version, UNKNOWN)
+        if found is UNKNOWN:
             if version.version == NONE:
                 return None
-            if not gover.is_toolchain(version.path):
-                raise
-        found = self._said[version] = _virtual_summary(version)
+            if gover.is_toolchain(version.path):
+                found = self._said[version] = _virtual_summary(version)
         return found
 
 
@@ -300,6 +298,10 @@ class _Summary(NamedTuple):
     """The same; a set knows the hashes of what is in it."""
 
 
+UNKNOWN: Final = _Summary(True, (), frozenset())
+"""That of a go.mod that was never added: to be told by identity."""
+
+
 def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summary:
     require = requirements.require
     if exclude:
@@ -389,9 +391,8 @@ class _Reading:
         stopped = list[tuple[Version, _Pruning]]()
         while queue:
             version, how = queue.pop()
-            try:
-                summary = self._files.get(version) if version.version else self._main(version.path)
-            except KeyError:
+            summary = self._files.get(version) if version.version else self._main(version.path)
+            if summary is UNKNOWN:
                 stopped.append((version, how))
                 continue
             if summary is None:
