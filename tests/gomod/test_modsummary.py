@@ -176,6 +176,9 @@ MAIN = (
     "more",
     [
         b"",
+        b"require (\n\texample.org/g v1.2.3\n\tgithub.com/H/h-1.2 v0.0.1 // indirect\n)\n",
+        b"require (\n\texample.org/g v1.2.3\n\texample.org/g v1.2.3\n\texample.org/g v1.2.4 // indirect\n)\n",
+        b"require (\n\texample.org/g v1.2.3\n\tgopkg.in/h.v1 v1.0.0\n)\n",
         b"exclude example.org/b v0.9.0 // bad\nexclude (\n\t// these\n\texample.org/c/v3 v3.0.0\n)\n",
         b"replace example.org/b => ../b\nreplace\texample.org/b v1.0.0 => example.org/f/v4 v4.0.0\n",
         b"replace (\n\texample.org/b v1.0.0 => /b // here\n\n\texample.org/c/v3 => example.org/f v1.0.0\n\ta => .\n)\n",
@@ -186,7 +189,8 @@ def test_main_modules_as_tools_write_them_are_quick(more: bytes) -> None:
     assert found == thorough_main(MAIN + more) == quick_main((MAIN + more).replace(b"\n", b"\r\n"))
     assert found
     assert (found.module, found.toolchain) == ("example.org/a", "go1.22.1")
-    assert found.direct == {Version("example.org/b", "v1.0.0")}
+    assert Version("example.org/b", "v1.0.0") in found.direct
+    assert Version("example.org/c/v3", "v3.1.0-rc.1") not in found.direct
 
 
 @pytest.mark.parametrize(
@@ -207,6 +211,35 @@ def test_main_modules_as_tools_write_them_are_quick(more: bytes) -> None:
 )
 def test_a_main_module_that_says_more_needs_the_thorough_reader(more: bytes) -> None:
     assert quick_main(MAIN + more) is None
+
+
+PLAIN = [
+    *(
+        "\texample.org/a v1.0.0",
+        "\texample.org/b v0.3.10 // indirect",
+        "\tgithub.com/A/b1 v1.0.0",
+        "\tx v1.2.3",
+    ),
+    *("\texample.org/v1 v1.0.0", "\tgopkg.in/y.v1 v1.0.0", "\ta//b v1.0.0", "\texample.org/a v1.00.0", ""),
+    *(
+        "\texample.org/c/v2 v2.0.0",
+        "\texample.org/a v2.0.0",
+        "\texample.org/a v1.0.0 ",
+        "\ta/ v1.0.0",
+        "\t/a v1.0.0",
+    ),
+    *(
+        "\texample.org/a  v1.0.0",
+        "\texample.org/a v1.0.0 //indirect",
+        "\texample.org/a v1.0.0-pre",
+        "\t.. v1.0.0",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PLAIN), max_size=4))
+def test_blocks_of_most_lines_are_read_as_others_are(lines: list[str]) -> None:
+    agrees("module example.org/m\nrequire (\n{}\n)\n".format("\n".join(lines)).encode())
 
 
 def test_a_main_module_without_a_name_needs_the_thorough_reader() -> None:

@@ -30,9 +30,9 @@ def main() -> NoReturn:
         from goferry.cli.main import main as proper  # slow to import
 
         proper()
-    status = _write(text)
-    gc.freeze()  # what is left goes with the process: it need not be searched for garbage first
-    sys.exit(status)
+    os._exit(
+        _write(text)
+    )  # all is written; what is left goes with the process, and need not be taken apart first
 
 
 def at_once(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> str | None:

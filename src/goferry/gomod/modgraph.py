@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from goferry.gomod import gover
+from goferry.gomod import gover, semver
 from goferry.gomod.module import Version
 
 GO_PRUNING: Final = "1.17"
@@ -44,6 +44,8 @@ NONE: Final = "none"
 """The version of a module that is not in the graph."""
 
 T = TypeVar("T")
+
+_LEAST: Final = semver.key(NONE)
 
 Edge: TypeAlias = tuple[Version, Version]
 """A version, and one that its go.mod requires. Main modules have an empty version."""
@@ -210,8 +212,10 @@ class _Ranks(dict[Version, Any]):
     """Of each version the key that it is compared by with others of its path; None for what is never selected."""
 
     def __missing__(self, version: Version) -> Any:
-        key = gover.mod_key(version.path, version.version)
-        found = self[version] = key if key > gover.mod_key(version.path, NONE) else None
+        path, text = version
+        key = gover.mod_key(path, text)
+        least = gover.mod_key(path, NONE) if gover.is_toolchain(path) else _LEAST
+        found = self[version] = key if key > least else None
         return found
 
 

@@ -69,6 +69,10 @@ _STATEMENT = re.compile(
 _ENTRY = re.compile(rf"[ \t]*(?:({_WORD})[ \t]+({_WORD}))?{_END}", re.ASCII)
 _RELEASE = re.compile(r"v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)", re.ASCII)
 """What most paths without a major version are required in; for others there is more to check."""
+_PLAIN = re.compile(
+    r"^\t([\w.~+-]+(?:/[\w.~+-]+)*) (v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*))(|[ ]// indirect)$",
+    re.ASCII | re.MULTILINE,
+)
 _REPLACED = re.compile(
     rf"[ \t]*(?:({_WORD})(?:[ \t]+({_WORD}))?[ \t]+=>[ \t]+({_WORD})(?:[ \t]+({_WORD}))?)?{_END}", re.ASCII
 )
@@ -106,7 +110,10 @@ def _quick_main(lines: list[str]) -> MainSummary:
     said: dict[str, str] = {}
     found: dict[str, list[Any]] = {"require": [], "direct": [], "replace": [], "exclude": []}
     for kind, value, line in _one_by_one(lines):
-        if kind in found:
+        if kind == "plain":
+            found["require"] += value
+            found["direct"] += [version for version, indirect in value.items() if not indirect]
+        elif kind in found:
             found[kind].append(value)
             if kind == "require" and _is_direct(line):
                 found["direct"].append(value)
@@ -142,10 +149,26 @@ def _one_by_one(lines: list[str]) -> Iterator[tuple[str, Any, str]]:
         else:
             verb = line.partition("(")[0].strip(" \t")
             end, read = _end(lines, at), _reader(verb)
+            if verb == "require" and (plain := _plain(lines[at:end])):
+                yield "plain", plain, line
+                at = end + 1
+                continue
             for entry in lines[at:end]:
                 if (said := read(entry)) is not None:
                     yield verb, said, entry
             at = end + 1
+
+
+def _plain(lines: list[str]) -> dict[Version, str]:
+    """The requirements of a block, each with its mark if it has one, when each line is as most lines are; else none."""
+    found = _PLAIN.findall("\n".join(lines))
+    said = {Version(path, version): mark for path, version, mark in found if _may_be_v0_or_v1(path)}
+    return said if len(said) == len(lines) else {}
+
+
+def _may_be_v0_or_v1(path: str) -> bool:
+    _, major, ok = module.split_path_version(path)
+    return ok and not major
 
 
 def _reader(verb: str) -> Callable[[str], Any]:
