@@ -44,7 +44,10 @@ _DEMANDS: Final = {
     ),
     "upstream cuts 30 % of bodies, 500 modules: failures": "上游截断 30 % 的响应，500 个模块：失败数",
     "h1 of a 50 MB zip ÷ bare SHA-256 of its content": "50 MB zip 的 h1 ÷ 对其内容单独计算 SHA-256",
-    "build list of 1,000 modules, warm store ÷ go list -m all": "1,000 个模块的构建列表，存储已有 ÷ go list -m all",
+    "build list of 1,000 modules, unseen go.mod ÷ go list -m all": (
+        "1,000 个模块的构建列表，从未见过的 go.mod ÷ go list -m all"
+    ),
+    "the same again, project unchanged ÷ go list -m all": "同上，项目未变 ÷ go list -m all",
     "goferry --help": "goferry --help",
     "advisories in 55 real go.mod files: findings": "55 份真实依赖清单中的漏洞公告：发现数",
     "4,023 requirements against the shipped advisories": "4,023 个依赖与自带漏洞公告匹配",
@@ -84,6 +87,7 @@ _PHRASES: Final = (
     (r"bare SHA-256", "单独计算 SHA-256"),
     (r"empty store", "空存储"),
     (r"new go\.mod", "新的 go.mod"),
+    (r"project unchanged", "项目未变"),
     (r"one pass", "一次"),
     (r"database on", "启用数据库"),
     (r"list p99", "list 的 p99"),

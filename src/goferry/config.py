@@ -208,8 +208,7 @@ def _show_optional(show: Callable[[Any], str]) -> Callable[[Any], str]:
     return lambda value: "" if value is None else show(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """How one kind of value is written: `parse` raises ValueError, `show` is its inverse."""
 
     name: str
@@ -285,8 +284,7 @@ _SERVE: Final = ("serve",)
 _FETCH: Final = ("serve", "warm", "deps")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One row of the table."""
 
     name: str
@@ -675,8 +673,7 @@ BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 # ---- reading -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a value came from. `kind`: flag, env, file, go (the go command's own settings) or default.
 
     `detail`: the flag, the variable, FILE:LINE, a variable of go with its place, or why there is but a default.

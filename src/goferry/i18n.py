@@ -4,12 +4,15 @@ Keys, codes and JSON stay the same in every language; only sentences go through 
 The language is a context variable, so one server can answer two people in two languages.
 """
 
-import gettext
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 DOMAIN = "goferry"
 LANGUAGES = ("en", "zh_CN")
@@ -19,7 +22,9 @@ _current: ContextVar[str] = ContextVar("goferry_language", default="en")
 
 
 @cache
-def _catalogue(language: str) -> gettext.NullTranslations:
+def _catalogue(language: str) -> "NullTranslations":
+    import gettext  # what says nothing to people does without
+
     return gettext.translation(DOMAIN, _LOCALE_DIR, [language], fallback=True)
 
 

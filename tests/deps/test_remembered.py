@@ -39,6 +39,15 @@ def test_an_answer_holds_while_its_files_do(tmp_path: Path) -> None:
     assert recall(tmp_path, start, "list") is None
 
 
+def test_what_changed_while_it_was_read_is_not_remembered(tmp_path: Path) -> None:
+    start = project(tmp_path, "a")
+    changed = start.stat().st_mtime_ns
+    remember(tmp_path, start, "list", [str(start)], [1], changed)
+    assert recall(tmp_path, start, "list") is None
+    remember(tmp_path, start, "list", [str(start)], [1], changed + 1)
+    assert recall(tmp_path, start, "list") == [1]
+
+
 def test_projects_of_one_file_name_do_not_take_each_others_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

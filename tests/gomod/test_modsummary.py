@@ -74,8 +74,17 @@ def entries() -> st.SearchStrategy[str]:
     return st.one_of(pair, pair, pair, st.sampled_from(ODD))
 
 
+NEW = ["./b", "../b", "/b", ".", "example.org/f", "f/v2", ".b", "..", "./a@b", "C:/b", "example.org/f/v2"]
+OLD_VERSIONS = ["", "v1.0.0 ", "v2.0.0 ", "v1 ", "v2.0.0+incompatible "]
+
+
+def replacements() -> st.SearchStrategy[str]:
+    parts = map(st.sampled_from, (PATHS, OLD_VERSIONS, NEW, ["", *VERSIONS], ENDS))
+    return st.builds("{} {}=> {} {}{}".format, *parts)
+
+
 def blocks() -> st.SearchStrategy[str]:
-    lines = st.lists(entries(), max_size=4).map("\n".join)
+    lines = st.lists(st.one_of(entries(), replacements()), max_size=4).map("\n".join)
     return st.builds("{}\n{}\n{}".format, st.sampled_from(HEADS), lines, st.sampled_from(CLOSES))
 
 
@@ -83,7 +92,9 @@ def statements() -> st.SearchStrategy[str]:
     single = st.builds("require {} {}{}".format, *map(st.sampled_from, (PATHS, VERSIONS, ENDS)))
     go = st.builds("go {}{}".format, st.sampled_from(GO), st.sampled_from(ENDS))
     module = st.builds("module {}{}".format, st.sampled_from(PATHS), st.sampled_from(ENDS))
-    return st.one_of(single, go, module, st.sampled_from(OTHERS), blocks())
+    excluded = st.builds("exclude {} {}{}".format, *map(st.sampled_from, (PATHS, VERSIONS, ENDS)))
+    replaced = replacements().map("replace {}".format)
+    return st.one_of(single, go, module, st.sampled_from(OTHERS), blocks(), excluded, replaced)
 
 
 @given(st.lists(statements(), max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "\n"]))
@@ -120,11 +131,16 @@ def thorough(data: bytes) -> Summary:
 def thorough_main(data: bytes) -> MainSummary:
     file = modfile.parse("go.mod", data)
     assert file.module
-    assert not file.replace
-    assert not file.exclude
     toolchain = file.toolchain.name if file.toolchain else ""
     direct = frozenset(line.mod for line in file.require if not line.indirect)
-    return MainSummary(file.module.path, thorough(data).requirements, toolchain, direct)
+    return MainSummary(
+        file.module.path,
+        thorough(data).requirements,
+        toolchain,
+        direct,
+        tuple((line.old, line.new) for line in file.replace),
+        frozenset(line.mod for line in file.exclude),
+    )
 
 
 @pytest.mark.go
@@ -156,12 +172,25 @@ MAIN = (
 )
 
 
-def test_main_modules_without_replacements_are_quick() -> None:
-    found = quick_main(MAIN)
-    assert found == thorough_main(MAIN) == quick_main(MAIN.replace(b"\n", b"\r\n"))
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"",
+        b"require (\n\texample.org/g v1.2.3\n\tgithub.com/H/h-1.2 v0.0.1 // indirect\n)\n",
+        b"require (\n\texample.org/g v1.2.3\n\texample.org/g v1.2.3\n\texample.org/g v1.2.4 // indirect\n)\n",
+        b"require (\n\texample.org/g v1.2.3\n\tgopkg.in/h.v1 v1.0.0\n)\n",
+        b"exclude example.org/b v0.9.0 // bad\nexclude (\n\t// these\n\texample.org/c/v3 v3.0.0\n)\n",
+        b"replace example.org/b => ../b\nreplace\texample.org/b v1.0.0 => example.org/f/v4 v4.0.0\n",
+        b"replace (\n\texample.org/b v1.0.0 => /b // here\n\n\texample.org/c/v3 => example.org/f v1.0.0\n\ta => .\n)\n",
+    ],
+)
+def test_main_modules_as_tools_write_them_are_quick(more: bytes) -> None:
+    found = quick_main(MAIN + more)
+    assert found == thorough_main(MAIN + more) == quick_main((MAIN + more).replace(b"\n", b"\r\n"))
     assert found
     assert (found.module, found.toolchain) == ("example.org/a", "go1.22.1")
-    assert found.direct == {Version("example.org/b", "v1.0.0")}
+    assert Version("example.org/b", "v1.0.0") in found.direct
+    assert Version("example.org/c/v3", "v3.1.0-rc.1") not in found.direct
 
 
 @pytest.mark.parametrize(
@@ -169,8 +198,12 @@ def test_main_modules_without_replacements_are_quick() -> None:
     [
         b"module b\n",
         b"toolchain go1.22.1\n",
-        b"exclude example.org/b v0.9.0\n",
-        b"replace example.org/b => ../b\n",
+        b"exclude example.org/b main\n",
+        b"replace example.org/b => c\n",
+        b"replace example.org/b v1 => ./c\n",
+        b"replace example.org/b => ./c v1.0.0\n",
+        b"replace example.org/b/v2 v1.0.0 => ./c\n",
+        b"ignore ./x\n",
         b"tool (\n)\n",
         b"retract v1.0.0\n",
         b"require example.org/f v1.0.0 // indirect; for f\n",
@@ -178,6 +211,35 @@ def test_main_modules_without_replacements_are_quick() -> None:
 )
 def test_a_main_module_that_says_more_needs_the_thorough_reader(more: bytes) -> None:
     assert quick_main(MAIN + more) is None
+
+
+PLAIN = [
+    *(
+        "\texample.org/a v1.0.0",
+        "\texample.org/b v0.3.10 // indirect",
+        "\tgithub.com/A/b1 v1.0.0",
+        "\tx v1.2.3",
+    ),
+    *("\texample.org/v1 v1.0.0", "\tgopkg.in/y.v1 v1.0.0", "\ta//b v1.0.0", "\texample.org/a v1.00.0", ""),
+    *(
+        "\texample.org/c/v2 v2.0.0",
+        "\texample.org/a v2.0.0",
+        "\texample.org/a v1.0.0 ",
+        "\ta/ v1.0.0",
+        "\t/a v1.0.0",
+    ),
+    *(
+        "\texample.org/a  v1.0.0",
+        "\texample.org/a v1.0.0 //indirect",
+        "\texample.org/a v1.0.0-pre",
+        "\t.. v1.0.0",
+    ),
+]
+
+
+@given(st.lists(st.sampled_from(PLAIN), max_size=4))
+def test_blocks_of_most_lines_are_read_as_others_are(lines: list[str]) -> None:
+    agrees("module example.org/m\nrequire (\n{}\n)\n".format("\n".join(lines)).encode())
 
 
 def test_a_main_module_without_a_name_needs_the_thorough_reader() -> None:

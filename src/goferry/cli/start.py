@@ -18,6 +18,7 @@ EXIT_INTERRUPTED = 130
 
 def main() -> NoReturn:
     """The `goferry` command."""
+    gc.disable()  # a list is made of many small things that all stay until the end
     try:
         text = at_once(sys.argv[1:], os.environ, Path.cwd())
     except KeyboardInterrupt:
@@ -25,12 +26,13 @@ def main() -> NoReturn:
     except Exception:  # noqa: BLE001
         text = None  # the command line proper will find the same, and has the words for it
     if text is None:
+        gc.enable()
         from goferry.cli.main import main as proper  # slow to import
 
         proper()
-    status = _write(text)
-    gc.freeze()  # what is left goes with the process: it need not be searched for garbage first
-    sys.exit(status)
+    os._exit(
+        _write(text)
+    )  # all is written; what is left goes with the process, and need not be taken apart first
 
 
 def at_once(arguments: Sequence[str], environ: Mapping[str, str], cwd: Path) -> str | None:

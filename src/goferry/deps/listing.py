@@ -4,6 +4,7 @@
 """
 
 import gc
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,10 +30,13 @@ def at_hand(store: Path, start: Path) -> Shown | None:
     from goferry.deps.sources import load
     from goferry.deps.stored import Stored
 
+    since = time.time_ns()
     with uncollected():
         reading = Reading(load(start))
         reading.read_stored(Stored(store))
-        return None if reading.missing() or reading.unread else kept(store, start, reading.build_list())
+        if reading.missing() or reading.unread:
+            return None
+        return kept(store, start, reading.build_list(), since)
 
 
 def recalled(store: Path, start: Path) -> Shown | None:
@@ -41,11 +45,12 @@ def recalled(store: Path, start: Path) -> Shown | None:
     return known if isinstance(known, dict) else None
 
 
-def kept(store: Path, start: Path, found: "BuildList") -> Shown:
-    """What is shown of a build list. The store remembers it if it is whole."""
+def kept(store: Path, start: Path, found: "BuildList", since: int) -> Shown:
+    """What is shown of a build list. The store remembers it if it is whole, and its files are what they were at a time,
+    in nanoseconds, before they were read."""
     shown = of_modules(found.modules) | {"name": found.project.name}
     if not found.unread:
-        remember(store, start, QUESTION, map(str, found.project.files()), shown)
+        remember(store, start, QUESTION, map(str, found.project.files()), shown, since)
     return shown
 
 

@@ -16,7 +16,6 @@ from goferry.gomod.module import Version
 from goferry.i18n import N_
 
 if TYPE_CHECKING:
-    from goferry.gomod.modfile import Replace
     from goferry.gomod.workfile import WorkFile
 
 
@@ -29,7 +28,7 @@ def check_main(name: Path, part: Part) -> None:
             file=name,
         )
     check_paths(name, part.path, *(tool.path for tool in part.file.tool))
-    check_replacements(name, part.file.replace)
+    check_replacements(name, [(line.old, line.new) for line in part.file.replace])
 
 
 def check_paths(name: Path, main: str, *tools: str) -> None:
@@ -43,18 +42,18 @@ def check_paths(name: Path, main: str, *tools: str) -> None:
             raise InvalidInput("{file}: {why}", file=name, why=why) from why
 
 
-def check_replacements(name: Path, lines: "Iterable[Replace]") -> None:
+def check_replacements(name: Path, lines: Iterable[tuple[Version, Version]]) -> None:
     """Two lines of one file may repeat each other, but not differ."""
     seen: dict[Version, Version] = {}
-    for line in lines:
-        other = seen.setdefault(line.old, line.new)
-        if other != line.new:
+    for old, new in lines:
+        other = seen.setdefault(old, new)
+        if other != new:
             raise InvalidInput(
                 "{file}: conflicting replacements for {module}: {one} and {other}",
                 file=name,
-                module=line.old,
+                module=old,
                 one=other,
-                other=line.new,
+                other=new,
             )
 
 
@@ -66,7 +65,7 @@ def check_uses(name: Path, work: "WorkFile") -> None:
         if place in seen:
             raise InvalidInput("{file}: {folder} is used twice", file=name, folder=use.path)
         seen.add(place)
-    check_replacements(name, work.replace)
+    check_replacements(name, [(line.old, line.new) for line in work.replace])
 
 
 def check_workspace(name: Path, work: "WorkFile", parts: Sequence[Part], mains: Sequence[Main]) -> None:

@@ -9,6 +9,7 @@ Of many answers the oldest go. Processes may do all of this at once: an answer i
 
 import json
 import os
+import sys
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
@@ -35,8 +36,14 @@ def recall(store: Path, start: Path, question: str) -> Any:
         return None
 
 
-def remember(store: Path, start: Path, question: str, files: Iterable[str], answer: Any) -> None:
-    """Keeps an answer that follows from these files. A store that cannot be written to remembers nothing."""
+def remember(
+    store: Path, start: Path, question: str, files: Iterable[str], answer: Any, since: int = sys.maxsize
+) -> None:
+    """Keeps an answer that follows from these files as they were at a time, in nanoseconds: it may not follow from what
+    has changed since. A store that cannot be written to remembers nothing."""
+    files = tuple(files)
+    if any(_changed(name) >= since for name in files):
+        return
     place = _file(store, start, question)
     kept = {
         "version": __version__,
@@ -75,6 +82,13 @@ def _file(store: Path, start: Path, question: str) -> Path:
 
 def _named(start: Path) -> str:
     return ascii(os.path.abspath(start))  # noqa: PTH100 - links are not followed
+
+
+def _changed(name: str) -> int:
+    try:
+        return os.stat(name).st_mtime_ns  # noqa: PTH116 - it need not be there
+    except OSError:
+        return 0
 
 
 def _text(name: str) -> str | None:

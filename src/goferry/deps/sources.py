@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from goferry.deps.base import Part, Project
 from goferry.deps.finding import NAMES, find
-from goferry.deps.refusals import check_main, check_paths, check_uses, check_workspace
+from goferry.deps.refusals import check_main, check_paths, check_replacements, check_uses, check_workspace
 from goferry.errors import InvalidInput, NotFound
 from goferry.gomod import gover
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
@@ -126,7 +126,7 @@ def main_of(part: Part, work: Path | None = None) -> Main:
         requirements_of(mod),
         toolchain=mod.toolchain.name if mod.toolchain else "",
         direct=frozenset(line.mod for line in mod.require if not line.indirect),
-        replace=_replacements(part.folder, mod.replace, work),
+        replace=_replacements(part.folder, _pairs(mod.replace), work),
         exclude=frozenset(line.mod for line in mod.exclude),
     )
 
@@ -142,7 +142,15 @@ def _part(file: Path, work: Path | None = None) -> tuple[Part, Main]:
         check_main(file, part)
         return part, main_of(part, work)
     check_paths(file, said.module)
-    main = Main(said.module, said.requirements, toolchain=said.toolchain, direct=said.direct)
+    check_replacements(file, said.replace)
+    main = Main(
+        said.module,
+        said.requirements,
+        toolchain=said.toolchain,
+        direct=said.direct,
+        replace=_replacements(file.parent, said.replace, work),
+        exclude=said.exclude,
+    )
     return Part(file.parent, said.module, read), main
 
 
@@ -166,7 +174,7 @@ def _load_work(file: Path) -> Project:
     workspace = Workspace(
         work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
         toolchain=work.toolchain.name if work.toolchain else "",
-        replace=_replacements(file.parent, work.replace),
+        replace=_replacements(file.parent, _pairs(work.replace)),
     )
     return Project(file, Mains(mains, workspace), parts, work)
 
@@ -189,10 +197,14 @@ def read_sum(file: Path) -> Exact:
     )
 
 
+def _pairs(lines: "Iterable[Replace]") -> list[tuple[Version, Version]]:
+    return [(line.old, line.new) for line in lines]
+
+
 def _replacements(
-    folder: Path, lines: "Iterable[Replace]", work: Path | None = None
+    folder: Path, lines: Iterable[tuple[Version, Version]], work: Path | None = None
 ) -> dict[Version, Version | Local]:
-    return {line.old: line.new if line.new.version else _local(folder, line.new.path, work) for line in lines}
+    return {old: new if new.version else _local(folder, new.path, work) for old, new in lines}
 
 
 def _local(folder: Path, named: str, work: Path | None) -> Local:

@@ -1,7 +1,7 @@
 """What a store has of go.mod files, summed up once.
 
 A build list follows from a thousand go.mod files that never change. `.goferry/requirements` (SQLite) keeps what each
-of them says for the graph, with the size, the time and the number of the file that says it. A line counts only while
+of them says for the graph, with the size, the times and the number of the file that says it. A line counts only while
 that file stands there unchanged: what is removed from the store, or replaced in it, is not known any more.
 
 It is a cache. Whatever is wrong with it, the files themselves are read, and it is made anew; a process that cannot
@@ -66,7 +66,7 @@ class Stored:
     def prepare(self, versions: Iterable[Version]) -> None:
         """Looks up many at once; without it each one is read from its file."""
         wanted = {str(version): version for version in versions if version not in self._asked}
-        self._asked |= set(wanted.values())
+        self._asked.update(wanted.values())
         for text, key, file, said, check in _lines(self._file, list(wanted)):
             if _identity(self._root + key) == file and _check(text, key, file, said) == check:
                 self._known[wanted[text]] = self._summary(said)
@@ -95,7 +95,8 @@ class Stored:
             return None  # whoever asks the proxy for it will hear why
         found = summarize(f"{version}/go.mod", data)
         said = _text(found)
-        if len(said) <= MOST_TEXT:
+        # Quoted paths may hold anything, what parts the words here among it.
+        if len(said) <= MOST_TEXT and said.isascii() and self._summary(said) == found:
             text = str(version)
             self._new.append((text, key, identity, said, _check(text, key, identity, said)))
         return found
@@ -109,13 +110,12 @@ class _Versions(dict[str, Version]):
     """One object for all lines that say the same."""
 
     def __missing__(self, text: str) -> Version:
-        path, _, version = text.partition(" ")
+        path, _, version = text.rpartition(" ")
         found = self[text] = Version(path, version)
         return found
 
 
 def _text(summary: Summary) -> str:
-    """No word of a go.mod that could be understood has a space or a newline in it."""
     said = summary.requirements
     return "\n".join([summary.module, said.go, *(f"{v.path} {v.version}" for v in said.require)])
 
@@ -132,7 +132,7 @@ def _identity(file: str) -> str:
 
 
 def _identity_of(found: os.stat_result) -> str:
-    return f"{found.st_size} {found.st_mtime_ns} {found.st_ino}"
+    return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
 def _lines(place: Path, versions: Sequence[str]) -> Iterator[_Line]:

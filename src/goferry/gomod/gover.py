@@ -12,7 +12,6 @@ internal/modfetch/toolchain.go.
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from goferry.gomod import digits, semver
@@ -166,8 +165,7 @@ def mod_major_minor(path: str, version: str) -> str:
     return lang(version) if path == "go" else semver.major_minor(version)
 
 
-@dataclass(frozen=True, slots=True)
-class Toolchain:
+class Toolchain(NamedTuple):
     """A downloadable toolchain: `go` is its version without the `go` in front."""
 
     go: str

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from goferry.gomod import gover
+from goferry.gomod import gover, semver
 from goferry.gomod.module import Version
 
 GO_PRUNING: Final = "1.17"
@@ -44,6 +44,8 @@ NONE: Final = "none"
 """The version of a module that is not in the graph."""
 
 T = TypeVar("T")
+
+_LEAST: Final = semver.key(NONE)
 
 Edge: TypeAlias = tuple[Version, Version]
 """A version, and one that its go.mod requires. Main modules have an empty version."""
@@ -156,7 +158,12 @@ class ModuleGraph(NamedTuple):
 
     def build_list(self) -> list[Version]:
         """`go list -m all` without the main modules: real modules only, sorted by path."""
-        return [version for version in self.selection() if not gover.is_toolchain(version.path)]
+        return mod_sort(self.built())
+
+    def built(self) -> frozenset[Version]:
+        """The same without an order."""
+        found = (Version(path, version) for path, version in self.versions.items() if version)
+        return frozenset(version for version in found if not gover.is_toolchain(version.path))
 
     def selection(self) -> list[Version]:
         """The same with the virtual modules `go` and `toolchain`."""
@@ -195,15 +202,13 @@ class Files:
         return _summary(requirements, self._exclude)
 
     def get(self, version: Version) -> "_Summary | None":
-        """What a version requires, None when that cannot be had; KeyError when nobody has asked yet."""
-        try:
-            return self._said[version]
-        except KeyError:
+        """What a version requires, None when that cannot be had; UNKNOWN when nobody has said anything yet."""
+        found = self._said.get(version, UNKNOWN)
+        if found is UNKNOWN:
             if version.version == NONE:
                 return None
-            if not gover.is_toolchain(version.path):
-                raise
-        found = self._said[version] = _virtual_summary(version)
+            if gover.is_toolchain(version.path):
+                found = self._said[version] = _virtual_summary(version)
         return found
 
 
@@ -211,8 +216,10 @@ class _Ranks(dict[Version, Any]):
     """Of each version the key that it is compared by with others of its path; None for what is never selected."""
 
     def __missing__(self, version: Version) -> Any:
-        key = gover.mod_key(version.path, version.version)
-        found = self[version] = key if key > gover.mod_key(version.path, NONE) else None
+        path, text = version
+        key = gover.mod_key(path, text)
+        least = gover.mod_key(path, NONE) if gover.is_toolchain(path) else _LEAST
+        found = self[version] = key if key > least else None
         return found
 
 
@@ -241,7 +248,7 @@ class Graph:
 
     def needed(self) -> frozenset[Version]:
         """Versions whose go.mod the go command itself reads: those in its pruned graph, and those that it builds."""
-        return frozenset(self._loaded().read) | frozenset(self.build_list())
+        return frozenset(self._loaded().read) | self.module_graph().built()
 
     def module_graph(self) -> ModuleGraph:
         """What can be said so far; go's own graph once nothing is missing."""
@@ -297,6 +304,10 @@ class _Summary(NamedTuple):
     require: tuple[Version, ...]
     named: frozenset[Version]
     """The same; a set knows the hashes of what is in it."""
+
+
+UNKNOWN: Final = _Summary(True, (), frozenset())
+"""That of a go.mod that was never added: to be told by identity."""
 
 
 def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summary:
@@ -388,9 +399,8 @@ class _Reading:
         stopped = list[tuple[Version, _Pruning]]()
         while queue:
             version, how = queue.pop()
-            try:
-                summary = self._files.get(version) if version.version else self._main(version.path)
-            except KeyError:
+            summary = self._files.get(version) if version.version else self._main(version.path)
+            if summary is UNKNOWN:
                 stopped.append((version, how))
                 continue
             if summary is None:

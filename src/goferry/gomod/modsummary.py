@@ -7,8 +7,8 @@ agrees. Of the go.mod of a main module `quick_main` says what `modfile.parse` sa
 
 import functools
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from goferry.gomod import gover, module
 from goferry.gomod.modgraph import Requirements
@@ -23,13 +23,16 @@ class Summary(NamedTuple):
 
 
 class MainSummary(NamedTuple):
-    """Of a main module that has a module line, and neither replaces nor excludes anything."""
+    """Of a main module that has a module line, and nothing unusual."""
 
     module: str
     requirements: Requirements
     toolchain: str
     direct: frozenset[Version]
     """What is required without `// indirect`."""
+    replace: tuple[tuple[Version, Version], ...] = ()
+    """What is replaced, and by what, line by line; a folder has no version."""
+    exclude: frozenset[Version] = frozenset()
 
 
 def summarize(name: str, data: bytes) -> Summary:
@@ -64,6 +67,15 @@ _STATEMENT = re.compile(
     re.ASCII,
 )
 _ENTRY = re.compile(rf"[ \t]*(?:({_WORD})[ \t]+({_WORD}))?{_END}", re.ASCII)
+_RELEASE = re.compile(r"v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)", re.ASCII)
+"""What most paths without a major version are required in; for others there is more to check."""
+_PLAIN = re.compile(
+    r"^\t([\w.~+-]+(?:/[\w.~+-]+)*) (v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*))(|[ ]// indirect)$",
+    re.ASCII | re.MULTILINE,
+)
+_REPLACED = re.compile(
+    rf"[ \t]*(?:({_WORD})(?:[ \t]+({_WORD}))?[ \t]+=>[ \t]+({_WORD})(?:[ \t]+({_WORD}))?)?{_END}", re.ASCII
+)
 _CLOSED = ")"
 
 
@@ -96,13 +108,15 @@ def _lines(data: bytes) -> list[str]:
 
 def _quick_main(lines: list[str]) -> MainSummary:
     said: dict[str, str] = {}
-    require: list[Version] = []
-    direct: set[Version] = set()
+    found: dict[str, list[Any]] = {"require": [], "direct": [], "replace": [], "exclude": []}
     for kind, value, line in _one_by_one(lines):
-        if isinstance(value, Version):
-            require.append(value)
-            if _is_direct(line):
-                direct.add(value)
+        if kind == "plain":
+            found["require"] += value
+            found["direct"] += [version for version, indirect in value.items() if not indirect]
+        elif kind in found:
+            found[kind].append(value)
+            if kind == "require" and _is_direct(line):
+                found["direct"].append(value)
         elif kind in ("module", "go", "toolchain") and kind not in said:
             said[kind] = value
         elif kind != "nothing":
@@ -110,25 +124,80 @@ def _quick_main(lines: list[str]) -> MainSummary:
     toolchain = said.get("toolchain", "")
     if "module" not in said or (toolchain and not _TOOLCHAIN.fullmatch(toolchain)):
         raise _UnusualError
-    go = said.get("go", gover.DEFAULT_GO_MOD_VERSION)
-    return MainSummary(said["module"], Requirements(go, tuple(require)), toolchain, frozenset(direct))
+    return MainSummary(
+        said["module"],
+        Requirements(said.get("go", gover.DEFAULT_GO_MOD_VERSION), tuple(found["require"])),
+        toolchain,
+        frozenset(found["direct"]),
+        tuple(found["replace"]),
+        frozenset(found["exclude"]),
+    )
 
 
-def _one_by_one(lines: list[str]) -> Iterator[tuple[str, str | Version, str]]:
+def _one_by_one(lines: list[str]) -> Iterator[tuple[str, Any, str]]:
     """Each line that says something, with the kind of it and what it says."""
     at = 0
     while at < len(lines):
         line = lines[at]
         kind, value = _statement(line)
         at += 1
-        if kind != "required":
+        if kind == "line":
+            verb, _, rest = line.lstrip(" \t").replace("\t", " ").partition(" ")
+            yield verb, _reader(verb)(rest), line
+        elif kind not in ("required", "ignored"):
             yield kind, value, line
-            continue
-        end = _end(lines, at)
-        for line in lines[at:end]:
-            if required := _entry(line):
-                yield "require", required, line
-        at = end + 1
+        else:
+            verb = line.partition("(")[0].strip(" \t")
+            end, read = _end(lines, at), _reader(verb)
+            if verb == "require" and (plain := _plain(lines[at:end])):
+                yield "plain", plain, line
+                at = end + 1
+                continue
+            for entry in lines[at:end]:
+                if (said := read(entry)) is not None:
+                    yield verb, said, entry
+            at = end + 1
+
+
+def _plain(lines: list[str]) -> dict[Version, str]:
+    """The requirements of a block, each with its mark if it has one, when each line is as most lines are; else none."""
+    found = _PLAIN.findall("\n".join(lines))
+    said = {Version(path, version): mark for path, version, mark in found if _may_be_v0_or_v1(path)}
+    return said if len(said) == len(lines) else {}
+
+
+def _may_be_v0_or_v1(path: str) -> bool:
+    _, major, ok = module.split_path_version(path)
+    return ok and not major
+
+
+def _reader(verb: str) -> Callable[[str], Any]:
+    """What reads the lines of a kind, None for one without words."""
+    if verb == "replace":
+        return _replacement
+    if verb in ("require", "exclude"):
+        return _entry
+    raise _UnusualError
+
+
+def _replacement(line: str) -> tuple[Version, Version] | None:
+    found = _REPLACED.fullmatch(line)
+    if found is None:
+        raise _UnusualError
+    old, version, new, new_version = found.groups("")
+    if not old:
+        return None
+    _, major, ok = module.split_path_version(old)
+    if not ok or (version and not (_is_canonical(version) and module.match_path_major(version, major))):
+        raise _UnusualError
+    is_folder = new in (".", "..") or new.startswith(("./", "../", "/"))
+    if is_folder == bool(new_version) or (new_version and not _is_canonical(new_version)):
+        raise _UnusualError
+    return Version(old, version), Version(new, new_version)
+
+
+def _is_canonical(version: str) -> bool:
+    return module.canonical_version(version) == version
 
 
 def _is_direct(line: str) -> bool:
@@ -200,6 +269,8 @@ def _pass_over(line: str) -> None:
 def _required(path: str, version: str) -> Version:
     """One object for all files that say the same."""
     _, major, ok = module.split_path_version(path)
-    if not (ok and module.canonical_version(version) == version and module.match_path_major(version, major)):
+    if ok and not major and _RELEASE.fullmatch(version):
+        return Version(path, version)
+    if not (ok and _is_canonical(version) and module.match_path_major(version, major)):
         raise _UnusualError
     return Version(path, version)

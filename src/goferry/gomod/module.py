@@ -15,7 +15,6 @@ says so.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -87,8 +86,7 @@ _NEWER_LETTERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     chars: re.Pattern[str]
     unicode_letters: bool = False
     leading_dot: bool = True

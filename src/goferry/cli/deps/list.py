@@ -1,5 +1,6 @@
 """`goferry deps list`: the build list, as `go list -m all` has it."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,10 @@ def _project(
     known = listing.recalled(store, start)
     if known is not None:
         return known, 0
+    since = time.time_ns()
     with listing.uncollected():
         found = listed(console, str(start), given, as_json=as_json)
-        shown = listing.kept(store, start, found)
+        shown = listing.kept(store, start, found, since)
     return shown, named_unread(console, found)
 
 
