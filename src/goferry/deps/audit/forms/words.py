@@ -60,6 +60,12 @@ def title(kind: Kind) -> str:
     return _(TITLES[kind])
 
 
+def name(finding: AuditFinding) -> str:
+    """What it is called: the advisory or the licence, else its kind; an ignore entry is not what it is for."""
+    by_kind = finding.id == finding.kind.value or finding.kind in (Kind.IGNORE_UNUSED, Kind.IGNORE_EXPIRED)
+    return title(finding.kind) if by_kind else finding.id
+
+
 def severity(found: Severity) -> str:
     return _(SEVERITIES[found])
 
