@@ -199,13 +199,17 @@ def _regular(
     if any(one.form == "cyclonedx" for one in asked.outputs) or given["inventory"]:
         raise InvalidInput("--repos keeps findings only: an SBOM needs PATHs")
 
+    repos = given["repos"]
+
     def shown(audit: Audit) -> int:
-        return _shown(console, asked, Saved(audit))
+        place = Path(console.cwd, repos)
+        base = repos if place.is_dir() else str(Path(repos).parent)
+        return _shown(console, asked, Saved(audit), base=base)
 
     return regular.audit(
         console,
         ready,
-        given["repos"],
+        repos,
         given["every"],
         telling=asked.telling,
         look=lambda: _looking(console, ready.settings, given, asked),
@@ -334,12 +338,12 @@ def _finish(console: Console, ready: Complete, asked: Asked, found: Saved, *, na
     return max(status, tell_news(console, ready, found.audit, quiet=True))
 
 
-def _shown(console: Console, asked: Asked, found: Saved, *, name: str = "") -> int:
+def _shown(console: Console, asked: Asked, found: Saved, *, name: str = "", base: str = "") -> int:
     """Shows it, or of it what an older one has not; the exit status."""
     audit = found.audit
     if asked.old is not None:
         if audit.since is not None:
             raise InvalidInput("{place} was made with --since itself, so it holds a part only", place=name)
         audit = since(asked.old, audit, place=asked.old_name)
-    show(console, asked.outputs, audit, found.inventories, notes=asked.notes)
+    show(console, asked.outputs, audit, found.inventories, notes=asked.notes, base=base)
     return failing.status(audit, asked.fail_on)

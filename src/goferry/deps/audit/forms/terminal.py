@@ -148,7 +148,7 @@ def _sums(page: Page) -> Iterator[str]:
     for line in filter(None, lines):
         yield from wrap(line, page.columns)
     yield _paint(colour, words.counts(audit), page)
-    for step in words.next_steps(audit):
+    for step in words.next_steps(audit, page.base):
         yield from wrap(step, page.columns)
 
 
