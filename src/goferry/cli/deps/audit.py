@@ -86,8 +86,8 @@ def _audit_flags(function: Any) -> Any:
     help=N_(
         "Find what is wrong with the modules that are really built: known vulnerabilities and where they are fixed, "
         "flaws of Go itself, retracted and deprecated versions, commits and pre-releases, modules without a release "
-        "for long, licences. PATH is a go.mod, a go.work or a folder; DIR/... stands for all projects below. "
-        "Exit status 1 when --fail-on says so, 3 when something could not be looked at."
+        "for long, licences. PATH is a go.mod, a go.work, a folder or a built program; DIR/... stands for all "
+        "projects below. Exit status 1 when --fail-on says so, 3 when something could not be looked at."
     ),
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)

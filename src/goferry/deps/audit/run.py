@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_lines
+from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_binary, from_lines
 from goferry.deps.advisories.matching import FixState, Match, match, released, unknown
 from goferry.deps.audit import licences
 from goferry.deps.audit.inventory import Component, FileHash, Inventory, requirements, sha256, vendored
@@ -20,6 +20,7 @@ from goferry.deps.audit.judge import Advised, Problem, Subject
 from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
+from goferry.deps.binary import Binary
 from goferry.deps.buildlist import build_list
 from goferry.deps.forgelist import Asker, reasons
 from goferry.deps.forges import Closed
@@ -59,6 +60,8 @@ class Target:
     name: str
     root: str
     owner: str = ""
+    binary: Binary | None = None
+    """A built program: what it is made of is known, and no source is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +112,13 @@ class Auditor:
         def stage(name: str) -> Step | None:
             return None if step is None else lambda done, total: step(name, done, total)
 
-        build = await build_list(target.project, self.supply, jobs=self.jobs, step=stage("go.mod"))
+        build = await self._build_list(target, stage("go.mod"))
         matches = match(self.database, build.modules)
         problems: list[Problem] = []
-        of_go = self._exposure(target.project, problems)
+        of_go = self._exposure(target, problems)
         statuses = await self._statuses(build, matches, stage("versions"))
         concerned = (*matches, *(of_go.stdlib if of_go else ()))
-        usage = await self._usage(build, concerned, stage("source"))
+        usage = None if target.binary else await self._usage(build, concerned, stage("source"))
         said = await self._followed(build, concerned, problems, stage("govulncheck"))
         material = await self._materials(build, problems, stage("zips"))
         subject = Subject(
@@ -133,6 +136,11 @@ class Auditor:
             problems=tuple(problems),
         )
         return Looked(subject, _inventory(subject, material) if self.wanted.inventory else None)
+
+    async def _build_list(self, target: Target, step: Step | None) -> BuildList:
+        if target.binary is not None:
+            return target.binary.build_list()
+        return await build_list(target.project, self.supply, jobs=self.jobs, step=step)
 
     async def _statuses(
         self, build: BuildList, matches: Iterable[Match], step: Step | None
@@ -185,8 +193,10 @@ class Auditor:
             problems.append(Problem("archived", why, paths))
         return dict(looked.closed) | written
 
-    def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
-        go = deciding(self.go(project))
+    def _exposure(self, target: Target, problems: list[Problem]) -> Exposure | None:
+        """By what is known of the Go that builds; a built program knows for sure."""
+        built = target.binary
+        go = deciding(from_binary(built.info.go, str(built.file)) if built else self.go(target.project))
         if go is None:
             problems.append(Problem("go_version", Text("nothing says which Go builds it")))
             return None
@@ -206,7 +216,7 @@ class Auditor:
         if not (self.wanted.licences or self.wanted.inventory):
             return {}
         modules = build.dependencies()
-        vendor = vendor_folder(build.project)
+        vendor = vendor_folder(build.project) if build.project.parts else None
         slots = asyncio.Semaphore(self.jobs)
         done = 0
 

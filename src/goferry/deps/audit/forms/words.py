@@ -115,6 +115,7 @@ def chain(found: Iterable[Version]) -> str:
 
 _FOLLOWED: Final = {
     Seen.CALLED: N_("govulncheck: called"),
+    Seen.LINKED: N_("govulncheck: in the program"),
     Seen.IMPORTED: N_("govulncheck: no call found"),
     Seen.REQUIRED: N_("govulncheck: no import found"),
     Seen.NOTHING: N_("govulncheck: not named"),
@@ -186,7 +187,7 @@ def next_steps(audit: Audit, base: str = "") -> Iterator[str]:
     mendable = {
         one.project
         for one in urgent
-        if one.kind is Kind.VULNERABILITY and one.fixed and one.fixed.state is FixState.HERE
+        if one.kind is Kind.VULNERABILITY and one.location and one.fixed and one.fixed.state is FixState.HERE
     }
     roots = [Path(base, one.root).as_posix() for one in audit.projects if one.name in mendable]
     if roots:
