@@ -4,6 +4,7 @@ What cannot be had never stops an audit: it becomes a problem of its project, an
 """
 
 import asyncio
+import functools
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, expos
 from goferry.deps.advisories.matching import FixState, Match, match, released, unknown
 from goferry.deps.audit import licences
 from goferry.deps.audit.inventory import Component, FileHash, Inventory, requirements, sha256, vendored
-from goferry.deps.audit.judge import Advised, Problem, Subject
+from goferry.deps.audit.judge import Advised, Problem, Subject, as_text
 from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
@@ -189,8 +190,9 @@ class Auditor:
         if self.forges is None:
             return written
         looked = await self.forges.look(build.dependencies(), self.supply, step)
-        for why, paths in reasons(looked.unasked):
-            problems.append(Problem("archived", why, paths))
+        if looked.unasked:
+            why = functools.reduce(_both, map(as_text, reasons(looked.unasked)))
+            problems.append(Problem("archived", why, tuple(sorted(looked.unasked))))
         return dict(looked.closed) | written
 
     def _exposure(self, target: Target, problems: list[Problem]) -> Exposure | None:
@@ -258,6 +260,10 @@ class Auditor:
             return await asyncio.to_thread(_read_zip, await self.supply.zip(source), source)
         except GoferryError as error:
             return error
+
+
+def _both(one: Text, other: Text) -> Text:
+    return Text("{one}; {other}", one=one, other=other)
 
 
 def _vendored(vendor: Path, path: str, others: frozenset[str]) -> _Material:
