@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from goferry.cli import clients
 from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps import regular
@@ -36,6 +37,7 @@ from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
 from goferry.i18n import N_, _
+from goferry.storage.folders import folder_of
 
 SUMMARY = N_("Find what is wrong with the modules that are built: flaws, age, licences.")
 _LOOKING: Final = {
@@ -248,9 +250,16 @@ def _looking(console: Console, settings: Settings, given: Mapping[str, Any], ask
         _go(console, given["go_version"]),
         frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
         building.go_tree(console.environ),
-        checker(database, console.environ) if given["with_govulncheck"] else None,
+        checker(database, _for_go(console, settings)) if given["with_govulncheck"] else None,
         tuple(_ignore(console, given["ignore"])),
     )
+
+
+def _for_go(console: Console, settings: Settings) -> Mapping[str, str]:
+    """An environment in which go takes modules from where this audit does, what the store has first."""
+    store = Path(console.cwd, folder_of(settings.store)).as_uri()
+    then = "off" if settings.offline else settings.upstream
+    return {**console.environ, **clients.serving(settings, f"{store},{then}")}
 
 
 def _refuse(paths: Sequence[str], given: Mapping[str, Any]) -> None:
