@@ -206,6 +206,7 @@ def test_a_malformed_go_mod_is_unproven_and_its_neighbours_are_looked_at(world: 
     (blind,) = audit["unproven"]
     assert (blind["id"], blind["project"], blind["owner"]) == ("project", "bad/app", "bad")
     assert "\n" not in blind["message"]["text"]
+    assert str(world.folder) not in blind["message"]["text"]
     assert FLAWED in kinds(audit, "example.org/good/app")
 
 

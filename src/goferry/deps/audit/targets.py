@@ -58,7 +58,9 @@ def gather(names: Iterable[str], cwd: Path) -> Targets:
             project = load(place.file)
         except GoferryError as why:
             found.unreadable.append(
-                Unreadable(root if root != "." else place.file.parent.name, root, owner, why)
+                Unreadable(
+                    root if root != "." else place.file.parent.name, root, owner, why, str(place.file.parent)
+                )
             )
         else:
             found.projects.append(Target(project, project.name, root, owner))
