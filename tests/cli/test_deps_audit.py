@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import goprojects
 import gotestdata
+import oracle
 from advisories import block, file
 from auditworld import FLAW, World
 from goferry.config import Settings
@@ -204,6 +206,7 @@ def test_a_malformed_go_mod_is_unproven_and_its_neighbours_are_looked_at(world: 
     (blind,) = audit["unproven"]
     assert (blind["id"], blind["project"], blind["owner"]) == ("project", "bad/app", "bad")
     assert "\n" not in blind["message"]["text"]
+    assert str(world.folder) not in blind["message"]["text"]
     assert FLAWED in kinds(audit, "example.org/good/app")
 
 
@@ -573,3 +576,61 @@ def test_a_code_host_that_does_not_answer_is_unproven(world: World) -> None:
     (blind,) = audit["unproven"]
     assert (blind["id"], blind["details"]["modules"]) == ("archived", ["github.com/a/closed"])
     assert "a token in GITHUB_TOKEN allows more" in blind["message"]["text"]
+
+
+# ---- built programs -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.go
+def test_a_built_program_is_audited_by_what_it_is_made_of(world: World) -> None:
+    world.project("app", "example.org/flawed v1.0.0")
+    world.put("app/goferry-ignore.toml", '[[ignore]]\nid = "GO-2024-0009"\nreason = "known"\n')
+    world.put(*db_file("GO-2024-0009", "stdlib", "0 -1.999.0-0"))
+    go = oracle.go_command()
+    assert go is not None
+    cache = subprocess.run([go, "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
+    proxy = (world.folder / "proxy").as_uri()
+    environ = oracle.go_env(
+        GOPROXY=proxy, GOSUMDB="off", GOMODCACHE=str(world.folder / "cache"), GOCACHE=cache,
+        GOFLAGS="-mod=mod -modcacherw",
+    )  # fmt: skip
+    subprocess.run([go, "build", "-o", "tool", "."], cwd=world.folder / "app", env=environ, check=True)
+    version = subprocess.run(
+        [go, "env", "GOVERSION"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    said = world.audit("app/tool", "--json", PATH="/nonexistent")
+    assert said.code == 1, said.err
+    (project,) = said.json["projects"]
+    assert (project["name"], project["root"], project["modules"], project["level"]) == (
+        "app/tool",
+        "app",
+        1,
+        "module",
+    )
+    assert ("vulnerability", "example.org/flawed") in kinds(said.json)
+    (ignored,) = [one["finding"] for one in said.json["ignored"]]
+    assert f"go{ignored['version']}" == version
+    assert ignored["details"]["decided"] == {"origin": "binary", "where": "tool"}
+    assert "next:" not in world.audit("app/tool", PATH="/nonexistent").out
+    bom = json.loads(world.audit("app/tool", "--format", "cyclonedx", PATH="/nonexistent").out)
+    (library,) = [one for one in bom["components"] if one["type"] == "library"]
+    assert (
+        library["hashes"][0]["content"]
+        == hashlib.sha256(
+            (world.folder / f"proxy/{request_path(Kind.ZIP, 'example.org/flawed', 'v1.0.0')}").read_bytes()
+        ).hexdigest()
+    )
+
+
+def db_file(id: str, module: str, versions: str) -> tuple[str, bytes]:
+    name, data = file(id, block(module, versions))
+    return f"db/{name}", data
+
+
+def test_a_file_that_is_no_program_is_one_line(world: World) -> None:
+    world.project()
+    said = world.audit("app/main.go")
+    assert said.code == 2
+    assert said.err.splitlines()[0] == (
+        "goferry: app/main.go: a go.mod or go.work file is wanted, a folder, or a built program"
+    )

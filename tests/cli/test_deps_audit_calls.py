@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,14 +155,16 @@ def test_the_real_one_follows_the_calls(world: World) -> None:
     advise(world, "GO-2024-0001", FLAWED, "0 -1.1.0", "Broken")
     world.put("app/go.mod", f"module example.org/app\n\ngo 1.21\n\nrequire {FLAWED} v1.0.0\n")
     world.put("app/main.go", f'package main\n\nimport "{FLAWED}"\n\nfunc main() {{ flawed.Broken() }}\n')
+    cache = subprocess.run([go, "env", "GOCACHE"], capture_output=True, text=True, check=True).stdout.strip()
     environ = {
         "PATH": os.pathsep.join((str(Path(program).parent), str(Path(go).parent))),
         "HOME": str(world.folder),
-        "GOPROXY": (world.folder / "proxy").as_uri(),
-        "GOSUMDB": "off",
+        "GOCACHE": cache,
         "GOFLAGS": "-mod=mod -modcacherw",
     }
-    said = world.audit("app", "--json", "--with-govulncheck", **environ)
-    (found,) = [one for one in said.json["findings"] if one["kind"] == "vulnerability"]
-    word = found["details"]["govulncheck"]
-    assert (word["seen"], word["calls"]) == ("called", [["example.org/app.main", f"{FLAWED}.Broken"]])
+    for more in ((), ("--offline",)):  # go finds the modules where goferry does
+        said = world.audit("app", "--json", "--with-govulncheck", *more, **environ)
+        (found,) = [one for one in said.json["findings"] if one["kind"] == "vulnerability"]
+        word = found["details"]["govulncheck"]
+        assert (word["seen"], word["calls"]) == ("called", [["example.org/app.main", f"{FLAWED}.Broken"]])
+        shutil.rmtree(world.folder / "go")

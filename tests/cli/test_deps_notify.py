@@ -275,6 +275,16 @@ def test_what_builds_each_repository_decides_about_go_itself(world: Path) -> Non
     }
 
 
+@pytest.mark.parametrize(("place", "folder"), [("repos", "repos/shop"), ("lists/repos.txt", "repos/shop")])
+def test_the_next_command_is_right_where_people_are(world: Path, place: str, folder: str) -> None:
+    (world / "lists").mkdir()
+    (world / "lists/repos.txt").write_text("../repos/shop\n")
+    words = ["deps", "audit", "--repos", place, "--no-source", "--go", "1.26.8", *flags(world)]
+    said = goferry(*words, environ={"HOME": str(world)}, cwd=world)
+    command = said.out.splitlines()[-1].removeprefix("next: goferry deps fix ")
+    assert (world / command).resolve() == (world / folder).resolve()
+
+
 def test_how_repositories_are_looked_at_can_be_said(world: Path) -> None:
     (world / "ignore.toml").write_text('[[ignore]]\nid = "GO-2020-0015"\nreason = "known"\n')
     words = ["--go", "1.26.8", "--ignore", "ignore.toml", "--no-versions", "--no-source"]

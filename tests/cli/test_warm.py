@@ -127,8 +127,8 @@ def test_a_log_gets_a_line_every_few_seconds_and_none_for_a_short_run() -> None:
     lines = Lines(Listener(), clock)  # type: ignore[arg-type]
     for second in range(12):
         clock.now = float(second)
-        lines.update(second, 100)
-    assert said == ["5 of 100 done", "10 of 100 done"]
+        lines.update(second, 100, "zips" if second > 7 else "")
+    assert said == ["5 of 100 done", "10 of 100 done  zips"]
 
 
 # ---- the whole command, from a file:// upstream -------------------------------------------------------

@@ -177,6 +177,11 @@ def test_a_row_that_is_too_wide_has_its_fix_below_and_a_chain_breaks_between_its
     assert [step.strip() for step in steps] == [str(step).replace("@", " ") for step in deep]
 
 
+def test_who_brings_in_a_module_is_said_once_for_all_its_flaws_in_a_row() -> None:
+    text = render("terminal", Page(audit(finding(), finding(id="GO-2024-0002"), finding(chain=()))))
+    assert text.count("example.com/app → example.com/middle v1.2.3") == 1
+
+
 def test_flaws_come_before_all_else_that_is_as_bad() -> None:
     commit = finding(kind=Kind.PSEUDO_VERSION, id="pseudo_version", fixed=None, module="example.com/a")
     found = sorted((commit, finding(module="example.com/z")), key=rank)

@@ -220,7 +220,7 @@ async def test_a_host_that_has_had_enough_is_left_alone_and_what_stays_unknown_i
         assert len(looked.unasked) == unknown
         (only,) = reasons(looked.unasked)
         with pytest.raises(GoferryError, match=why):
-            raise only[0]
+            raise only
 
 
 async def test_what_was_known_counts_while_a_host_cannot_be_asked(tmp_path: Path) -> None:

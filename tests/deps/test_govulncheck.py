@@ -162,3 +162,10 @@ def test_it_is_found_on_path_and_where_go_install_puts_it(tmp_path: Path) -> Non
     assert govulncheck.find({"GOBIN": str(tmp_path / "go/bin")}) == place
     assert govulncheck.find({"PATH": str(tmp_path / "go/bin")}) == place
     assert govulncheck.find({"HOME": str(tmp_path / "go"), "PATH": "/nonexistent"}) is None
+
+
+def test_of_a_built_program_nothing_is_said_of_calls() -> None:
+    config = {"config": {"protocol_version": "v1.0.0", "scan_mode": "binary"}}
+    message = finding("GO-1", {"module": "m", "package": "m/p", "function": "F"})
+    (one,) = parse(json.dumps(config) + json.dumps(message)).findings
+    assert (one.seen, one.trace) == (Seen.LINKED, ())

@@ -101,3 +101,11 @@ def test_what_is_no_module_file_is_refused_with_its_name(tmp_path: Path, name: s
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidInput, match=name):
         read(tmp_path / name)
+
+
+def test_a_byte_order_mark_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "go.mod"
+    file.write_bytes(b"\xef\xbb\xbfmodule m\n")
+    with pytest.raises(InvalidInput, match=r"go\.mod:1: it begins with a byte order mark") as caught:
+        read(file)
+    assert caught.value.hint == "save it as UTF-8 without one"

@@ -32,10 +32,11 @@ class Lines:
         self._clock = clock
         self._next = clock() + self._PAUSE
 
-    def update(self, done: int, total: int, what: str = "") -> None:  # noqa: ARG002 - the protocol has it
+    def update(self, done: int, total: int, what: str = "") -> None:
         if self._clock() >= self._next:
             self._next = self._clock() + self._PAUSE
-            self._console.note(_("{done} of {total} done").format(done=done, total=total))
+            text = _("{done} of {total} done").format(done=done, total=total)
+            self._console.note(f"{text}  {what}".rstrip())
 
 
 class Bar:

@@ -4,11 +4,12 @@ import mmap
 from dataclasses import dataclass
 from pathlib import Path
 
-from goferry.deps.base import Module
+from goferry.deps.base import BuildList, Module, Project
 from goferry.deps.executables import NotGoError, read_build_info
 from goferry.errors import InvalidInput
+from goferry.gomod import gover
 from goferry.gomod.buildinfo import DEVEL, BuildInfo, Built
-from goferry.gomod.modgraph import Local
+from goferry.gomod.modgraph import Local, Main, Mains, ModuleGraph, Requirements
 from goferry.gomod.module import Version
 
 
@@ -24,6 +25,20 @@ class Binary:
         """The main module first. It has a version when it was built as `go install module@version` does."""
         main = [_module(self.info.main, main=True)] if self.info.main else []
         return (*main, *(_module(dep) for dep in self.info.deps))
+
+    def build_list(self) -> BuildList:
+        """All of it as if the main module required it: nothing in a program says who brought what in."""
+        modules = self.modules
+        mains = tuple(module.module for module in modules if module.main)
+        linked = tuple(module.module for module in modules if not module.main)
+        graph = ModuleGraph(
+            mains,
+            dict.fromkeys(mains, linked),
+            {version.path: version.version for version in (*mains, *linked)},
+        )
+        path = self.info.main.module.path if self.info.main else self.info.path
+        main = Main(path, Requirements(gover.from_toolchain(self.info.go), linked), direct=frozenset(linked))
+        return BuildList(Project(self.file, Mains((main,)), ()), modules, graph)
 
 
 def read_binary(file: Path) -> Binary:

@@ -8,7 +8,7 @@ the rest of the run; what it was not asked about is named, and older answers cou
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -286,9 +286,6 @@ def _place(environ: Mapping[str, str]) -> Path | None:
         return None
 
 
-def reasons(unasked: Mapping[str, GoferryError]) -> Iterable[tuple[GoferryError, tuple[str, ...]]]:
-    """Each reason once, with the modules that nobody could be asked about for it."""
-    by_text: dict[str, tuple[GoferryError, list[str]]] = {}
-    for path, why in sorted(unasked.items()):
-        by_text.setdefault(str(why), (why, []))[1].append(path)
-    return [(why, tuple(paths)) for why, paths in by_text.values()]
+def reasons(unasked: Mapping[str, GoferryError]) -> list[GoferryError]:
+    """Why nobody could be asked, each reason once."""
+    return list({str(why): why for _path, why in sorted(unasked.items())}.values())

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,8 @@ from goferry.i18n import N_, _
 PROGRAM: Final = "govulncheck"
 _PROTOCOL: Final = "v1."
 _DEEP: Final = "symbol"
+_PACKAGES: Final = ("./...",)
+_BINARY: Final = "binary"
 _CHAINS: Final = 3
 _LINES, _LENGTH = 4, 400
 """How much of its complaint is passed on: the first line is a heading."""
@@ -47,6 +49,8 @@ class Seen(StrEnum):
 
     CALLED = "called"
     """It found a chain of calls to a flawed function."""
+    LINKED = "linked"
+    """A flawed function is in a built program: nothing is known of calls there."""
     IMPORTED = "imported"
     """A flawed package is imported, and it found no call."""
     REQUIRED = "required"
@@ -145,11 +149,12 @@ def parse(text: str) -> Run:
             program=PROGRAM,
             version=(config or {}).get("protocol_version", _("no version")),
         )
+    called = Seen.LINKED if config.get("scan_mode") == _BINARY else Seen.CALLED
     return Run(
         f"{config.get('scanner_name', PROGRAM)} {config.get('scanner_version', '')}".rstrip(),
         str(config.get("go_version", "")),
         str(config.get("scan_level", "")),
-        tuple(_finding(one["finding"]) for one in messages if isinstance(one.get("finding"), dict)),
+        tuple(_finding(one["finding"], called) for one in messages if isinstance(one.get("finding"), dict)),
     )
 
 
@@ -174,13 +179,13 @@ def _end_of_space(text: str, at: int) -> int:
     return found.end()
 
 
-def _finding(message: Mapping[str, Any]) -> Finding:
+def _finding(message: Mapping[str, Any], called: Seen) -> Finding:
     frames = message.get("trace")
     if not isinstance(frames, list) or not frames or not all(isinstance(one, dict) for one in frames):
         raise InvalidInput("{program} printed a finding without a trace", program=PROGRAM)
     first = frames[0]
     symbol = _symbol(first)
-    seen = Seen.CALLED if symbol else Seen.IMPORTED if first.get("package") else Seen.REQUIRED
+    seen = called if symbol else Seen.IMPORTED if first.get("package") else Seen.REQUIRED
     return Finding(
         str(message.get("osv", "")),
         seen,
@@ -188,7 +193,9 @@ def _finding(message: Mapping[str, Any]) -> Finding:
         str(first.get("version", "")),
         str(first.get("package", "")),
         symbol,
-        tuple(f"{one.get('package', '')}.{_symbol(one)}" for one in reversed(frames)) if symbol else (),
+        tuple(f"{one.get('package', '')}.{_symbol(one)}" for one in reversed(frames))
+        if seen is Seen.CALLED
+        else (),
     )
 
 
@@ -217,8 +224,12 @@ def checker(database: Database, environ: Mapping[str, str]) -> Checker:
             raise GovulncheckFailed("{program} is not installed: {command}", program=PROGRAM, command=INSTALL)
         sources = (module.source for module in build.modules)
         modules = {module.path for module in build.modules} | {one.path for one in sources if one}
+        project = build.project
+        where: list[tuple[Path, Sequence[str]]] = [(part.folder, _PACKAGES) for part in project.parts]
+        if not where:  # a built program
+            where = [(project.root, ("-mode", _BINARY, str(project.start)))]
         return _joined(
-            run(program, part.folder, database, modules, environ=environ) for part in build.project.parts
+            run(program, folder, database, modules, environ=environ, what=what) for folder, what in where
         )
 
     return check
@@ -237,16 +248,17 @@ def run(
     modules: Iterable[str],
     *,
     environ: Mapping[str, str],
+    what: Sequence[str] = _PACKAGES,
     timeout: float = 1800.0,
 ) -> Run:
-    """Runs it in a folder with a go.mod, over all packages there, against the entries about these modules and Go
-    itself. GovulncheckFailed when it comes to no result."""
+    """Runs it in a folder with a go.mod, over all packages there (or over `what` else it shall look at), against the
+    entries about these modules and Go itself. GovulncheckFailed when it comes to no result."""
     with tempfile.TemporaryDirectory(prefix="goferry-") as place:
         for name, data in public_tree(database, modules).items():
             file = Path(place, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(data)
-        words = [program, "-format", "json", "-db", Path(place).as_uri(), "./..."]
+        words = [program, "-format", "json", "-db", Path(place).as_uri(), *what]
         try:
             done = subprocess.run(
                 words,

@@ -1,5 +1,6 @@
 """go.mod, go.work and go.sum files on disk, read into projects and into what a module graph starts from."""
 
+import codecs
 import functools
 import os
 import re
@@ -227,6 +228,12 @@ def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
     if size > limit:
         raise InvalidInput(
             "{file} is too large: {size} bytes, where {limit} are allowed", file=file, size=size, limit=limit
+        )
+    if data.startswith(codecs.BOM_UTF8) and file.suffix in (".mod", ".work"):
+        raise InvalidInput(
+            "{file}:1: it begins with a byte order mark, which go refuses",
+            hint=N_("save it as UTF-8 without one"),
+            file=file,
         )
     if marker := _CONFLICT.search(data):
         raise InvalidInput(

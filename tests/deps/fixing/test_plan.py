@@ -337,6 +337,16 @@ def test_a_module_is_mended_as_far_as_it_can_be() -> None:
     ]
 
 
+def test_what_no_version_is_free_of_does_not_hide_what_keeps_the_rest() -> None:
+    text = "x@v1.0.0 1.20:\nx@v1.1.0 1.25.0:"
+    flaws = Counted(A="x@v1.0.0", B="x@v1.0.0 x@v1.1.0")
+    plan = planned(world_of(text, Mains((main("1.20", "x@v1.0.0"),))), flaws)
+    assert [(stay.path, stay.ids, stay.reason, stay.detail) for stay in plan.stays] == [
+        ("x", ("A",), Reason.NEEDS_GO, "1.25.0"),
+        ("x", ("B",), Reason.NO_FIX, ""),
+    ]
+
+
 def test_no_flaw_is_taken_for_another_one() -> None:
     text = "x@v1.0.0 1.20:\nx@v1.1.0 1.20:"
     plan = planned(world_of(text, Mains((main("1.20", "x@v1.0.0"),))), Counted(A="x@v1.0.0", B="x@v1.1.0"))

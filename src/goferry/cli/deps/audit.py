@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from goferry.cli import clients
 from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps import regular
@@ -36,6 +37,7 @@ from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
 from goferry.i18n import N_, _
+from goferry.storage.folders import folder_of
 
 SUMMARY = N_("Find what is wrong with the modules that are built: flaws, age, licences.")
 _LOOKING: Final = {
@@ -86,8 +88,8 @@ def _audit_flags(function: Any) -> Any:
     help=N_(
         "Find what is wrong with the modules that are really built: known vulnerabilities and where they are fixed, "
         "flaws of Go itself, retracted and deprecated versions, commits and pre-releases, modules without a release "
-        "for long, licences. PATH is a go.mod, a go.work or a folder; DIR/... stands for all projects below. "
-        "Exit status 1 when --fail-on says so, 3 when something could not be looked at."
+        "for long, licences. PATH is a go.mod, a go.work, a folder or a built program; DIR/... stands for all "
+        "projects below. Exit status 1 when --fail-on says so, 3 when something could not be looked at."
     ),
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
@@ -199,13 +201,17 @@ def _regular(
     if any(one.form == "cyclonedx" for one in asked.outputs) or given["inventory"]:
         raise InvalidInput("--repos keeps findings only: an SBOM needs PATHs")
 
+    repos = given["repos"]
+
     def shown(audit: Audit) -> int:
-        return _shown(console, asked, Saved(audit))
+        place = Path(console.cwd, repos)
+        base = repos if place.is_dir() else str(Path(repos).parent)
+        return _shown(console, asked, Saved(audit), base=base)
 
     return regular.audit(
         console,
         ready,
-        given["repos"],
+        repos,
         given["every"],
         telling=asked.telling,
         look=lambda: _looking(console, ready.settings, given, asked),
@@ -244,9 +250,16 @@ def _looking(console: Console, settings: Settings, given: Mapping[str, Any], ask
         _go(console, given["go_version"]),
         frozenset(_lines(console, given["archived"])) if given["archived"] else frozenset(),
         building.go_tree(console.environ),
-        checker(database, console.environ) if given["with_govulncheck"] else None,
+        checker(database, _for_go(console, settings)) if given["with_govulncheck"] else None,
         tuple(_ignore(console, given["ignore"])),
     )
+
+
+def _for_go(console: Console, settings: Settings) -> Mapping[str, str]:
+    """An environment in which go takes modules from where this audit does, what the store has first."""
+    store = Path(console.cwd, folder_of(settings.store)).as_uri()
+    then = "off" if settings.offline else settings.upstream
+    return {**console.environ, **clients.serving(settings, f"{store},{then}")}
 
 
 def _refuse(paths: Sequence[str], given: Mapping[str, Any]) -> None:
@@ -334,12 +347,12 @@ def _finish(console: Console, ready: Complete, asked: Asked, found: Saved, *, na
     return max(status, tell_news(console, ready, found.audit, quiet=True))
 
 
-def _shown(console: Console, asked: Asked, found: Saved, *, name: str = "") -> int:
+def _shown(console: Console, asked: Asked, found: Saved, *, name: str = "", base: str = "") -> int:
     """Shows it, or of it what an older one has not; the exit status."""
     audit = found.audit
     if asked.old is not None:
         if audit.since is not None:
             raise InvalidInput("{place} was made with --since itself, so it holds a part only", place=name)
         audit = since(asked.old, audit, place=asked.old_name)
-    show(console, asked.outputs, audit, found.inventories, notes=asked.notes)
+    show(console, asked.outputs, audit, found.inventories, notes=asked.notes, base=base)
     return failing.status(audit, asked.fail_on)

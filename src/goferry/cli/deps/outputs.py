@@ -67,12 +67,13 @@ def show(
     inventories: Sequence[Inventory] = (),
     *,
     notes: bool = False,
+    base: str = "",
 ) -> None:
     """Prints and writes all of them."""
     columns = shutil.get_terminal_size((100, 24)).columns if console.colour else 100
     for one in wanted:
         colour = console.colour and not one.file
-        page = Page(audit, tuple(inventories), notes=notes, colour=colour, columns=columns)
+        page = Page(audit, tuple(inventories), notes=notes, colour=colour, columns=columns, base=base)
         text = render(one.form, page)
         if one.file:
             _write(console, one.file, text)

@@ -1,5 +1,6 @@
 """From what was found in each project to one audit: sorted, without what the ignore files set aside."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from goferry.deps.audit.records import (
     rank,
 )
 from goferry.errors import GoferryError
-from goferry.findings import Location, Severity, Text
+from goferry.findings import Location, Part, Severity, Text
 from goferry.gomod.modsyntax import ModFileError, Problem
 from goferry.gomod.module import InvalidVersion
 
@@ -32,6 +33,8 @@ class Unreadable:
     root: str
     owner: str
     why: GoferryError
+    folder: str = ""
+    """The whole path of the root, which is nobody's business."""
 
     @property
     def project(self) -> AuditedProject:
@@ -79,7 +82,20 @@ def compose(
 
 
 def _blind(one: Unreadable) -> AuditFinding:
-    return unproven(one.project, "project", as_text(one.why))
+    text = as_text(one.why)
+    return unproven(one.project, "project", _seen_from_here(text, one) if one.folder else text)
+
+
+def _seen_from_here(text: Text, one: Unreadable) -> Text:
+    """The text with files of the project named by their place in it."""
+    root = "" if one.root == "." else f"{one.root}/"
+
+    def shown(part: Part) -> Part:
+        if isinstance(part, Text):
+            return _seen_from_here(part, one)
+        return part.replace(f"{one.folder}{os.sep}", root) if isinstance(part, str) else part
+
+    return Text(text.key, **{name: shown(part) for name, part in text.parts.items()})
 
 
 def _words_for_versions(one: Unreadable) -> Iterable[AuditFinding]:

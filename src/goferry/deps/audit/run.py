@@ -4,6 +4,7 @@ What cannot be had never stops an audit: it becomes a problem of its project, an
 """
 
 import asyncio
+import functools
 import zipfile
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,14 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_lines
+from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_binary, from_lines
 from goferry.deps.advisories.matching import FixState, Match, match, released, unknown
 from goferry.deps.audit import licences
 from goferry.deps.audit.inventory import Component, FileHash, Inventory, requirements, sha256, vendored
-from goferry.deps.audit.judge import Advised, Problem, Subject
+from goferry.deps.audit.judge import Advised, Problem, Subject, as_text
 from goferry.deps.audit.licences import Licence
 from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
+from goferry.deps.binary import Binary
 from goferry.deps.buildlist import build_list
 from goferry.deps.forgelist import Asker, reasons
 from goferry.deps.forges import Closed
@@ -59,6 +61,8 @@ class Target:
     name: str
     root: str
     owner: str = ""
+    binary: Binary | None = None
+    """A built program: what it is made of is known, and no source is at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +113,13 @@ class Auditor:
         def stage(name: str) -> Step | None:
             return None if step is None else lambda done, total: step(name, done, total)
 
-        build = await build_list(target.project, self.supply, jobs=self.jobs, step=stage("go.mod"))
+        build = await self._build_list(target, stage("go.mod"))
         matches = match(self.database, build.modules)
         problems: list[Problem] = []
-        of_go = self._exposure(target.project, problems)
+        of_go = self._exposure(target, problems)
         statuses = await self._statuses(build, matches, stage("versions"))
         concerned = (*matches, *(of_go.stdlib if of_go else ()))
-        usage = await self._usage(build, concerned, stage("source"))
+        usage = None if target.binary else await self._usage(build, concerned, stage("source"))
         said = await self._followed(build, concerned, problems, stage("govulncheck"))
         material = await self._materials(build, problems, stage("zips"))
         subject = Subject(
@@ -133,6 +137,11 @@ class Auditor:
             problems=tuple(problems),
         )
         return Looked(subject, _inventory(subject, material) if self.wanted.inventory else None)
+
+    async def _build_list(self, target: Target, step: Step | None) -> BuildList:
+        if target.binary is not None:
+            return target.binary.build_list()
+        return await build_list(target.project, self.supply, jobs=self.jobs, step=step)
 
     async def _statuses(
         self, build: BuildList, matches: Iterable[Match], step: Step | None
@@ -181,12 +190,15 @@ class Auditor:
         if self.forges is None:
             return written
         looked = await self.forges.look(build.dependencies(), self.supply, step)
-        for why, paths in reasons(looked.unasked):
-            problems.append(Problem("archived", why, paths))
+        if looked.unasked:
+            why = functools.reduce(_both, map(as_text, reasons(looked.unasked)))
+            problems.append(Problem("archived", why, tuple(sorted(looked.unasked))))
         return dict(looked.closed) | written
 
-    def _exposure(self, project: Project, problems: list[Problem]) -> Exposure | None:
-        go = deciding(self.go(project))
+    def _exposure(self, target: Target, problems: list[Problem]) -> Exposure | None:
+        """By what is known of the Go that builds; a built program knows for sure."""
+        built = target.binary
+        go = deciding(from_binary(built.info.go, str(built.file)) if built else self.go(target.project))
         if go is None:
             problems.append(Problem("go_version", Text("nothing says which Go builds it")))
             return None
@@ -206,7 +218,7 @@ class Auditor:
         if not (self.wanted.licences or self.wanted.inventory):
             return {}
         modules = build.dependencies()
-        vendor = vendor_folder(build.project)
+        vendor = vendor_folder(build.project) if build.project.parts else None
         slots = asyncio.Semaphore(self.jobs)
         done = 0
 
@@ -248,6 +260,10 @@ class Auditor:
             return await asyncio.to_thread(_read_zip, await self.supply.zip(source), source)
         except GoferryError as error:
             return error
+
+
+def _both(one: Text, other: Text) -> Text:
+    return Text("{one}; {other}", one=one, other=other)
 
 
 def _vendored(vendor: Path, path: str, others: frozenset[str]) -> _Material:

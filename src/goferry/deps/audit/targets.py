@@ -14,6 +14,8 @@ from goferry.deps.audit import ignoring, owners
 from goferry.deps.audit.compose import Unreadable
 from goferry.deps.audit.ignoring import IgnoreFile
 from goferry.deps.audit.run import Target, named
+from goferry.deps.binary import Binary, read_binary
+from goferry.deps.executables import NotGoError
 from goferry.deps.finding import find, folder_of, is_pattern
 from goferry.deps.sources import load
 from goferry.errors import GoferryError, InvalidInput
@@ -29,6 +31,7 @@ class _Place:
     file: Path
     base: Path
     many: bool
+    binary: Binary | None = None
 
 
 @dataclass(slots=True)
@@ -48,11 +51,16 @@ def gather(names: Iterable[str], cwd: Path) -> Targets:
     for place in places.values():
         root = _relative(place.file.parent, cwd)
         owner = owners.of_file(place.file) or _owner_by_folder(place)
+        if place.binary is not None:
+            found.projects.append(_program(place.binary, root, owner, cwd))
+            continue
         try:
             project = load(place.file)
         except GoferryError as why:
             found.unreadable.append(
-                Unreadable(root if root != "." else place.file.parent.name, root, owner, why)
+                Unreadable(
+                    root if root != "." else place.file.parent.name, root, owner, why, str(place.file.parent)
+                )
             )
         else:
             found.projects.append(Target(project, project.name, root, owner))
@@ -73,10 +81,31 @@ def _places(name: str, cwd: Path) -> Iterator[_Place]:
             yield from _below_or_fail(path)
     elif path.is_file() and path.suffix in (".mod", ".work"):
         yield _Place(path.resolve(), path.resolve().parent, many=False)
+    elif path.is_file():
+        yield _Place(path.resolve(), path.resolve().parent, many=False, binary=_built(path.resolve(), name))
     else:
         raise InvalidInput(
-            "{name}: a go.mod or go.work file is wanted, or a folder", hint=_NAME_ONE, name=name
+            "{name}: a go.mod or go.work file is wanted, a folder, or a built program",
+            hint=_NAME_ONE,
+            name=name,
         )
+
+
+def _built(file: Path, name: str) -> Binary:
+    try:
+        return read_binary(file)
+    except NotGoError as why:
+        raise InvalidInput(
+            "{name}: a go.mod or go.work file is wanted, a folder, or a built program",
+            hint=_NAME_ONE,
+            name=name,
+        ) from why
+
+
+def _program(binary: Binary, root: str, owner: str, cwd: Path) -> Target:
+    """A built program, by its file: it may be one of several of the same module."""
+    name = binary.file.name if root == "." else f"{_relative(binary.file.parent, cwd)}/{binary.file.name}"
+    return Target(binary.build_list().project, name, root, owner, binary)
 
 
 def _below_or_fail(folder: Path) -> Iterator[_Place]:

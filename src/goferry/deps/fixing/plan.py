@@ -111,7 +111,7 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """An affected module that nothing can be done about here."""
+    """Flaws of a module that nothing can be done about here, for one reason; there may be others of the same module."""
 
     path: str
     version: str
@@ -506,19 +506,33 @@ class _Planner:
     def _all_that_stay(self, now: Outcome) -> Steps[tuple[Stays, ...]]:
         paths = sorted(now.affected)
         yield from self._known.learn(map(AskVersions, paths))
-        found: dict[str, Stays] = {}
+        found: list[Stays] = []
         for path in paths:
-            reason, detail = yield from self._reason(path, now)
-            found[path] = Stays(path, now.selected(path), now.affected[path], reason, detail)
-        return tuple(found.values())
+            for ids, good in self._by_hope(path, now):
+                reason, detail = yield from self._reason(path, now, good)
+                found.append(Stays(path, now.selected(path), ids, reason, detail))
+        return tuple(found)
 
-    def _reason(self, path: str, now: Outcome) -> Steps[tuple[Reason, str]]:
+    def _by_hope(self, path: str, now: Outcome) -> list[tuple[tuple[str, ...], list[str]]]:
+        """The flaws of a module that some version is free of, with these versions, apart from those that every version
+        has: something else keeps each of the two."""
+        ids, good = now.affected[path], list(self._good(path, now))
+        if good or self._replaced(path, now) or self._known.lists[path] is None:
+            return [(ids, good)]
+        left = {v: frozenset(self._affecting(Version(path, v))) for v in self._following(path, now)}
+        never = frozenset(ids).intersection(*left.values())
+        hopeful = tuple(id for id in ids if id not in never)
+        better = [version for version, flaws in left.items() if flaws <= never]
+        if not (hopeful and better):
+            return [(ids, [])]
+        return [(hopeful, better), (tuple(id for id in ids if id in never), [])]
+
+    def _reason(self, path: str, now: Outcome, good: list[str]) -> Steps[tuple[Reason, str]]:
         if self._replaced(path, now):
             source = self._mains.source(Version(path, now.selected(path)))
             return Reason.REPLACED, source.folder if isinstance(source, Local) else str(source)
         if self._known.lists[path] is None:
             return Reason.UNKNOWN, ""
-        good = list(self._good(path, now))
         if not good:
             return (yield from self._elsewhere(path, now))
         usable = [version for version in good if Version(path, version) not in self._mains.exclude]

@@ -21,6 +21,8 @@ class Page:
     """Whether notes are shown one by one where people read: there are many, and few of them call for action."""
     colour: bool = False
     columns: int = 100
+    base: str = ""
+    """What the roots of projects are relative to, from where the command ran; for commands that people copy."""
 
 
 def render(form: str, page: Page) -> str:

@@ -140,7 +140,7 @@ def _row(finding: AuditFinding) -> dict[str, Any]:
     return {
         "mark": finding.kind.value if unproven else finding.severity.value,
         "severity": words.title(finding.kind) if unproven else words.severity(finding.severity),
-        "name": words.title(finding.kind) if finding.id == finding.kind.value else finding.id,
+        "name": words.name(finding),
         "url": url if url.startswith(("https://", "http://")) else "",
         "subject": words.subject(finding),
         "fixed": words.fixed(finding.fixed),

@@ -51,7 +51,7 @@ def _table(findings: list[AuditFinding]) -> Iterator[str]:
 
 def _cells(finding: AuditFinding) -> Iterator[str]:
     yield words.severity(finding.severity)
-    name = words.title(finding.kind) if finding.id == finding.kind.value else finding.id
+    name = words.name(finding)
     url = str(finding.details.get("url") or "")
     yield f"[{_text(name)}]({url})" if re.fullmatch(r"https?://[^\s()<>|]+", url) else _text(name)
     yield _text(words.subject(finding))

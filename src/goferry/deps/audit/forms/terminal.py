@@ -4,11 +4,10 @@ One line per finding, in columns; below it what it is about and the way from the
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from goferry.deps.audit.forms import Page, words
-from goferry.deps.audit.forms.words import ways
 from goferry.deps.audit.records import Audit, AuditedProject, AuditFinding, Kind
 from goferry.findings import Severity
 from goferry.i18n import _, ngettext
@@ -64,6 +63,7 @@ def _table(page: Page, findings: list[AuditFinding]) -> Iterator[str]:
     widths = [max((width(cells[at]) for cells, _finding in rows), default=0) for at in range(4)]
     if sum(widths) + 2 * len(_GAP) + len(_GAP) > page.columns:
         widths[2] = 0
+    before: tuple[str, ...] = ()
     for cells, finding in rows:
         mark, *others, fixed = (pad(cell, columns) for cell, columns in zip(cells, widths, strict=True))
         row = _GAP.join((mark, *others, fixed)).rstrip()
@@ -73,28 +73,29 @@ def _table(page: Page, findings: list[AuditFinding]) -> Iterator[str]:
         yield _paint(_COLOURS[finding.severity], mark, page) + row[len(mark) :]
         if short and fixed.strip():
             yield _INDENT + fixed.strip()
-        yield from _below(page, finding)
+        said = words.ways(finding)
+        yield from _below(page, finding, () if said == before else said)
+        before = said
 
 
 def _cells(finding: AuditFinding) -> tuple[str, str, str, str]:
-    kind = words.title(finding.kind)
     return (
         f"{_MARKS[finding.severity]} {words.severity(finding.severity)}",
-        _printable(kind if finding.id == finding.kind.value else finding.id),
+        _printable(words.name(finding)),
         _printable(words.subject(finding)),
         _printable(words.fixed(finding.fixed)),
     )
 
 
-def _below(page: Page, finding: AuditFinding) -> Iterator[str]:
-    """What is said about a finding, under its row."""
+def _below(page: Page, finding: AuditFinding, found: Iterable[str]) -> Iterator[str]:
+    """What is said about a finding, under its row, and the ways to it where the row above has others."""
     if finding.kind in _ROW_SAYS_ALL:
         return
     said = ", ".join(word for word in (words.looked(finding), words.remarks(finding)) if word)
     text = _printable(str(finding.message)) + (f" [{said}]" if said else "")
     for line in wrap(text, max(page.columns - len(_INDENT), 20)):
         yield _INDENT + line
-    for way in ways(finding):
+    for way in found:
         for line in _steps(_printable(way), max(page.columns - len(_INDENT), 20)):
             yield _INDENT + _paint("2", line, page)
 
@@ -147,7 +148,7 @@ def _sums(page: Page) -> Iterator[str]:
     for line in filter(None, lines):
         yield from wrap(line, page.columns)
     yield _paint(colour, words.counts(audit), page)
-    for step in words.next_steps(audit):
+    for step in words.next_steps(audit, page.base):
         yield from wrap(step, page.columns)
 
 

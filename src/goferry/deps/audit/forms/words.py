@@ -4,6 +4,7 @@ import functools
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from goferry.deps.audit.records import Audit, AuditFinding, Fixed, FixState, Kind, Level
@@ -60,6 +61,12 @@ def title(kind: Kind) -> str:
     return _(TITLES[kind])
 
 
+def name(finding: AuditFinding) -> str:
+    """What it is called: the advisory or the licence, else its kind; an ignore entry is not what it is for."""
+    by_kind = finding.id == finding.kind.value or finding.kind in (Kind.IGNORE_UNUSED, Kind.IGNORE_EXPIRED)
+    return title(finding.kind) if by_kind else finding.id
+
+
 def severity(found: Severity) -> str:
     return _(SEVERITIES[found])
 
@@ -108,6 +115,7 @@ def chain(found: Iterable[Version]) -> str:
 
 _FOLLOWED: Final = {
     Seen.CALLED: N_("govulncheck: called"),
+    Seen.LINKED: N_("govulncheck: in the program"),
     Seen.IMPORTED: N_("govulncheck: no call found"),
     Seen.REQUIRED: N_("govulncheck: no import found"),
     Seen.NOTHING: N_("govulncheck: not named"),
@@ -173,15 +181,15 @@ def unseen(finding: AuditFinding) -> str:
     return ", ".join(word for word in (what, more) if word)
 
 
-def next_steps(audit: Audit) -> Iterator[str]:
-    """What to type, or to do, about what can be mended now."""
+def next_steps(audit: Audit, base: str = "") -> Iterator[str]:
+    """What to type, or to do, about what can be mended now; the roots of projects are relative to `base`."""
     urgent = [one for one in audit.findings if one.severity is not Severity.INFO and one.fixed is not None]
     mendable = {
         one.project
         for one in urgent
-        if one.kind is Kind.VULNERABILITY and one.fixed and one.fixed.state is FixState.HERE
+        if one.kind is Kind.VULNERABILITY and one.location and one.fixed and one.fixed.state is FixState.HERE
     }
-    roots = [project.root for project in audit.projects if project.name in mendable]
+    roots = [Path(base, one.root).as_posix() for one in audit.projects if one.name in mendable]
     if roots:
         place = "" if roots[0] == "." else f" {shlex.quote(roots[0])}"
         more = _(" (and {n} more)").format(n=len(roots) - 1) if roots[1:] else ""
