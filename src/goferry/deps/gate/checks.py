@@ -387,7 +387,7 @@ _VENDORED: Mapping[Trouble, tuple[str, str, State]] = {
 def vendored_packages(reading: Reading, listed: Iterable[str], file: str) -> Iterator[Problem]:
     """Packages that the build needs and the vendor folder does not have."""
     known = set(listed)
-    for path in sorted(reading.loading.all):
+    for path in sorted(reading.loading.vendored()):
         loaded = reading.loading.found.get(path)
         if loaded is not None and loaded.module and path not in known:
             text = Text(
