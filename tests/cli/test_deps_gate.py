@@ -173,6 +173,30 @@ def test_wrong_use_is_one_line_that_says_what_is_allowed(
     assert "Traceback" not in said.err
 
 
+@pytest.mark.parametrize(
+    ("file", "code", "named"),
+    [
+        ("go.mod", 2, "go.mod:6: this is a merge conflict"),
+        ("go.sum", 1, "go.sum:3: this line has 2 words, and must have three [sum_malformed]"),
+        ("vendor/modules.txt", 1, "vendor/modules.txt:1: go does not understand this line [vendor_manifest]"),
+    ],
+)
+def test_a_merge_conflict_is_named_by_its_line(file: str, code: int, named: str, place: Place) -> None:
+    (place.folder / "vendor").mkdir()
+    with (place.folder / file).open("a") as text:
+        text.write("<<<<<<< ours\n=======\n>>>>>>> theirs\n")
+    said = place.gate()
+    assert (said.code, named in said.out + said.err) == (code, True), said.out + said.err
+
+
+def test_a_line_of_modules_txt_that_go_passes_over_is_named(place: Place) -> None:
+    (place.folder / "vendor").mkdir()
+    (place.folder / "vendor/modules.txt").write_text("# example.org/a\n# example.org/a v1.0.0\n## explicit\n")
+    said = place.gate()
+    assert said.code == 1
+    assert "vendor/modules.txt:1: go does not understand this line [vendor_manifest]" in said.out
+
+
 # ---- statements ----------------------------------------------------------------------------------------
 
 KEYS = {

@@ -314,6 +314,40 @@ def test_every_project_below_a_folder_is_listed_and_a_bad_one_is_named(project: 
     assert f"# {project / 'w/go.work'}\nexample.org/w\n" in said.out
 
 
+def test_graphs_and_chains_of_every_project_below_a_folder(project: Path) -> None:
+    (project / "tools").mkdir()
+    (project / "tools/go.mod").write_text("module example.org/tools\ngo 1.21\nrequire example.org/a v1.0.0\n")
+    said = deps(project, "graph", "./...")
+    assert (said.code, said.err) == (0, "")
+    assert f"# {project / 'tools/go.mod'}\nexample.org/tools example.org/a@v1.0.0\n" in said.out
+    graphs = deps(project, "graph", "./...", "--json").json["projects"]
+    assert [one["name"] for one in graphs] == ["example.org/m", "example.org/d", "example.org/tools"]
+    assert {"from": "example.org/a@v1.0.0", "to": "example.org/c@v1.1.0"} in graphs[2]["requirements"]
+    said = deps(project, "why", "example.org/c", "--dir", "./...")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"## {project / 'go.mod'}\n# example.org/c\nexample.org/m\n")
+    assert f"## {project / 'tools/go.mod'}\n# example.org/c\nexample.org/tools\n" in said.out
+    assert str(project / "d/go.mod") not in said.out  # it does not have it
+    chains = deps(project, "why", "example.org/c", "--dir", "./...", "--json").json["projects"]
+    assert [(one["name"], len(one["modules"][0]["chain"])) for one in chains] == [
+        ("example.org/m", 3),
+        ("example.org/tools", 3),
+    ]
+    (project / "tools/go.mod").write_text("modul\n")
+    for words in (["graph", "./..."], ["why", "example.org/c", "--dir", "./..."]):
+        said = deps(project, *words)
+        assert (said.code, "tools/go.mod:1: unknown directive" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("words", [["graph"], ["why", "example.org/c", "--dir"]])
+def test_what_has_no_graph_is_refused_by_its_name(project: Path, words: list[str]) -> None:
+    (project / "go.sum").write_text("")
+    said = deps(project, *words, "go.sum")
+    assert (said.code, "go.sum: a go.mod or go.work file is wanted" in said.err) == (2, True)
+    said = deps(project, *words, "nowhere")
+    assert (said.code, "there is no file or folder" in said.err) == (2, True)
+
+
 def test_no_project_below_a_folder_is_wrong_use(tmp_path: Path) -> None:
     assert deps(tmp_path, "list", "./...").code == 2
 

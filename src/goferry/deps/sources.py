@@ -60,7 +60,11 @@ def read(named: Path) -> Mains | Exact:
     itself looks for them. InvalidInput for anything else, and for a file that cannot be read.
     """
     file = find(named) if named.is_dir() else named
-    return read_sum(file) if file.suffix == ".sum" else load(file).mains
+    if file.suffix == ".sum":
+        return read_sum(file)
+    if file.suffix in (".mod", ".work"):
+        return load(file).mains
+    raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
 
 
 def load(named: Path, *, workspace: bool = True) -> Project:
@@ -72,7 +76,12 @@ def load(named: Path, *, workspace: bool = True) -> Project:
     if file.suffix == ".mod":
         part, main = _part(file)
         return Project(file, Mains((main,)), (part,))
-    raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
+    if not file.exists():
+        raise InvalidInput("there is no file or folder {file}", file=named)
+    raise InvalidInput(
+        "{file}: a go.mod or go.work file is wanted, or a folder with one: only they say who requires whom",
+        file=named,
+    )
 
 
 def requirements(name: str, data: bytes) -> Requirements:

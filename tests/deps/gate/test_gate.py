@@ -15,8 +15,10 @@ from goferry.deps.gate.rules import Class, Level, Policy, State, Verdict
 from goferry.deps.gate.run import Options, Outcome, gate
 from goferry.deps.supply import ProxySupply
 from goferry.errors import InvalidInput
+from goferry.gomod.goproxy import Kind, request_path
 from goferry.gomod.module import Version, match_prefix_patterns
 from goferry.gomod.sumdb.memlog import Lie
+from modtree import module, module_zip, package
 from proxyworld import World, zip_hash
 from proxyworld import world as proxy_world
 from sizes import size
@@ -257,6 +259,34 @@ async def test_tidy_worlds_pass_with_their_vendor_folders(
         outcome = await gated(made, folder, retracted=Level.OFF, deprecated=Level.OFF, recalled=Level.OFF)
     assert broken(outcome) == set(), (folder / "go.mod").read_text()
     assert outcome.verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize("line", ["1.13", "1.15", "1.16", "1.17"])
+async def test_what_tests_of_dependencies_need_is_not_vendored(line: str, tmp_path: Path) -> None:
+    """Below go 1.16 it is part of `all`, which `go mod vendor` takes in the newer sense all the same."""
+    files: dict[str, bytes] = {}
+    for path, requires in {"example.org/a": "require example.org/t v1.0.0\n", "example.org/t": ""}.items():
+        mod = f"module {path}\n\n{requires}".encode()
+        test = b'package a\n\nimport _ "example.org/t"\n' if requires else b"package t\n"
+        content = {"go.mod": mod, "m.go": package(path), "m_test.go": test}
+        files |= module(path, "v1.0.0")
+        files[request_path(Kind.MOD, path, "v1.0.0")] = mod
+        files[request_path(Kind.ZIP, path, "v1.0.0")] = module_zip(path, "v1.0.0", content)
+    for name, data in files.items():
+        (tmp_path / "proxy" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "proxy" / name).write_bytes(data)
+    folder = tmp_path / "m"
+    folder.mkdir()
+    (folder / "go.mod").write_text(f"module example.net/m\n\ngo {line}\n\nrequire example.org/a v1.0.0\n")
+    (folder / "m.go").write_text('package m\n\nimport _ "example.org/a"\n')
+    proxy = Proxy(tmp_path / "proxy", tmp_path / "cache")
+    for words in (["mod", "tidy"], ["mod", "vendor"]):
+        done = go(proxy, folder, *words, GOFLAGS="-modcacherw")
+        assert done.returncode == 0, done.stderr
+    assert not (folder / "vendor/example.org/t").exists()
+    async with proven(tmp_path / "store", files) as made:
+        outcome = await gated(made, folder)
+    assert broken(outcome) == set()
 
 
 async def test_a_tampered_vendor_folder_is_named(

@@ -9,10 +9,9 @@ import click
 
 from goferry.cli.base import Command, json_option
 from goferry.cli.console import Console, pass_console
-from goferry.cli.deps.opening import listed, named_unread, own_settings, supply_flags
+from goferry.cli.deps.opening import listed, named_unread, over_all, own_settings, supply_flags
 from goferry.deps import listing
 from goferry.deps.finding import is_pattern, is_project, start_of
-from goferry.errors import InvalidInput
 from goferry.i18n import N_
 from goferry.storage.folders import folder_of
 
@@ -71,27 +70,17 @@ def _show(console: Console, shown: listing.Shown, *, as_json: bool) -> int:
 
 def _many(console: Console, pattern: str, given: Mapping[str, Any], *, as_json: bool) -> int:
     """Each project under its file. One that cannot be read does not keep the others from being listed."""
-    from goferry.deps.tree import matching
+    projects: list[dict[str, Any]] = []
 
-    worst, projects = 0, []
-    for file in matching(pattern, console.cwd):
-        try:
-            shown, status = _project(console, file, given, as_json=as_json)
-        except InvalidInput as error:
-            console.warn(str(error))
-            worst = max(worst, error.exit_code)
-            continue
-        worst = max(worst, status)
-        projects.append(
-            {
-                "name": shown["name"],
-                "root": str(file.parent),
-                "modules": listing.as_json(shown),
-            }
-        )
+    def one(file: Path) -> int:
+        shown, status = _project(console, file, given, as_json=as_json)
+        projects.append({"name": shown["name"], "root": str(file.parent), "modules": listing.as_json(shown)})
         if not as_json:
             console.out(f"# {file}")
             _show(console, shown, as_json=False)
+        return status
+
+    worst = over_all(console, pattern, one)
     if as_json:
         console.json({"projects": projects})
     return worst

@@ -12,6 +12,7 @@ from goferry.cli.console import Console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded
 from goferry.deps.finding import start_of
+from goferry.errors import InvalidInput
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
@@ -98,6 +99,22 @@ def _fetched(console: Console, ready: "Complete", reading: "Reading", *, as_json
                 return await finished(reading, supply, step=bar.update)
 
     return asyncio.run(run())
+
+
+def over_all(console: Console, pattern: str, one: Callable[[Path], int]) -> int:
+    """Calls `one` with the file of each project that `DIR/...` stands for; the worst exit status. One that cannot be
+    read is named, and does not keep the others out."""
+    from goferry.deps.tree import matching
+
+    worst = 0
+    for file in matching(pattern, console.cwd):
+        try:
+            status = one(file)
+        except InvalidInput as error:
+            console.warn(str(error))
+            status = error.exit_code
+        worst = max(worst, status)
+    return worst
 
 
 def named_unread(console: Console, found: "BuildList") -> int:

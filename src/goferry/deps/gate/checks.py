@@ -250,7 +250,7 @@ def statuses(found: Mapping[Version, Status], file: str, places: Mapping[str, in
                 "{module} is deprecated: {why}", module=version.path, why=short_message(status.deprecated)
             )
             yield Problem("deprecated", text, State.FAILED, version, file, line)
-        for why in status.failed:
+        for why in {str(one): one for one in status.failed}.values():
             text = Text(
                 "whether {module} is still good could not be found out: {why}",
                 module=str(version),
@@ -312,6 +312,13 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
 
 
 # ---- vendor --------------------------------------------------------------------------------------------
+
+
+def manifest_lines(numbers: Iterable[int], file: str) -> Iterator[Problem]:
+    """Lines that go passes over: it never writes any."""
+    for number in numbers:
+        text = Text("go does not understand this line")
+        yield Problem("vendor_manifest", text, file=file, line=number, fix=_VENDOR)
 
 
 def manifest(found: Iterable[Disagreement], file: str) -> Iterator[Problem]:
@@ -380,7 +387,7 @@ _VENDORED: Mapping[Trouble, tuple[str, str, State]] = {
 def vendored_packages(reading: Reading, listed: Iterable[str], file: str) -> Iterator[Problem]:
     """Packages that the build needs and the vendor folder does not have."""
     known = set(listed)
-    for path in sorted(reading.loading.all):
+    for path in sorted(reading.loading.vendored()):
         loaded = reading.loading.found.get(path)
         if loaded is not None and loaded.module and path not in known:
             text = Text(

@@ -116,6 +116,21 @@ class Loading(Following[Source, tuple[str, bool]]):
                     direct.setdefault(path, loaded.path)
         return direct
 
+    def vendored(self) -> set[str]:
+        """The packages of `all` as `go mod vendor` takes it: at any go line without the tests of dependencies."""
+        if not self._closes_over_tests:
+            return self.all
+        queue = [*(path for path, loaded in self.found.items() if loaded.main), *self._tools()]
+        reached = set(queue)
+        while queue:
+            if (loaded := self.found.get(queue.pop())) is None:
+                continue
+            tests = loaded.package.test_imports if loaded.main else ()
+            new = {*loaded.package.imports, *tests} - reached
+            reached |= new
+            queue += new
+        return reached
+
     def candidates(self, path: str) -> Iterator[Version]:
         """Selected modules whose path is a prefix of an import path, the longest first."""
         for prefix in prefixes(path):

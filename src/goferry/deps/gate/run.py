@@ -274,9 +274,9 @@ class _Gate:
         if modules is None:
             return
         folder = project.root / "vendor"
-        self._found.problems += checks.manifest(
-            disagreements(project, modules), self._shown(folder / VENDOR_LIST)
-        )
+        listed = self._shown(folder / VENDOR_LIST)
+        self._found.problems += checks.manifest_lines(modules.unread, listed)
+        self._found.problems += checks.manifest(disagreements(project, modules), listed)
         compared = await self._compare(project, modules, files, have)
         self._found.problems += checks.vendored(compared.findings, self._shown(folder))
         self._found.vendored_files += compared.files
