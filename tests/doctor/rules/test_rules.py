@@ -176,6 +176,14 @@ CASES = (
     # R46 to R49
     Case("GOPATH mode", failing("go: modules disabled by GO111MODULE=off; see 'go help modules'", GO111MODULE="off"),
          "gopath_mode_ignores_goproxy", "R48"),
+    Case("a flag that is none", with_runs(failing('go: parsing $GOFLAGS: non-flag "mod=mod"', GOFLAGS="mod=mod"),
+         retest("GOFLAGS=")), "go_setting_refused", "R54", proven=True),
+    Case("git forbidden by GOVCS", failing(f"go: {MODULE}@{VERSION}: unrecognized import path \"{MODULE}\": "
+         f"GOVCS disallows using git for public {MODULE}; see 'go help vcs'", GOVCS="public:hg"), "go_setting_refused", "R54"),
+    Case("a host that nobody knows", named(failing(LOOKUP + "no such host"), PROXY, name(PROXY, "go", addresses=(), rcode="NXDOMAIN"),
+         name(PROXY, "public", addresses=(), rcode="NXDOMAIN")), "goproxy_value_malformed", "R46", LIKELY),
+    Case("a slash in a password", failing(f'go: {MODULE}@{VERSION}: Get "https://me:***@in/x@{PROXY}/{MODULE}/@v/list": '
+         "dial tcp: lookup in: no such host", GOPROXY=f"https://x:x@x/x@{PROXY}"), "goproxy_value_malformed", "R46", POSSIBLE),
     Case("off", with_runs(failing("go: module lookup disabled by GOPROXY=off", GOPROXY="off"),
          retest(f"GOPROXY=https://{MIRROR}")), "goproxy_off", "R47", proven=True),
     Case("Direct in capitals", failing(MALFORMED, GOPROXY=f"https://{PROXY},Direct"), "goproxy_value_malformed", "R46"),
