@@ -549,6 +549,11 @@ def test_a_download_that_only_takes_long_is_no_fault() -> None:
     assert has_failed(broken)
 
 
+def test_where_there_is_no_go_and_nothing_to_ask_nothing_is_called_sound() -> None:
+    assert has_failed(Evidence())
+    assert not has_failed(replace(Evidence(), settings=replace(well().settings, go_path="/usr/bin/go")))
+
+
 FETCH = "cd $GOMODCACHE/cache/vcs/0; git fetch -f\n"
 IN_FETCH = f"mkdir -p $GOMODCACHE/cache/vcs/0 # git3 https://code.example.net/lab/hello\n{FETCH}"
 
