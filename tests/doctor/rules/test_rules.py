@@ -184,6 +184,9 @@ CASES = (
          name(PROXY, "public", addresses=(), rcode="NXDOMAIN")), "goproxy_value_malformed", "R46", LIKELY),
     Case("a slash in a password", failing(f'go: {MODULE}@{VERSION}: Get "https://me:***@in/x@{PROXY}/{MODULE}/@v/list": '
          "dial tcp: lookup in: no such host", GOPROXY=f"https://x:x@x/x@{PROXY}"), "goproxy_value_malformed", "R46", POSSIBLE),
+    Case("a zip that is none", failing("go: zip: not a valid zip file"), "goproxy_server_5xx", "R51", LIKELY),
+    Case("a socks proxy that wants a login", through(failing(f'go: Get "{INFO}": socks connect tcp: no acceptable method'),
+         tunnel(0, failure="proxy_auth_required", wants=("username/password",))), "forward_proxy_auth_required", "R15", proven=True),
     Case("off", with_runs(failing("go: module lookup disabled by GOPROXY=off", GOPROXY="off"),
          retest(f"GOPROXY=https://{MIRROR}")), "goproxy_off", "R47", proven=True),
     Case("Direct in capitals", failing(MALFORMED, GOPROXY=f"https://{PROXY},Direct"), "goproxy_value_malformed", "R46"),

@@ -18,6 +18,7 @@ from goferry.doctor.noproxy import suggest
 from goferry.doctor.urls import split_url
 from goferry.findings import Text
 from goferry.i18n import N_
+from goferry.net.failure import Failure
 
 _HOST_OF_CONTAINER: Final = {"podman": "host.containers.internal"}
 _ANY_CONTAINER: Final = "host.docker.internal"
@@ -244,7 +245,7 @@ def wrong_scheme(case: Case) -> Iterator[Plan]:
     for setting in proxy_variables(case):
         scheme, sign, rest = setting.value.partition("://")
         right = speaks or ("http" if scheme == "https" else "https")
-        if sign and scheme in ("http", "https") and scheme != right:
+        if sign and scheme != right:
             changed[setting.name] = f"{right}://{rest}"
     if changed:
         shown = next(iter(changed.values()))
@@ -259,11 +260,14 @@ def wrong_scheme(case: Case) -> Iterator[Plan]:
 def auth_required(case: Case) -> Iterator[Plan]:
     """Credentials are the user's to fill in; schemes that go does not know need a helper between."""
     wants = [
-        scheme.lower() for tunnel in case.evidence.tunnels if tunnel.status == 407 for scheme in tunnel.wants
+        scheme.lower()
+        for tunnel in case.evidence.tunnels
+        if tunnel.status == 407 or tunnel.failure == Failure.PROXY_AUTH_REQUIRED
+        for scheme in tunnel.wants
     ]
     placeholder = {setting.name: _with_user(setting.value) for setting in proxy_variables(case)}
     placeholder = placeholder or {"HTTPS_PROXY": f"http://USER:PASSWORD@{case.place or '<proxy>:<port>'}"}
-    if not wants or "basic" in wants:
+    if not wants or not {"basic", "username/password"}.isdisjoint(wants):
         yield case.set(
             "proxy_credentials",
             Text(N_("Give the proxy's credentials in its URL; write @ : / in a password as %40 %3A %2F.")),

@@ -61,7 +61,7 @@ def _fault(evidence: Evidence, target: Target, tunnel: TunnelSeen) -> _Fault | N
         return None  # plain http: the status is the target's own
     if tunnel.speaks:
         return _Fault("forward_proxy_wrong_scheme", tunnel, target, sole=True)
-    if tunnel.status == 407:
+    if tunnel.status == 407 or tunnel.failure == Failure.PROXY_AUTH_REQUIRED:
         return _Fault("forward_proxy_auth_required", tunnel, target, sole=True)
     if tunnel.status and is_inside(evidence, target) and _reached_directly(evidence, target):
         return _Fault("no_proxy_missing", tunnel, target)

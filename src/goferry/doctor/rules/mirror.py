@@ -457,6 +457,7 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
         )  # fmt: skip
     yield from _refusals(evidence)
     yield from _silence(evidence)
+    yield from _oddities(evidence)
 
 
 def _outage_of(evidence: Evidence, stop: Stop) -> str:
@@ -537,6 +538,35 @@ def _silence(evidence: Evidence) -> Iterable[Judgement]:
                  seconds=round(answer.seconds), url=answer.url),
             proof=_other_entry(evidence, stop),
             weak=bool(answer.via) or not _is_itself(evidence, stop),
+        )  # fmt: skip
+
+
+_OTHERS_SAY: Final = (*scene.MISSING, *_REFUSED, 407, 429)
+"""Refusals that mean something by themselves."""
+
+_NO_MODULE: Final = re.compile(
+    r"zip: not a valid zip file|proxy returned info for version .*|invalid response from proxy.*"
+)
+
+
+def _oddities(evidence: Evidence) -> Iterable[Judgement]:
+    """Answers that no module proxy gives: a status that has nothing to do here, or a file that is none."""
+    for stop in spoken(evidence):
+        if 400 <= stop.answer.status < 500 and stop.answer.status not in _OTHERS_SAY and stop.is_last:
+            yield judged(
+                evidence, "R51", "goproxy_server_5xx", stop.where, "request",
+                Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
+                     said=_line(stop.answer.body)),
+                proof=_other_entry(evidence, stop),
+            )  # fmt: skip
+    run = scene.go_run(evidence)
+    heard = _NO_MODULE.search(run.output) if run is not None and run.exit > 0 else None
+    proxies = [entry for _place, entry in scene.walked(evidence) if entry.is_proxy]
+    if heard is not None and proxies and scene.asks_proxies(evidence):
+        yield judged(
+            evidence, "R51", "goproxy_server_5xx", scene.host_in(proxies[-1].url), "body",
+            Text(N_("{host} gives what is no file of a module: {said}"), host=scene.host_in(proxies[-1].url),
+                 said=heard[0]),
         )  # fmt: skip
 
 
