@@ -59,6 +59,8 @@ CAUSES: Final = (
     Cause("goproxy_setting_not_effective", Group.CONFIGURATION, _YOU,
           N_("GOPROXY was set somewhere that this process does not read.")),
     Cause("goproxy_value_malformed", Group.CONFIGURATION, _YOU, N_("The text of GOPROXY itself is wrong.")),
+    Cause("go_setting_refused", Group.CONFIGURATION, _YOU,
+          N_("Go refuses a setting of its own other than GOPROXY, or is forbidden something by it.")),
     Cause("goprivate_not_set", Group.CONFIGURATION, _YOU,
           N_("A private module was sent to the public proxy or checksum database as GOPRIVATE lacks it.")),
     Cause("goproxy_comma_no_fallback", Group.CONFIGURATION, _YOU,

@@ -45,5 +45,7 @@ def has_failed(evidence: Evidence) -> bool:
     if evidence.subject.host or evidence.subject.url:
         asked = {target.host for target in evidence.targets[:1]}
         return not any(dial.host in asked and not dial.failure for dial in evidence.dials)
+    if not (evidence.settings.go_path or evidence.targets):
+        return True  # nothing could be looked at, which is no reason to call it sound
     answers = [answer for answer in evidence.answers if answer.entry >= 0]
     return bool(answers) and all(answer.status != 200 for answer in answers)

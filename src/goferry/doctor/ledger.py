@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from goferry.doctor.evidence import Evidence, RunSeen
 from goferry.doctor.gotrace import commands_of, timed_lines
+from goferry.doctor.urls import split_url
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -78,7 +78,7 @@ def _items(run: RunSeen) -> Iterable[Item]:
         # Only those that talk to a repository: what git does here takes no time worth a line.
         if command.what in _REMOTE:
             seconds = run.seconds - command.began if command.seconds is None else command.seconds
-            programs.setdefault((urlsplit(command.url).netloc, command.what), []).append(seconds)
+            programs.setdefault((split_url(command.url).netloc, command.what), []).append(seconds)
     for (host, sentence), times in waits.items():
         yield _item(host, sentence, times)
     for (host, program), times in programs.items():
@@ -103,10 +103,10 @@ def _questions(run: RunSeen) -> Iterable[tuple[str, str, float]]:
             began[url] = at
             continue
         start = began.pop(url, at)
-        yield urlsplit(url).netloc, outcome, float(seconds) if seconds else at - start
+        yield split_url(url).netloc, outcome, float(seconds) if seconds else at - start
     for url, at in began.items():
         if run.exit == -1:  # stopped while it waited
-            yield urlsplit(url).netloc, "", run.seconds - at
+            yield split_url(url).netloc, "", run.seconds - at
 
 
 def _sentence(outcome: str) -> str:

@@ -45,6 +45,8 @@ def headline(diagnosis: Diagnosis) -> str:
         return _at_work(diagnosis)
     if verdict is None:
         return _("sound: nothing stands in the way of Go downloads here")
+    if verdict.cause == CANNOT_TELL and not diagnosis.evidence.settings.go_path:
+        return _("could not tell: there is no go command here, and too little else to look at")
     if verdict.cause == CANNOT_TELL:
         return _("could not tell: it fails, and nothing that was looked at explains it")
     sure = _(_CERTAINTY[verdict.certainty])

@@ -9,7 +9,6 @@ import ipaddress
 import json
 import logging
 import os
-import pwd
 import shutil
 import socket
 import subprocess
@@ -171,6 +170,8 @@ def mount_all(scenario: Scenario, root: Path) -> None:
         if not any(Path(file).is_relative_to(folder) for folder in CERT_DIRS):
             _bind(bundle, Path(file))
     _bind(root / "public-store.pem", Path(certifi.where()))
+    import pwd  # not on Windows, where the rest of the lab runs on loopback
+
     # Keys and known hosts of whoever runs this are nobody's business in there.
     _bind(root / "ssh", Path(pwd.getpwuid(0).pw_dir, ".ssh"))
     _spoil_cache(scenario.client.cache, root / "home" / "go" / "pkg" / "mod")

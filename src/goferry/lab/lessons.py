@@ -46,6 +46,12 @@ LESSONS: Final[Mapping[str, Lesson]] = {
         N_("A right value for a wrong host fails by name or connection."),
         N_("Write the list anew: https://first.example.org,direct."),
     ),
+    "go_setting_refused": Lesson(
+        N_("go stops before it asks anybody, and its message names a variable: GOFLAGS, GOVCS, GOSUMDB, GOTOOLCHAIN."),
+        N_("The value has a form that go does not know, or forbids the program that the module needs."),
+        N_("A wrong GOPROXY is a fault of its own; GO111MODULE=off is a value that go knows."),
+        N_("Take the variable away, in the environment or with go env -u, or write it as go help environment says."),
+    ),
     "goprivate_not_set": Lesson(
         N_("A company's module is not found at a public proxy, or the checksum database does not know it."),
         N_("Without GOPRIVATE go asks the public proxy and the public database for every path, private ones too."),

@@ -279,6 +279,13 @@ async def test_a_socks_proxy_gets_the_password_when_it_asks_for_it(tmp_path: Pat
     assert has_no_secret(seen)
 
 
+async def test_a_socks_proxy_that_is_asked_for_http_is_known_by_its_answer(tmp_path: Path) -> None:
+    async with Socks(b"\x05\xff") as proxy:
+        spoken_to = [f"{scheme}://127.0.0.1:{proxy.port}" for scheme in ("http", "socks")]
+        tunnels = [one(await probe(tmp_path, MIRROR, HTTPS_PROXY=url)) for url in spoken_to]
+    assert [tunnel.speaks for tunnel in tunnels] == ["socks5", "socks5"]
+
+
 # ---- credentials -------------------------------------------------------------------------------------------
 
 

@@ -176,6 +176,17 @@ CASES = (
     # R46 to R49
     Case("GOPATH mode", failing("go: modules disabled by GO111MODULE=off; see 'go help modules'", GO111MODULE="off"),
          "gopath_mode_ignores_goproxy", "R48"),
+    Case("a flag that is none", with_runs(failing('go: parsing $GOFLAGS: non-flag "mod=mod"', GOFLAGS="mod=mod"),
+         retest("GOFLAGS=")), "go_setting_refused", "R54", proven=True),
+    Case("git forbidden by GOVCS", failing(f"go: {MODULE}@{VERSION}: unrecognized import path \"{MODULE}\": "
+         f"GOVCS disallows using git for public {MODULE}; see 'go help vcs'", GOVCS="public:hg"), "go_setting_refused", "R54"),
+    Case("a host that nobody knows", named(failing(LOOKUP + "no such host"), PROXY, name(PROXY, "go", addresses=(), rcode="NXDOMAIN"),
+         name(PROXY, "public", addresses=(), rcode="NXDOMAIN")), "goproxy_value_malformed", "R46", LIKELY),
+    Case("a slash in a password", failing(f'go: {MODULE}@{VERSION}: Get "https://me:***@in/x@{PROXY}/{MODULE}/@v/list": '
+         "dial tcp: lookup in: no such host", GOPROXY=f"https://x:x@x/x@{PROXY}"), "goproxy_value_malformed", "R46", POSSIBLE),
+    Case("a zip that is none", failing("go: zip: not a valid zip file"), "goproxy_server_5xx", "R51", LIKELY),
+    Case("a socks proxy that wants a login", through(failing(f'go: Get "{INFO}": socks connect tcp: no acceptable method'),
+         tunnel(0, failure="proxy_auth_required", wants=("username/password",))), "forward_proxy_auth_required", "R15", proven=True),
     Case("off", with_runs(failing("go: module lookup disabled by GOPROXY=off", GOPROXY="off"),
          retest(f"GOPROXY=https://{MIRROR}")), "goproxy_off", "R47", proven=True),
     Case("Direct in capitals", failing(MALFORMED, GOPROXY=f"https://{PROXY},Direct"), "goproxy_value_malformed", "R46"),
@@ -575,6 +586,11 @@ def test_a_download_that_only_takes_long_is_no_fault() -> None:
     assert has_failed(in_git)
     broken = replace(at_work, answers=(answer("zip", 200, failure="idle_timeout"),))
     assert has_failed(broken)
+
+
+def test_where_there_is_no_go_and_nothing_to_ask_nothing_is_called_sound() -> None:
+    assert has_failed(Evidence())
+    assert not has_failed(replace(Evidence(), settings=replace(well().settings, go_path="/usr/bin/go")))
 
 
 FETCH = "cd $GOMODCACHE/cache/vcs/0; git fetch -f\n"

@@ -74,6 +74,14 @@ ADVICE: Final[Mapping[str, Advice]] = {
         probe=N_("See the value as go reads it."),
         probe_command="go env GOPROXY",
     ),
+    "go_setting_refused": Advice(
+        fix=N_("Write the variable that go names as go reads it, or take it away."),
+        commands=("go env -changed",),
+        docker=(),
+        ci=(),
+        probe=N_("See which of go's settings are not the default, and where they come from."),
+        probe_command="go env -changed",
+    ),
     "goprivate_not_set": Advice(
         fix=N_(
             "Name your private modules in GOPRIVATE, so that neither the public proxy nor the "

@@ -452,7 +452,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("no_home", (
         "gomodcache entry is relative", "neither gomodcache nor gopath is set", "module cache not found",
         "build cache is required", "gopath entry is relative", "gopath entry cannot start with shell",
-        "could not create module cache", "$home is not defined",
+        "could not create module cache", "$home is not defined", "missing $gopath",
         "gocache is not defined", "%localappdata% is not defined", "must be set to use modules",
     )),
     ("cache_changed", ("zip has been modified", "dir has been modified", "missing ziphash", "corrupted index")),

@@ -76,6 +76,30 @@ def malformed(case: Case) -> Iterator[Plan]:
         yield set_goproxy(case, goproxy.DIRECT, N_("Fetch from the origin itself."), key="go_direct")
 
 
+_DISALLOWED: Final = re.compile(r"GOVCS disallows using (\w+) for \w+ (\S+);")
+_DEFAULT_RULES: Final = "private:all,public:git|hg"
+
+
+def refused(case: Case) -> Iterator[Plan]:
+    """Without the value that go cannot work with; a program that GOVCS forbids, allowed for this one module."""
+    name = case.judgement.where
+    forbidden = _DISALLOWED.search(case.output)
+    if name == "GOVCS" and forbidden is not None:
+        rule = f"{forbidden[2]}:{forbidden[1]}"
+        yield case.set(
+            "allow_vcs",
+            Text(N_("Let go use {program} for this module alone: {rule}"), program=forbidden[1], rule=rule),
+            {"GOVCS": f"{rule},{_DEFAULT_RULES}"},
+        )
+    if re.fullmatch(r"GO[A-Z0-9]+", name) and (name != "GOVCS" or case.variable(name) is not None):
+        yield case.set(
+            "unset_setting",
+            Text(N_("Take {name} away; go then does as it does by default."), name=name),
+            {name: None},
+        )
+    yield case.run("see_settings", Text(N_("See which settings of go are not its own.")), "go env -changed")
+
+
 def not_effective(case: Case) -> Iterator[Plan]:
     """What stands elsewhere, brought to the place that this process reads."""
     named = case.judgement.where.partition("=")[0].strip()

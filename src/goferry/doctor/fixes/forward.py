@@ -3,6 +3,7 @@
 A proxy variable cannot live in go's own file: go reads these from the environment alone.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,8 +15,10 @@ from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import DropGit
 from goferry.doctor.noproxy import suggest
+from goferry.doctor.urls import split_url
 from goferry.findings import Text
 from goferry.i18n import N_
+from goferry.net.failure import Failure
 
 _HOST_OF_CONTAINER: Final = {"podman": "host.containers.internal"}
 _ANY_CONTAINER: Final = "host.docker.internal"
@@ -35,10 +38,7 @@ def proxy_variables(case: Case) -> list[Setting]:
 
 
 def _host_of(value: str) -> str:
-    try:
-        return urlsplit(value if "://" in value else f"http://{value}").hostname or ""
-    except ValueError:
-        return ""
+    return split_url(value if "://" in value else f"http://{value}").hostname or ""
 
 
 def _git_proxies(case: Case) -> Iterator[DropGit]:
@@ -125,11 +125,40 @@ def _tell(case: Case, summary: str) -> Plan:
 
 
 def broken(case: Case) -> Iterator[Plan]:
-    """Without it; or with another one that the user has set elsewhere."""
+    """Without it; or with another one that the user has set elsewhere. A value that go misreads is written anew."""
+    yield from _rewritten(case)
     yield from without_proxy(case)
     yield from _proxies_elsewhere(case)
     yield from around(case, _reached(case))
     yield _tell(case, N_("Tell your network's people that the forward proxy {where} does not work."))
+
+
+_QUOTES: Final = str.maketrans({**dict.fromkeys("\"'`“”‘’", None), "：": ":", "／": "/"})
+_MEANT: Final = re.compile(
+    r"(?:(?P<scheme>https?|socks5h?)(?::?/+|:))?(?P<rest>[^/@\s]+?(?::\d+)?)/*", re.IGNORECASE
+)
+
+
+def _rewritten(case: Case) -> Iterator[Plan]:
+    """The variable as it was meant."""
+    variables = [setting for setting in case.settings.proxies if setting.name == case.judgement.where]
+    for setting in variables:
+        plain = setting.value.translate(_QUOTES).strip()
+        meant = _MEANT.fullmatch(plain)
+        if meant is not None and "@" not in plain:
+            value = f"{(meant['scheme'] or 'http').lower()}://{meant['rest']}"
+            yield case.set(
+                "repair_proxy",
+                Text(N_("Write {name} as go reads it: {value}"), name=setting.name, value=value),
+                {setting.name: value},
+            )
+        elif "@" in plain:
+            yield case.set(
+                "repair_proxy",
+                Text(N_("Write / ? # \\ @ : and % in user and password as %2F %3F %23 %5C %40 %3A %25.")),
+                {setting.name: f"http://USER:PASSWORD@{plain.rpartition('@')[2]}"},
+                is_told_only=True,
+            )
 
 
 def _proxies_elsewhere(case: Case) -> Iterator[Plan]:
@@ -187,7 +216,7 @@ def loopback_in_container(case: Case) -> Iterator[Plan]:
     gateway = "$(ip route | awk '/^default/ {print $3}')"
     port = (
         next(
-            (urlsplit(setting.value).port for setting in proxy_variables(case) if "://" in setting.value),
+            (split_url(setting.value).port for setting in proxy_variables(case) if "://" in setting.value),
             None,
         )
         or 3128
@@ -216,7 +245,7 @@ def wrong_scheme(case: Case) -> Iterator[Plan]:
     for setting in proxy_variables(case):
         scheme, sign, rest = setting.value.partition("://")
         right = speaks or ("http" if scheme == "https" else "https")
-        if sign and scheme in ("http", "https") and scheme != right:
+        if sign and scheme != right:
             changed[setting.name] = f"{right}://{rest}"
     if changed:
         shown = next(iter(changed.values()))
@@ -231,11 +260,14 @@ def wrong_scheme(case: Case) -> Iterator[Plan]:
 def auth_required(case: Case) -> Iterator[Plan]:
     """Credentials are the user's to fill in; schemes that go does not know need a helper between."""
     wants = [
-        scheme.lower() for tunnel in case.evidence.tunnels if tunnel.status == 407 for scheme in tunnel.wants
+        scheme.lower()
+        for tunnel in case.evidence.tunnels
+        if tunnel.status == 407 or tunnel.failure == Failure.PROXY_AUTH_REQUIRED
+        for scheme in tunnel.wants
     ]
     placeholder = {setting.name: _with_user(setting.value) for setting in proxy_variables(case)}
     placeholder = placeholder or {"HTTPS_PROXY": f"http://USER:PASSWORD@{case.place or '<proxy>:<port>'}"}
-    if not wants or "basic" in wants:
+    if not wants or not {"basic", "username/password"}.isdisjoint(wants):
         yield case.set(
             "proxy_credentials",
             Text(N_("Give the proxy's credentials in its URL; write @ : / in a password as %40 %3A %2F.")),

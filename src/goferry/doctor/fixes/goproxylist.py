@@ -20,7 +20,17 @@ PIPE: Final = "|"
 _ASSIGNMENT: Final = re.compile(r"^\s*(?:export\s+|set\s+|ENV\s+)?GOPROXY\s*=", re.IGNORECASE)
 _QUOTES: Final = str.maketrans("", "", "\"'`\\\u201c\u201d\u2018\u2019<>")
 _SEPARATORS: Final = str.maketrans(
-    {";": COMMA, "\uff0c": COMMA, "\uff1b": COMMA, "\u3001": COMMA, "\uff5c": PIPE}
+    {
+        "\uff1a": ":",
+        "\uff0f": "/",
+        "\uff0e": ".",
+        "\u3002": ".",
+        ";": COMMA,
+        "\uff0c": COMMA,
+        "\uff1b": COMMA,
+        "\u3001": COMMA,
+        "\uff5c": PIPE,
+    }
 )
 _PART: Final = re.compile(r"([^,|\s]+)\s*([,|]?)")
 _SCHEME: Final = re.compile(r"^(?P<scheme>h*t+ps?|file)(?P<sign>:?/*|;/+)(?=[^/:])", re.IGNORECASE)

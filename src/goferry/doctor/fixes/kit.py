@@ -131,6 +131,10 @@ class Case:
         found = {setting.name: setting for setting in known if setting.value}
         return next((found[name] for name in names if name in found), None)
 
+    def is_set(self, name: str) -> bool:
+        """Whether a variable of the environment that was kept has a value."""
+        return any(setting.name == name and setting.value for setting in self.settings.environ)
+
     def is_in_environment(self, name: str) -> bool:
         """Whether the variable has to be changed in the environment, because it is set there or nowhere else."""
         if not goes_to_go_file(name):

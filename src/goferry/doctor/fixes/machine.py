@@ -10,6 +10,7 @@ from goferry.doctor.fixes.kit import Case, quoted
 from goferry.doctor.fixes.mirrors import other_ways
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.fixes.rewrites import EditMod
+from goferry.doctor.rules.machine import is_relative, named_by
 from goferry.findings import Text
 from goferry.i18n import N_
 
@@ -29,8 +30,21 @@ def disk(case: Case) -> Iterator[Plan]:
         if folder.name == case.judgement.where or folder.path in case.judgement.where
     ]
     for folder in (named or folders)[:1]:
+        if is_relative(folder):
+            name = named_by(case.evidence, folder)
+            yield case.set(
+                "unset_folder",
+                Text(N_("Take {name} away: go then has its folders below your home."), name=name),
+                {name: None},
+            )
+            return
         yield from _full(case, folder) if _is_full(folder) else _not_ours(case, folder)
         return
+    home = case.evidence.context.home
+    if home and not case.is_set("HOME") and "HOME" in case.output:
+        yield case.set(
+            "set_home", Text(N_("Tell go where your home is: its folders are below it.")), {"HOME": home}
+        )
     yield case.run(
         "look_at_cache", Text(N_("See who owns the module cache and how much room it has.")),
         'ls -ld "$(go env GOMODCACHE)" && df -h "$(go env GOMODCACHE)"',
@@ -38,7 +52,7 @@ def disk(case: Case) -> Iterator[Plan]:
 
 
 def _is_bad(folder: FolderSeen) -> bool:
-    return not folder.writable or _is_full(folder) or bool(folder.failure)
+    return is_relative(folder) or not folder.writable or _is_full(folder) or bool(folder.failure)
 
 
 def _is_full(folder: FolderSeen) -> bool:

@@ -6,7 +6,6 @@ are named, and left to the user.
 
 from collections.abc import Iterator
 from typing import Final
-from urllib.parse import urlsplit
 
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import AnswerSeen
@@ -15,6 +14,7 @@ from goferry.doctor.fixes.configuration import private_pattern, private_variable
 from goferry.doctor.fixes.kit import Case, quoted, with_godebug, with_patterns
 from goferry.doctor.fixes.plan import Plan
 from goferry.doctor.rules.mirror import is_inside
+from goferry.doctor.urls import split_url
 from goferry.findings import Text
 from goferry.gomod import goproxy
 from goferry.i18n import N_
@@ -139,7 +139,7 @@ def lacks_credentials(case: Case) -> Iterator[Plan]:
 
 
 def _is_refusal(case: Case, answer: AnswerSeen) -> bool:
-    return answer.entry >= 0 and answer.status in (401, 403) and urlsplit(answer.url).netloc == case.place
+    return answer.entry >= 0 and answer.status in (401, 403) and split_url(answer.url).netloc == case.place
 
 
 def _login_for_mirror(case: Case) -> Iterator[Plan]:

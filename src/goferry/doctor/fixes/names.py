@@ -193,8 +193,31 @@ def no_resolv_conf(case: Case) -> Iterator[Plan]:
     yield from pinned(case, name_in_question(case))
 
 
+def _over_tcp(case: Case) -> Iterator[Plan]:
+    """The same servers over TCP, where only their datagrams get lost."""
+    servers = tuple(
+        dict.fromkeys(
+            address
+            for seen in case.evidence.names
+            if (seen.asker, seen.transport) == ("server", "tcp")
+            and seen.addresses
+            and (address := _address(seen.server))
+        )
+    )
+    if servers:
+        yield case.write(
+            "names_over_tcp",
+            Text(
+                N_("Ask the name servers over TCP, which gets through: {servers}"), servers=" ".join(servers)
+            ),
+            NameServers(servers, options=("use-vc",)),
+            commands=(f"echo 'options use-vc' | {case.sudo}tee -a /etc/resolv.conf",),
+        )
+
+
 def resolver_unreachable(case: Case) -> Iterator[Plan]:
     host = name_in_question(case)
+    yield from _over_tcp(case)
     yield from served_by(case, good_servers(case))
     yield from pinned(case, host)
     yield _tell(case, host, N_("Tell your network's people that the name server {where} does not answer."))

@@ -83,14 +83,16 @@ def _line_without(line: bytes, name: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class NameServers:
-    """Sets the name servers of resolv.conf; search domains and options stay."""
+    """Sets the name servers of resolv.conf; search domains and options stay, and `options` come to them."""
 
     servers: tuple[str, ...]
     place: str = RESOLV_CONF
+    options: tuple[str, ...] = ()
 
     @property
     def said(self) -> str:
-        return f"nameserver={','.join(self.servers)}"
+        more = f" options={','.join(self.options)}" if self.options else ""
+        return f"nameserver={','.join(self.servers)}{more}"
 
     def rewrite(self, data: bytes) -> bytes:
         lines = _LINE.findall(data)
@@ -99,6 +101,7 @@ class NameServers:
         new = [f"nameserver {server}\n".encode() for server in self.servers]
         before = [line for line, server in zip(lines[:first], is_server[:first], strict=True) if not server]
         after = [line for line, server in zip(lines[first:], is_server[first:], strict=True) if not server]
+        new += [f"options {option}\n".encode() for option in self.options]
         return b"".join([*before, *new, *after])
 
 

@@ -25,6 +25,7 @@ PROPOSERS: Final[Mapping[str, Callable[[Case], Iterable[Plan]]]] = {
     "goproxy_off": configuration.off,
     "goproxy_setting_not_effective": configuration.not_effective,
     "goproxy_value_malformed": configuration.malformed,
+    "go_setting_refused": configuration.refused,
     "goprivate_not_set": configuration.private,
     "goproxy_comma_no_fallback": configuration.comma,
     "goproxy_lacks_module_no_direct": configuration.no_direct,

@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlunsplit
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen
 from goferry.doctor.probes.reach import timeouts_of
+from goferry.doctor.urls import split_url
 from goferry.errors import GoferryError
 from goferry.net import Client, Failure, NetError
 from goferry.net.client import MAX_REDIRECTS, ClientResponse
@@ -115,7 +116,7 @@ class Asker:
 
     async def ask(self, question: Question) -> Reply:
         """The answers, in order; at least one."""
-        if urlsplit(question.url).scheme == "file":
+        if split_url(question.url).scheme == "file":
             return await asyncio.to_thread(_read_file, question)
         reply = await self._with_credentials(question, await self._walk(question, 1))
         # The second time must have the chance that the first one had.
@@ -249,7 +250,7 @@ class _Exchange:
 
     def leaves_tls(self, url: str) -> bool:
         """Whether it redirects from https to http, which go refuses."""
-        return urlsplit(url).scheme == "https" and urlsplit(self.following).scheme == "http"
+        return split_url(url).scheme == "https" and split_url(self.following).scheme == "http"
 
 
 def _may_pass(answer: AnswerSeen) -> bool:
@@ -265,27 +266,26 @@ def _may_pass(answer: AnswerSeen) -> bool:
 
 def authorization(question: Question) -> Mapping[str, str]:
     """The headers that GOAUTH told, or the login in the URL."""
-    parts = urlsplit(question.url)
+    parts = split_url(question.url)
     if parts.username is None:
         return question.headers
     return {"Authorization": basic_credentials(unquote(parts.username), unquote(parts.password or ""))}
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    parts = split_url(url)
     return parts.scheme, parts.netloc.rpartition("@")[2].lower()
 
 
 def _without_user(url: str) -> str:
-    parts = urlsplit(url)
+    parts = split_url(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def shown_url(url: str, clean: Callable[[str], str]) -> str:
     """The URL as it may be kept: without user, and without a query unless it is one of go's own."""
-    try:
-        parts = urlsplit(_without_user(url))
-    except ValueError:
+    parts = split_url(_without_user(url))
+    if not parts.scheme:
         return clean(url)
     query = parts.query if parts.query in _PLAIN_QUERIES else ""
     return clean(urlunsplit(parts._replace(query=query, fragment="")))
@@ -296,7 +296,7 @@ def shown_url(url: str, clean: Callable[[str], str]) -> str:
 
 def _read_file(question: Question) -> Reply:
     """The file behind a file:// entry, in the words of HTTP, for that is how go takes it: no file is 404."""
-    path = Path(unquote(urlsplit(question.url).path))
+    path = Path(unquote(split_url(question.url).path))
     seen = AnswerSeen(question.url, question.purpose, question.entry)
     started = time.monotonic()
     try:

@@ -145,7 +145,7 @@ class _Prober:
             second = await self._talk(
                 replace(proxy, scheme=other, port=proxy.effective_port), asked, self._curious
             )
-            talk.speaks = other if second.status else ""
+            talk.speaks = other if second.status or _is_socks(other, second) else ""
         return self._record(proxy, asked, talk, seconds)
 
     def _record(self, proxy: ProxyUrl, asked: _Asked, talk: _Talk, seconds: float) -> TunnelSeen:
@@ -210,11 +210,25 @@ class _Prober:
             transport.abort()
 
 
+_SOCKS_REPLY: Final = "\x05"
+"""How a SOCKS proxy answers HTTP: with its version."""
+
+
+def _is_socks(scheme: str, talk: _Talk) -> bool:
+    """Whether it opened a tunnel as a SOCKS proxy, or refused one as such."""
+    return scheme == "socks5" and (not talk.failure or talk.failure in _SOCKS_REFUSALS)
+
+
+_SOCKS_REFUSALS: Final = (Failure.PROXY_AUTH_REQUIRED, Failure.PROXY_DENIED, Failure.PROXY_BAD_GATEWAY)
+
+
 def _other_scheme(scheme: str, talk: _Talk) -> str:
     """The scheme to try when what happened could mean that the proxy speaks the other one; "" when it could not.
 
     A good HTTP answer settles it for plain HTTP; a certificate, also a bad one, does so for TLS.
     """
+    if scheme not in _SPEECHES or talk.text.startswith(_SOCKS_REPLY):
+        return "socks5"
     if scheme == "https" and talk.step == "tls" and talk.failure in (Failure.TLS_HANDSHAKE, *_CUT_OFF):
         return "http"
     hung_up = talk.failure in (Raw.CLOSED, Raw.GARBAGE, Failure.CONNECT_RESET)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen
@@ -21,6 +20,7 @@ from goferry.doctor.probes.gosettings import GoSettings
 from goferry.doctor.probes.programs import run_program
 from goferry.doctor.secrets import Secrets
 from goferry.doctor.settings.reading import find_program
+from goferry.doctor.urls import split_url
 from goferry.gomod import gover
 from goferry.net.httpproxy import basic_credentials
 
@@ -157,7 +157,7 @@ def _until_empty(lines: Iterator[str]) -> Iterator[str]:
 
 
 def _takes_credentials(url: str) -> bool:
-    parts = urlsplit(url)
+    parts = split_url(url)
     return parts.scheme == "https" and parts.username is None
 
 

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from goferry import __version__
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen
 from goferry.doctor.probes.answers import Question, authorization, shown_url
 from goferry.doctor.probes.reach import timeouts_of
+from goferry.doctor.urls import split_url
 from goferry.errors import GoferryError
 from goferry.net import Failure, Trace
 from goferry.net.dial import Dialer, Endpoint
@@ -136,7 +136,7 @@ class _Connection:
     async def open(
         cls, world: World, dials: Dialer, url: str, proxy: ProxyUrl | None
     ) -> "_Connection | None":
-        parts = urlsplit(url)
+        parts = split_url(url)
         if parts.scheme != "https" or not parts.hostname:
             return None
         reader = asyncio.StreamReader()
@@ -258,7 +258,7 @@ _DIGITS: Final = {
 
 def _request(question: Question) -> bytes:
     """The header block, all of it in literals that the other side does not have to keep."""
-    parts = urlsplit(question.url)
+    parts = split_url(question.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     fields: Mapping[int, str] = {
         _PATH: path,

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 from goferry.doctor.base import World
 from goferry.doctor.evidence import AnswerSeen, DateSeen, Raw
 from goferry.doctor.probes.streams import Stream, Unreached, proxy_url, reached, said, unverified
+from goferry.doctor.urls import split_url
 from goferry.net.failure import Failure, classify
 from goferry.net.resolver import system_addresses
 
@@ -40,7 +41,7 @@ async def probe_dates(
 
     urls: what is asked (HEAD), http or https. A cache's answer counts from its Age. Exact to a second or so.
     """
-    asked = {urlsplit(url).netloc: url for url in reversed(urls)}
+    asked = {split_url(url).netloc: url for url in reversed(urls)}
     looks = [_look(world, "HEAD", url, via or {}, addresses or {}) for url in reversed(asked.values())]
     found = await asyncio.gather(*looks)
     return tuple(seen for answer in found if (seen := _date(answer)) is not None)
@@ -86,7 +87,7 @@ def _date(look: _Look) -> DateSeen | None:
         age = float(look.headers.get("age", "0"))
     except (KeyError, ValueError, OverflowError):
         return None
-    return DateSeen(urlsplit(look.url).hostname or "", look.taken - date - age)
+    return DateSeen(split_url(look.url).hostname or "", look.taken - date - age)
 
 
 def _answer(look: _Look) -> AnswerSeen:

@@ -85,7 +85,13 @@ def _mode(seen: SettingsSeen) -> _Part:
     return _Part("module")
 
 
+_UNKNOWN: Final = N_("not known: there is no go command here whose default would count")
+
+
 def _where(seen: SettingsSeen, path: str, mode: _Part) -> _Part:
+    if not seen.value("GOPROXY") and not seen.go_path:
+        text = Text(_UNKNOWN)
+        return _Part("error", (step(seen, "mirrors", "GOPROXY", "", "error", text),))
     if mode.result == "gopath":
         origin = _origin(seen, path)
         return replace(origin, result="direct" if origin.hops else "error")
@@ -301,6 +307,8 @@ def _sum_step(seen: SettingsSeen, path: str, sums: SumCheck) -> Step:
 
 
 def _checked(seen: SettingsSeen, sums: SumCheck) -> tuple[str, str, str, Text]:
+    if not seen.value("GOSUMDB") and not seen.go_path:
+        return "GOSUMDB", "", "error", Text(_UNKNOWN)
     try:
         goenv.parse_sumdb(seen.value("GOSUMDB"))
     except InvalidInput as why:

@@ -46,10 +46,16 @@ def _with_proxy(hop: Hop, seen: SettingsSeen) -> Hop:
     return replace(hop, forward_proxy=decision.proxy, forward_rule=decision.rule)
 
 
+_SYSTEM_RESOLVES: Final = ("darwin", "win32")
+"""There also a go without cgo leaves names to the system, its hosts file among them (net/conf.go)."""
+
+
 def _with_addresses(hop: Hop, seen: SettingsSeen, context: Context) -> Hop:
     literal = ip_of(hop.host)
     if literal is not None:
         return replace(hop, addresses=(hop.host,), families=(literal.version,))
+    if context.system in _SYSTEM_RESOLVES:
+        return replace(hop, sources=("system",), families=_families(context))
     sources = names.go_order(seen.nsswitch)
     lines = names.hosts_of(seen.hosts, hop.host)
     if lines and sources[0] == "files":

@@ -27,6 +27,7 @@ _BY_EVIDENCE: Final[tuple[Rule, ...]] = (
     machine.TOOLCHAIN,
     settings.GOPATH_MODE,
     settings.MALFORMED,
+    settings.REFUSED,
     settings.OFF,
     settings.NOT_EFFECTIVE,
     machine.SANDBOX,

@@ -3,12 +3,13 @@
 Each tunnel that go needs has at most one fault; `_fault` finds it, and the rules are its names.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from goferry.doctor.addresses import kind_of
-from goferry.doctor.evidence import Evidence, Role, Target, TunnelSeen
+from goferry.doctor.evidence import Evidence, Role, Setting, Target, TunnelSeen
 from goferry.doctor.explain.targets import host_tags
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Check, Rule, when_broken
@@ -18,7 +19,7 @@ from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
 from goferry.i18n import N_
 from goferry.net.failure import Failure
-from goferry.net.httpproxy import ip_of
+from goferry.net.httpproxy import ProxyConfig, ip_of
 
 _CANNOT: Final = (500, 502, 503, 504)
 _LATE: Final = 5.0
@@ -60,7 +61,7 @@ def _fault(evidence: Evidence, target: Target, tunnel: TunnelSeen) -> _Fault | N
         return None  # plain http: the status is the target's own
     if tunnel.speaks:
         return _Fault("forward_proxy_wrong_scheme", tunnel, target, sole=True)
-    if tunnel.status == 407:
+    if tunnel.status == 407 or tunnel.failure == Failure.PROXY_AUTH_REQUIRED:
         return _Fault("forward_proxy_auth_required", tunnel, target, sole=True)
     if tunnel.status and is_inside(evidence, target) and _reached_directly(evidence, target):
         return _Fault("no_proxy_missing", tunnel, target)
@@ -71,6 +72,27 @@ def _fault(evidence: Evidence, target: Target, tunnel: TunnelSeen) -> _Fault | N
     if tunnel.step == "dial" and _is_loopback(tunnel.proxy) and _is_elsewhere(evidence):
         return _Fault("forward_proxy_loopback_in_container", tunnel, target)
     return _Fault("forward_proxy_broken", tunnel, target, sole=tunnel.step == "dial")
+
+
+_TRAPS: Final = (
+    (re.compile(r"[\"'“”‘’`]"), N_("{name} has quotation marks in its value; go takes {proxy} for the proxy")),
+    (re.compile(r"://[^/?#@]*:[^@]*[/?#\\][^@]*@|://[^/?#@]*\\"),
+     N_("{name} has a user or password with / ? # or \\, which end it; go takes {proxy} for the proxy")),
+    (re.compile(r"^[a-z0-9]+(?::/?(?=[^/\d])|/|：)", re.IGNORECASE),
+     N_("{name} does not begin with http://; go takes {proxy} for the proxy")),
+    (re.compile(r":(?!\d+(?:/|$))[^/:@\]]*$"), N_("{name} has no number for a port; go takes {proxy} for the proxy")),
+)  # fmt: skip
+
+
+def misread(evidence: Evidence, proxy: str) -> tuple[Setting, str] | None:
+    """The variable that go makes this nonsense of a proxy from, and why (an English key)."""
+    for setting in evidence.settings.proxies:
+        made = ProxyConfig(https=setting.value).https if setting.name.upper() != "NO_PROXY" else None
+        if made is not None and str(made) == proxy and "." not in made.host and made.host != "localhost":
+            for trap, why in _TRAPS:
+                if trap.search(setting.value):
+                    return setting, why
+    return None
 
 
 def _is_loopback(proxy: str) -> bool:
@@ -181,6 +203,10 @@ def _judgement(evidence: Evidence, code: str, fault: _Fault) -> Judgement:
     detail = Text(_DETAILS[fault.cause], proxy=tunnel.proxy, target=tunnel.target, said=_said(tunnel),
                   wants=", ".join(tunnel.wants) or "?", speaks=tunnel.speaks)  # fmt: skip
     proof = _proof(evidence, fault)
+    nonsense = misread(evidence, tunnel.proxy) if fault.cause == "forward_proxy_broken" else None
+    if nonsense is not None:
+        setting, why = nonsense
+        where, detail = setting.name, Text(why, name=setting.name, proxy=tunnel.proxy)
     return judged(evidence, code, fault.cause, where, "proxy_connect", detail, proof=proof, sole=fault.sole)
 
 

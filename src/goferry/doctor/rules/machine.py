@@ -1,6 +1,7 @@
 """This machine: its disk (R44), the toolchain that go.mod asks for (R42), and no network at all (R27)."""
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final
 
 from goferry.doctor.evidence import Evidence, FolderSeen, Raw
@@ -27,7 +28,7 @@ def _disk(evidence: Evidence) -> Iterable[Judgement]:
     if cache is not None:
         yield judged(
             evidence, "R44", "local_disk_or_permission", cache.path, "disk",
-            Text(N_("the module cache {path} cannot be written: {said}"), path=cache.path, said=_said(cache)),
+            Text(N_("the module cache {path} cannot be written: {said}"), path=cache.path, said=_said(evidence, cache)),
             proof=_other_folder(evidence, cache),
             sole=True,
         )  # fmt: skip
@@ -43,10 +44,32 @@ def _disk(evidence: Evidence) -> Iterable[Judgement]:
 
 
 def _is_closed(folder: FolderSeen) -> bool:
-    return not folder.writable or folder.free_inodes == 0 or 0 <= folder.free_bytes < _LEAST_FREE
+    return (
+        is_relative(folder)
+        or not folder.writable
+        or folder.free_inodes == 0
+        or 0 <= folder.free_bytes < _LEAST_FREE
+    )
 
 
-def _said(folder: FolderSeen) -> Text | str:
+def is_relative(folder: FolderSeen) -> bool:
+    """Whether go refuses the folder because its path depends on where one stands; `~` is for shells to read."""
+    paths = (PurePosixPath(folder.path), PureWindowsPath(folder.path))
+    return (
+        bool(folder.path) and folder.name.startswith("GO") and not any(path.is_absolute() for path in paths)
+    )
+
+
+def named_by(evidence: Evidence, folder: FolderSeen) -> str:
+    """The variable that a folder's path comes from: GOMODCACHE has a default below GOPATH."""
+    setting = evidence.settings.setting(folder.name)
+    is_default = setting is not None and setting.origin not in ("environment", "go env file")
+    return "GOPATH" if folder.name == "GOMODCACHE" and is_default else folder.name
+
+
+def _said(evidence: Evidence, folder: FolderSeen) -> Text | str:
+    if is_relative(folder):
+        return Text(N_("{name} names no absolute path"), name=named_by(evidence, folder))
     if folder.writable and folder.free_inodes == 0:
         return Text(N_("no inodes are left"))
     if folder.writable:
@@ -57,7 +80,7 @@ def _said(folder: FolderSeen) -> Text | str:
 
 def _other_folder(evidence: Evidence, cache: FolderSeen) -> Proof | None:
     """A run of go with a cache elsewhere, or another folder that takes a file."""
-    failing = Text(N_("a file in {path}: {said}"), path=cache.path, said=_said(cache))
+    failing = Text(N_("a file in {path}: {said}"), path=cache.path, said=_said(evidence, cache))
     variable = Text(N_("the folder"))
     run = scene.go_run(evidence)
     if run is not None and run.exit == 0:

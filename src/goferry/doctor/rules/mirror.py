@@ -623,14 +623,16 @@ def _odd_statuses(evidence: Evidence) -> Iterable[Judgement]:
 
 
 _NO_ANSWERS: Final = frozenset({Failure.HTTP_PROTOCOL, Failure.TOO_MANY_REDIRECTS, Failure.BAD_REDIRECT})
+_NO_FILE: Final = N_("{url}: the answer is complete, and it is no such file")
 _DETAILS: Final = (
     ("gzip: invalid header", N_("{url}: the body is not compressed, though the head says so")),
     ("malformed HTTP", N_("{url}: what answers there does not speak HTTP")),
     ("stopped after 10 redirects", N_("{url}: its redirects never end")),
     ("to insecure URL", N_("{url}: it redirects from https to http, which go does not follow")),
     ("unexpected end of JSON input", N_("{url}: the answer is empty or ends early")),
+    ("proxy returned info for version", N_("{url}: it answers for another version than it was asked for")),
+    ("invalid response from proxy", _NO_FILE),
 )
-_NO_FILE: Final = N_("{url}: the answer is complete, and it is no such file")
 
 
 _URL: Final = re.compile(r"(?<=\")https?://[^\s\"]+(?=\")")
@@ -646,6 +648,7 @@ def _nonsense(evidence: Evidence) -> Iterable[Judgement]:
         told = next((each for each in files if _detail(each.text) is not None), None)
         if broken_zip is not None:
             bad = bad or next((each for each in files if each.purpose == "zip" and each.status == 200), None)
+            bad = bad or (replace(stop.answer, url=stop.entry.url) if stop.is_last else None)
         if heard is not None and stop.is_last:
             # A redirect led elsewhere, so it is no address of the entry that the message names.
             said = scene.quoted(heard)

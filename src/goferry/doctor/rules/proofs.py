@@ -93,6 +93,9 @@ _ROOTS: Final = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO"})
 _PRIVATE: Final = frozenset({"GOPRIVATE", "GONOPROXY", "GONOSUMDB"})
 _SUMS: Final = frozenset({"GOSUMDB", "GONOSUMDB", "GONOSUMCHECK", "GOPROXY"})
 _MIRROR: Final = frozenset({"GOPROXY"})
+_REFUSABLE: Final = frozenset(
+    {"GOFLAGS", "GO111MODULE", "GOSUMDB", "GOTOOLCHAIN", "GOVCS", "GOWORK", "GOROOT", "GOAUTH"}
+)
 
 
 def _only(names: frozenset[str], *prefixes: str) -> Fits:
@@ -204,6 +207,7 @@ _FITS: Final[Mapping[str, Fits]] = {
         _only(frozenset({"GIT_SSH_COMMAND", "GOVCS"}), "GIT_CONFIG_"),
     ),
     "git_credentials_missing": _only(frozenset({"NETRC", "GOAUTH"}), "GIT_CONFIG_"),
+    "go_setting_refused": _only(_REFUSABLE),
     "gopath_mode_ignores_goproxy": _only(frozenset({"GO111MODULE"})),
     "goproxy_setting_not_effective": _as_elsewhere,
     "goproxy_comma_no_fallback": _same_with_bars,

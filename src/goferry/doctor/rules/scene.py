@@ -169,11 +169,20 @@ def told(evidence: Evidence) -> tuple[AnswerSeen, ...]:
     found = {url: _told(evidence, url, outcome, complaints.get(url)) for url, outcome in _traced(run.trace)}
     for url, fact in complaints.items():
         found.setdefault(url, _told(evidence, url, fact.message.own, fact))
+    for missing in _NO_FILE.finditer(run.output):
+        # A module proxy of files says 404 by having none.
+        url = missing["url"]
+        found[url] = AnswerSeen(
+            url, _purpose(url), entry=_entry_of(evidence, url), status=404, text=missing[0]
+        )
     return tuple(found.values())
 
 
 _TRACED: Final = re.compile(r"# get (?P<url>\S+?): (?P<outcome>.+?)(?: \(\d+\.\d+s\))?$", re.MULTILINE)
 _STATUS: Final = re.compile(r"(?:^|: )(?P<status>[1-5]\d\d) [A-Z]")
+_NO_FILE: Final = re.compile(
+    r"reading (?P<url>file://\S+): (?:no such file or directory|.*cannot find the (?:file|path) specified)"
+)
 _PURPOSES: Final = (
     ("toolchain", re.compile(r"/golang\.org/toolchain/@v/")),
     ("supported", re.compile(r"/sumdb/.+/supported$")),
@@ -198,7 +207,7 @@ def _told(evidence: Evidence, url: str, outcome: str, fact: Fact | None) -> Answ
     failure = _failure(fact) if fact is not None and broke else "" if status else Failure.UNKNOWN
     return AnswerSeen(
         url,
-        next((purpose for purpose, shape in _PURPOSES if shape.search(url)), ""),
+        _purpose(url),
         entry=_entry_of(evidence, url),
         status=int(status["status"]) if status else 0,
         body=fact.message.said if fact is not None else "",
@@ -215,6 +224,11 @@ _FAILURES: Final = (
     ("dial_refused", Failure.CONNECT_REFUSED),
     ("tls_timeout", Failure.TLS_TIMEOUT),
 )
+
+
+def _purpose(url: str) -> str:
+    """What was asked for, by the form of its URL."""
+    return next((purpose for purpose, shape in _PURPOSES if shape.search(url)), "")
 
 
 def _failure(fact: Fact) -> str:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from goferry.doctor.evidence import Evidence
+from goferry.doctor.explain.targets import host_tags
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged, unheard_values
 from goferry.doctor.rules.scene import (
@@ -13,6 +15,7 @@ from goferry.doctor.rules.scene import (
     blamed,
     entries,
     facts,
+    go_run,
     host_in,
     host_of,
     is_about_host,
@@ -20,7 +23,7 @@ from goferry.doctor.rules.scene import (
     said,
     walked,
 )
-from goferry.doctor.verdict import Judgement
+from goferry.doctor.verdict import Certainty, Judgement
 from goferry.errors import InvalidInput
 from goferry.findings import Text
 from goferry.gomod import goproxy
@@ -34,6 +37,9 @@ GOPROXY: Final = "GOPROXY"
 _TRAPS: Final = (
     (re.compile(r"[;；]"), N_("GOPROXY has {word}: entries are divided by , or | and not by a semicolon")),
     (re.compile(r"[，｜、]"), N_("GOPROXY has {word}: only an ASCII comma divides entries, and this is none")),
+    (re.compile(r"[：／．。]"), N_("GOPROXY has {word}: the colon, slash or dot in it is a fullwidth one")),
+    (re.compile(r"://[^/?#@]*:[^@]*[/?#@][^@]*(?<!/)@[^/@]+"),
+     N_("GOPROXY has {word}: in a password / ? # @ have to be written as %2F %3F %23 %40")),
     (re.compile(r"[\"'“”‘’`]"), N_("GOPROXY has {word}: the quotation marks have become part of the value")),
     (re.compile(r"\S\s+\S"), N_("GOPROXY has {word}: entries are divided by , or | and not by a blank")),
     (re.compile(r"^\s*https?:/?[^/]|^\s*https?//|^\s*ht{1,2}ps?:/[^/]|^\s*hhttps?:", re.IGNORECASE),
@@ -61,6 +67,7 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
     found = next(iter(traps(value)), None)
     refusal = _refusal(value)
     if found is None and not refusal:
+        yield from _of_nobody(evidence)
         return
     word, key = found or (value, N_("go refuses GOPROXY={word}: {why}"))
     yield judged(
@@ -69,6 +76,23 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
         sole=bool(refusal) or heard is not None or _is_complained_of(evidence, word),
         weak=True,
     )  # fmt: skip
+
+
+def _of_nobody(evidence: Evidence) -> Iterable[Judgement]:
+    """An entry whose host no server knows, here or elsewhere: it is misspelt, or known in another network only."""
+    for place, entry in walked(evidence):
+        host = host_of(host_in(entry.url)) if entry.is_proxy else ""
+        asked = [name for name in evidence.names if name.name == host] if host in blamed(evidence) else []
+        known = any(reply.addresses or reply.rcode not in ("NXDOMAIN", "") for reply in asked)
+        if known or not any(reply.rcode for reply in asked if reply.asker in ("public", "doh")):
+            continue
+        inside = "inside_host" in set(host_tags(host))
+        one = judged(
+            evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
+            Text(N_("nobody knows the host {host} of entry {place} of GOPROXY: it is misspelt, or known in another "
+                    "network only"), host=host, place=place + 1),
+        )  # fmt: skip
+        yield replace(one, certainty=Certainty.POSSIBLE, proof=None) if inside else one
 
 
 def _is_complained_of(evidence: Evidence, word: str) -> bool:
@@ -91,6 +115,39 @@ MALFORMED = Rule(
 )
 
 
+# ---- R54: any other setting --------------------------------------------------------------------------------
+
+REFUSALS: Final = (
+    ("GOFLAGS", re.compile(r"parsing \$GOFLAGS: .*")),
+    ("GO111MODULE", re.compile(r"unknown environment setting GO111MODULE=.*")),
+    ("GOSUMDB", re.compile(r"invalid GOSUMDB: .*")),
+    ("GOTOOLCHAIN", re.compile(r"invalid GOTOOLCHAIN .*|invalid minimum toolchain .* in GOTOOLCHAIN.*")),
+    ("GOVCS", re.compile(r"GOVCS disallows using .*|.*\bin GOVCS\b.*|.*\bGOVCS: .*")),
+    ("GOWORK", re.compile(r"reading go\.work: open .*|invalid GOWORK: .*")),
+    ("GOROOT", re.compile(r"cannot find GOROOT directory: .*")),
+    ("GOAUTH", re.compile(r"GOAUTH=.*|invalid GOAUTH.*")),
+)
+"""Variables and what go says when it cannot work with their value."""
+
+
+def _refused(evidence: Evidence) -> Iterable[Judgement]:
+    run = go_run(evidence)
+    for name, words in REFUSALS if run is not None and run.exit > 0 else ():
+        heard = words.search(run.output) if run is not None else None
+        if heard is not None:
+            setting = evidence.settings.setting(name)
+            yield judged(
+                evidence, "R54", "go_setting_refused", name, "settings",
+                Text(N_("go cannot work with {name}={value} ({origin}): {said}"), name=name,
+                     value=setting.value if setting else "", said=heard[0].strip(),
+                     origin=(setting.place or setting.origin) if setting else "default"),
+                sole=True,
+            )  # fmt: skip
+
+
+REFUSED = Rule("R54", N_("Go refuses another setting"), ("go_setting_refused",), when_broken(_refused))
+
+
 # ---- R47: GOPROXY=off --------------------------------------------------------------------------------------
 
 
@@ -99,10 +156,12 @@ def _off(evidence: Evidence) -> Iterable[Judgement]:
     if not asks_proxies(evidence) or goproxy.OFF not in used:
         return
     heard = said(facts(evidence), "goproxy_off")
+    if used != [goproxy.OFF] and heard is None:
+        return  # it only ends a list of which another entry is complained of
     yield judged(
         evidence, "R47", "goproxy_off", GOPROXY, "settings",
         Text(N_("GOPROXY={value} forbids asking anybody"), value=goproxy.redact(evidence.settings.value(GOPROXY))),
-        sole=used == [goproxy.OFF] or heard is not None,
+        sole=True,
     )  # fmt: skip
 
 

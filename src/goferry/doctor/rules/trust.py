@@ -342,6 +342,13 @@ def _portal(evidence: Evidence) -> Iterable[Judgement]:
             sole=len(others) > 1 or bool(_impostors(evidence)),
         )  # fmt: skip
         return
+    away = next((answer for answer in evidence.answers if _is_sent_away(answer)), None)
+    if away is not None:
+        yield judged(
+            evidence, "R26", "captive_portal", scene.host_in(away.url), "request",
+            Text(N_("{url} leads to {redirect}, where no module is"), url=away.url, redirect=away.redirect),
+        )  # fmt: skip
+        return
     where = _page_in_place(evidence)
     if where:
         yield judged(
@@ -362,6 +369,21 @@ def _portal(evidence: Evidence) -> Iterable[Judgement]:
                 hosts=", ".join(hosts),
             ),
         )
+
+
+def _is_sent_away(answer: AnswerSeen) -> bool:
+    """Whether a mirror leads whoever asks for a module to another house, and to no file of a module there."""
+    if (
+        answer.entry < 0
+        or "/sumdb/" in answer.url
+        or not scene.is_redirect(answer)
+        or "/@" in answer.redirect
+    ):
+        return False
+    there = scene.host_of(scene.host_in(answer.redirect))
+    return answer.purpose in ("info", "mod", "list", "latest") and there != scene.host_of(
+        scene.host_in(answer.url)
+    )
 
 
 def _page_in_place(evidence: Evidence) -> str:

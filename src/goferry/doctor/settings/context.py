@@ -103,6 +103,10 @@ def _has_default_route(root: Path) -> bool | None:
     if not any(is_file(table) for table in tables):
         return None
     four, six = (read_bytes(table).decode("ascii", "replace") for table in tables)
+    if not (four or six):
+        return (
+            None  # also without any route the first table has a line of headings, so these could not be read
+        )
     return has_default_route4(four) or has_default_route6(six)
 
 

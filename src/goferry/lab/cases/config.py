@@ -58,6 +58,18 @@ def _malformed(name: str, summary: str, value: str) -> Scenario:
     )
 
 
+def _refused(name: str, summary: str, variable: str, value: str) -> Scenario:
+    return Scenario(
+        name,
+        summary,
+        "go_setting_refused",
+        # What go's own file has then counts.
+        client=Client(environ={variable: value}, go_env={"GOSUMDB": "{sumdb_key}"}),
+        mend=Mend(environ={variable: ""}),
+        needs=Needs.LOOPBACK,
+    )
+
+
 SCENARIOS: Final = (
     Scenario(
         "goproxy-off",
@@ -74,6 +86,40 @@ SCENARIOS: Final = (
     ),
     _malformed("goproxy-wrong-case", N_("GOPROXY says Direct, with a capital letter."), "Direct"),
     _malformed("goproxy-quoted", N_("The quotes of a shell became part of GOPROXY."), f'"https://{PROXY}"'),
+    _malformed(
+        "goproxy-fullwidth-colon",
+        N_("The colon behind https in GOPROXY is a fullwidth one, as an input method for Chinese writes it."),
+        f"https：//{PROXY}",
+    ),
+    _malformed(
+        "goproxy-open-password",
+        N_("The password in GOPROXY holds a slash and a hash as they are."),
+        f"https://developer:let/me#in@{PROXY}",
+    ),
+    Scenario(
+        "goproxy-misspelt-host",
+        N_("The host in GOPROXY has a letter too many, and nobody knows it."),
+        "goproxy_value_malformed",
+        client=set_to(GOPROXY=f"https://proxxy.{PROXY.partition('.')[2]}"),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "goproxy-folder-missing",
+        N_("GOPROXY is a folder that does not exist."),
+        "goproxy_lacks_module_no_direct",
+        client=set_to(GOPROXY="file://{home}/no-such-folder"),
+        mend=Mend(environ={"GOPROXY": "file://{home}/no-such-folder,direct"}),
+    ),
+    _refused("goflags-no-flag", N_("GOFLAGS holds a word that is no flag."), "GOFLAGS", "mod=mod"),
+    _refused("gosumdb-no-database", N_("GOSUMDB is something that go does not know."), "GOSUMDB", "none"),
+    _refused("gotoolchain-no-toolchain", N_("GOTOOLCHAIN=latest is no toolchain."), "GOTOOLCHAIN", "latest"),
+    Scenario(
+        "govcs-forbids-git",
+        N_("GOVCS forbids git, which the module's repository needs."),
+        "go_setting_refused",
+        client=set_to(GOPROXY="direct", GOVCS="public:hg"),
+        mend=Mend(environ={"GOVCS": ""}),
+    ),
     Scenario(
         "goproxy-comma-trap",
         N_("The first entry of GOPROXY answers 403, and the comma after it forbids trying the next."),

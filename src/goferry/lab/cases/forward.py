@@ -73,6 +73,21 @@ SCENARIOS: Final = (
         client=Client(environ=_THROUGH),
         mend=NO_FORWARD_PROXY,
     ),
+    Scenario(
+        "forward-quoted",
+        N_("The quotes of a shell became part of HTTPS_PROXY, and there is no other way out."),
+        "forward_proxy_broken",
+        network=path(_WALL),
+        client=Client(environ={"HTTPS_PROXY": f'"{_URL}"'}),
+        mend=Mend(environ=_THROUGH),
+    ),
+    Scenario(
+        "forward-open-password",
+        N_("The password in HTTPS_PROXY holds a hash as it is."),
+        "forward_proxy_broken",
+        client=Client(environ={"HTTPS_PROXY": f"http://developer:let#me@{FORWARD}:3128"}),
+        mend=NO_FORWARD_PROXY,
+    ),
     _scenario(
         "forward-denied",
         N_("The forward proxy forbids the module proxy by policy."),

@@ -33,6 +33,22 @@ SCENARIOS: Final = (
         Needs.LOOPBACK,
     ),
     Scenario(
+        "cache-relative",
+        N_("GOMODCACHE is a relative path, which go refuses."),
+        "local_disk_or_permission",
+        client=Client(environ={"GOMODCACHE": "cache"}),
+        mend=Mend(environ={"GOMODCACHE": ""}),
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "gopath-tilde",
+        N_("GOPATH begins with a tilde, which only a shell reads as the home folder."),
+        "local_disk_or_permission",
+        client=Client(environ={"GOPATH": "~/go"}),
+        mend=Mend(environ={"GOPATH": ""}),
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
         "toolchain-local",
         N_("go.mod wants a newer Go, and GOTOOLCHAIN=local forbids fetching it."),
         "toolchain_not_available",

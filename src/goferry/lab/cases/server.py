@@ -261,4 +261,29 @@ SCENARIOS: Final = (
         mend=OTHER_MIRROR,
         needs=Needs.LOOPBACK,
     ),
+    Scenario(
+        "goproxy-sends-to-sign-in",
+        N_("The module proxy sends whoever asks to a sign-in page, on a host that nobody knows here."),
+        "captive_portal",
+        sites=at_proxy(
+            Modules((When("*", Fault(Trouble.REDIRECT, text="https://login.corp.example.com/")),))
+        ),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "goproxy-zip-is-none",
+        N_("The module proxy sends a line of text in place of a zip."),
+        "goproxy_server_5xx",
+        sites=at_proxy(Modules((When(ZIP, Fault(Trouble.REPLACE, body=b"no zip\n")),))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "goproxy-413",
+        N_("The server in front of the module proxy finds the zip too large and answers 413."),
+        "goproxy_server_5xx",
+        sites=proxy_says(413, "<html>413 Request Entity Too Large</html>\n", ZIP),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
 )
