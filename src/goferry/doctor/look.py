@@ -53,6 +53,7 @@ from goferry.doctor.roots import read_host_stores
 from goferry.doctor.rules.scene import SLOW, facts_in
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
+from goferry.doctor.settings.targets import target_of
 from goferry.errors import Unavailable
 from goferry.i18n import N_, _
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl
@@ -129,6 +130,12 @@ async def look(world: World, subject: Subject) -> Evidence:
         board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
         _origins(board, settings, targets, subject, go, heard),
     )
+    storage = storage_targets(targets, modules.answers)
+    if storage:
+        # Only the mirror's redirect told of these hosts, so they are looked at last.
+        targets = (*targets, *storage)
+        settings = replace(settings, proxying=decide(settings, targets))
+        path = _joined(path, await _network(board, settings, storage))
     dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
     return Evidence(
         taken=moment,
@@ -245,6 +252,27 @@ async def _surroundings(
     return await asyncio.gather(
         board.step(N_("comparing clocks"), probe_dates(world, urls, routes, addresses=addresses), ()),
         board.step(N_("looking for sign-in pages"), probe_portal(world, portal_urls(hosts)), ()),
+    )
+
+
+def storage_targets(targets: Sequence[Target], answers: Sequence[AnswerSeen]) -> tuple[Target, ...]:
+    """Hosts that a mirror redirected to and that gave no answer; those that nothing else has been looked at for."""
+    known = {target.host for target in targets}
+    silent = (answer for answer in answers if answer.entry >= 0 and answer.failure and not answer.status)
+    found = (target_of(answer.url, Role.STORAGE) for answer in silent)
+    new = {target.host: target for target in found if target is not None and target.host not in known}
+    return tuple(new.values())[:_MOST_STORAGES]
+
+
+_MOST_STORAGES: Final = 2
+
+
+def _joined(one: "_Path", other: "_Path") -> "_Path":
+    return _Path(
+        (*one.names, *other.names),
+        (*one.dials, *other.dials),
+        (*one.handshakes, *other.handshakes),
+        (*one.hops, *other.hops),
     )
 
 
