@@ -111,8 +111,8 @@ def denied_storage() -> Evidence:
         answer("zip", 0, url=f"https://{host}/x.zip", failure="dns_not_found"),
     )
     names = (
-        name(host, rcode="NXDOMAIN"),
-        name(host, "server", rcode="NXDOMAIN"),
+        name(host, failure="dns_not_found", text="no such host"),
+        replace(DENIED_SERVER, name=host),
         name(host, "public", addresses=("93.184.216.11",)),
     )
     storage = target(host, Role.STORAGE)
