@@ -51,6 +51,7 @@ from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
 from goferry.doctor.roots import read_host_stores
 from goferry.doctor.rules.scene import SLOW, facts_in
+from goferry.doctor.secrets import Secrets
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.doctor.settings.targets import target_of
@@ -152,10 +153,14 @@ async def look(world: World, subject: Subject) -> Evidence:
         tunnels=tunnels,
         answers=(*modules.answers, *portals),
         sums=modules.sums,
-        runs=(*run, *git),
+        runs=tuple(_without(modules.secrets, one) for one in (*run, *git)),
         dates=dates,
         skipped=tuple(board.skipped),
     )
+
+
+def _without(secrets: Secrets, run: RunSeen) -> RunSeen:
+    return replace(run, output=secrets.clean(run.output), trace=secrets.clean(run.trace))
 
 
 async def _go(
