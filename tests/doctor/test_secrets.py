@@ -27,6 +27,9 @@ PATTERNS = [
     ("https://s.example/o?Expires=1&Signature=ab%2B", "https://s.example/o?…"),
     ("Proxy-Authorization: Basic dTpw\r\nHost: x", "Proxy-Authorization: Basic …\r\nHost: x"),
     ("http.extraheader=Authorization: Bearer abcdef", "http.extraheader=Authorization: Bearer …"),
+    ("you sent {'Authorization': 'Bearer abc def', 'X-Api-Key': 'abc', 'Host': 'h'}",
+     "you sent {'Authorization': 'Bearer …', 'X-Api-Key': '…', 'Host': 'h'}"),
+    ("=> Send header: X-Token: abc", "=> Send header: X-Token: …"),
     ("using ghp_0123456789abcdefABCDEF for it", "using … for it"),
     ("glpat-0123456789abcdefABCD", "…"),
     ("", ""),
@@ -76,6 +79,9 @@ async def test_no_secret_of_the_settings_is_in_the_evidence_of_a_whole_look(tmp_
             f'[http]\n\tproxy = {through}\n\textraHeader = "Authorization: Bearer {PASSWORD}"\n'
             f'[url "https://me:{PASSWORD}@git.example.org/"]\n\tinsteadOf = https://code.example.org/\n'
             f'[remote "x"]\n\turl = https://{PASSWORD}@git.example.org/x\n'
+            # These stand in no setting that is known by its value.
+            '[http "https://git.example.org/"]\n\textraHeader = "X-Token: hunter2only"\n'
+            '[credential]\n\thelper = "!f() { echo password=hunter2only; }; f"\n'
         )
         here = world(
             tmp_path,
@@ -84,6 +90,10 @@ async def test_no_secret_of_the_settings_is_in_the_evidence_of_a_whole_look(tmp_
             HTTPS_PROXY=through,
             HTTP_PROXY=through,
             CI_JOB_TOKEN=PASSWORD,
+            GOFLAGS="-mod=mod -ldflags=-X=main.token=hunter2only",
+            GIT_TRACE="1",
+            GIT_TRACE_CURL="1",
+            GIT_CURL_VERBOSE="1",
             GIT_CONFIG_COUNT="1",
             GIT_CONFIG_KEY_0="http.extraHeader",
             GIT_CONFIG_VALUE_0=f"PRIVATE-TOKEN: {PASSWORD}",

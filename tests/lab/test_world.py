@@ -121,6 +121,38 @@ async def test_a_world_is_gone_when_its_process_is_killed(tmp_path: Path) -> Non
     assert worlds_in(tmp_path) == []
 
 
+@pytest.mark.namespace
+async def test_a_world_is_gone_when_its_process_is_killed_before_it_is_ready(tmp_path: Path) -> None:
+    script = (
+        "import asyncio\n"
+        "from goferry.lab import cases, namespace, world\n"
+        "async def told(process):\n"
+        "    print(process.pid, flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "namespace._first_words = told\n"
+        "async def main():\n"
+        "    async with world.open(cases.find('well')):\n"
+        "        pass\n"
+        "asyncio.run(main())\n"
+    )
+    opener = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        script,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert opener.stdout is not None
+    assert opener.stderr is not None
+    starting = psutil.Process(int(await opener.stdout.readline()))
+    opener.kill()
+    await opener.wait()
+    await asyncio.to_thread(starting.wait, 60)
+    assert worlds_in(tmp_path) == []
+    assert await opener.stderr.read() == b"", "the terminal belongs to the user"
+
+
 async def test_what_needs_a_namespace_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(namespace, "why_not", lambda: "not on this system")
     with pytest.raises(Unavailable, match="private namespaces are not possible here: not on this system"):

@@ -51,8 +51,10 @@ from goferry.doctor.probes.trust import portal_urls, probe_dates, probe_portal
 from goferry.doctor.probes.vcs import probe_git
 from goferry.doctor.roots import read_host_stores
 from goferry.doctor.rules.scene import SLOW, facts_in, is_active
+from goferry.doctor.secrets import Secrets
 from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
+from goferry.doctor.settings.targets import target_of
 from goferry.errors import Unavailable
 from goferry.i18n import N_, _
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl
@@ -137,6 +139,12 @@ async def look(world: World, subject: Subject) -> Evidence:
         board.step(N_("asking forward proxies"), probe_tunnels(world, settings, targets), ()),
         _origins(board, settings, targets, subject, go, heard),
     )
+    storage = storage_targets(targets, modules.answers)
+    if storage:
+        # Only the mirror's redirect told of these hosts, so they are looked at last.
+        targets = (*targets, *storage)
+        settings = replace(settings, proxying=decide(settings, targets))
+        path = _joined(path, await _network(board, settings, storage))
     if any(one.seconds > world.limits.program for one in run):
         board.reopen(_AFTERWARDS)
     dates, portals = await _surroundings(board, targets, path, failed=any(one.exit for one in run))
@@ -155,10 +163,14 @@ async def look(world: World, subject: Subject) -> Evidence:
         tunnels=tunnels,
         answers=(*modules.answers, *portals),
         sums=modules.sums,
-        runs=(*run, *git),
+        runs=tuple(_without(modules.secrets, one) for one in (*run, *git)),
         dates=dates,
         skipped=tuple(board.skipped),
     )
+
+
+def _without(secrets: Secrets, run: RunSeen) -> RunSeen:
+    return replace(run, output=secrets.clean(run.output), trace=secrets.clean(run.trace))
 
 
 async def _go(
@@ -260,6 +272,27 @@ async def _surroundings(
     return await asyncio.gather(
         board.step(N_("comparing clocks"), probe_dates(world, urls, routes, addresses=addresses), ()),
         board.step(N_("looking for sign-in pages"), probe_portal(world, portal_urls(hosts)), ()),
+    )
+
+
+def storage_targets(targets: Sequence[Target], answers: Sequence[AnswerSeen]) -> tuple[Target, ...]:
+    """Hosts that a mirror redirected to and that gave no answer; those that nothing else has been looked at for."""
+    known = {target.host for target in targets}
+    silent = (answer for answer in answers if answer.entry >= 0 and answer.failure and not answer.status)
+    found = (target_of(answer.url, Role.STORAGE) for answer in silent)
+    new = {target.host: target for target in found if target is not None and target.host not in known}
+    return tuple(new.values())[:_MOST_STORAGES]
+
+
+_MOST_STORAGES: Final = 2
+
+
+def _joined(one: "_Path", other: "_Path") -> "_Path":
+    return _Path(
+        (*one.names, *other.names),
+        (*one.dials, *other.dials),
+        (*one.handshakes, *other.handshakes),
+        (*one.hops, *other.hops),
     )
 
 

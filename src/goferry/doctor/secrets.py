@@ -31,10 +31,11 @@ _SIGNED_QUERY = re.compile(
     re.IGNORECASE,
 )
 _HEADER = re.compile(
-    r"((?:authorization|private-token|x-api-key|job-token|set-cookie|cookie)\s*[:=]\s*"
-    r"(?:(?:basic|bearer|token|negotiate|ntlm|digest)\s+)?)[^\s'\",][^\r\n'\"]*",
+    r"(\b(?:authorization|private-token|job-token|set-cookie|cookie|x-[\w-]*(?:token|key|secret|auth)\w*)"
+    r"['\"]?\s*[:=]\s*['\"]?(?:(?:basic|bearer|token|negotiate|ntlm|digest)\s+)?)[^\s'\",][^\r\n'\"]*",
     re.IGNORECASE,
 )
+"""A header with its value, also as a server shows it that tells what it was sent (`'X-Token': 'VALUE'`)."""
 _TOKENS = re.compile(
     r"\bgh[pousr]_[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{16,}|\bAKIA[0-9A-Z]{16}\b"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"

@@ -71,7 +71,8 @@ def _history(module: LabModule) -> bytes:
         parts.append(_data(version.encode()) + b"deleteall\n")
         for name, body in sorted(module.files(version).items()):
             parts.append(f"M 644 inline {name}\n".encode() + _data(body))
-        parts.append(f"reset refs/tags/{version}\nfrom refs/heads/main\n\n".encode())
+        tag = version.removeprefix("v") if module.has_bare_tags else version
+        parts.append(f"reset refs/tags/{tag}\nfrom refs/heads/main\n\n".encode())
     return b"".join(parts)
 
 

@@ -5,6 +5,7 @@ and by how often that path was asked before; so "the first answer is cut, the se
 """
 
 import asyncio
+import gzip
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -31,6 +32,12 @@ class Trouble(StrEnum):
     """A redirect to `text`."""
     REPLACE = "replace"
     """Other bytes than the tree has."""
+    HALF = "half"
+    """The first half, with a length that fits: what a full disk leaves in a cache."""
+    GZIPPED = "gzipped"
+    """The right bytes, compressed, as the head says."""
+    NOT_GZIPPED = "not_gzipped"
+    """The head says that the body is compressed, and it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,12 @@ class LabProxy:
                 return web.Response(status=302, headers={"Location": fault.text})
             case Trouble.REPLACE:
                 return web.Response(body=fault.body)
+            case Trouble.HALF:
+                return web.Response(body=body[: len(body) // 2])
+            case Trouble.GZIPPED:
+                return web.Response(body=gzip.compress(body), headers={"Content-Encoding": "gzip"})
+            case Trouble.NOT_GZIPPED:
+                return web.Response(body=body, headers={"Content-Encoding": "gzip"})
             case Trouble.STALL:
                 await self.released.wait()
                 return _whole(request, body)

@@ -46,6 +46,10 @@ def main() -> int:
         mount_all(scenario, root)
         ends = build_networks(scenario)
         asyncio.run(_serve(scenario, root, ends))
+    except BrokenPipeError:
+        # Whoever wanted the world has ended before it was ready: nobody else removes its folders.
+        shutil.rmtree(root, ignore_errors=True)
+        return 1
     except GoferryError as error:
         return _fail(str(error))
     except (OSError, subprocess.CalledProcessError) as error:

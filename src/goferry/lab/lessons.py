@@ -263,8 +263,8 @@ LESSONS: Final[Mapping[str, Lesson]] = {
         N_("Correct the name, or the server's settings."),
     ),
     "goproxy_server_5xx": Lesson(
-        N_("reading URL: 500 or 502."),
-        N_("The module proxy itself fails."),
+        N_("reading URL: 500 or 502; or not a valid zip file, gzip: invalid header, stopped after 10 redirects."),
+        N_("The module proxy itself fails, or what it sends is no answer that go could use."),
         N_("If its text tells of a host that it cannot reach, its own network is the fault."),
         N_("Use another mirror, or wait."),
     ),
@@ -287,9 +287,10 @@ LESSONS: Final[Mapping[str, Lesson]] = {
         N_("Wait as long as Retry-After says, ask for less at once, or keep a cache of your own."),
     ),
     "zip_storage_forbidden": Lesson(
-        N_("Everything works but the zip, which is 403."),
-        N_("Zips lie with a storage host, which refuses this client or this network."),
-        N_("If .info and .mod are refused too, it is the proxy's policy."),
+        N_("Everything works but the zip, which is 403, or 400 where a token or signature has run out."),
+        N_("Zips lie with a storage host, which refuses this client, this network, or the mirror's own signature."),
+        N_("If .info and .mod are refused too, it is the proxy's policy; if the storage's name or certificate is at "
+           "fault, that is the cause."),
         N_("Use a mirror that serves zips itself."),
     ),
     "http2_server_fault": Lesson(
@@ -335,8 +336,10 @@ LESSONS: Final[Mapping[str, Lesson]] = {
         N_("Take a later version; never switch the check off before you know which content is right."),
     ),
     "git_credentials_missing": Lesson(
-        N_("could not read Username: terminal prompts disabled, from git."),
-        N_("The repository wants a login, and go runs git without anybody to ask."),
+        N_("could not read Username: terminal prompts disabled, or Authentication failed, from git; where the host "
+           "shows a page to sign in, unknown revision or no go-import meta tags."),
+        N_("The repository wants a login, and go runs git without anybody to ask; or the token that git has is no "
+           "longer good."),
         N_("Code hosts say the same for repositories that do not exist."),
         N_("Give git a login: a credential helper, netrc, or an insteadOf with a token."),
     ),
@@ -353,10 +356,12 @@ LESSONS: Final[Mapping[str, Lesson]] = {
         N_("Let an insteadOf rule turn git:// or ssh:// into https://."),
     ),
     "git_ssh_key_refused": Lesson(
-        N_("Permission denied (publickey)."),
-        N_("The server is reached by ssh, and accepts none of the keys."),
+        N_("Permission denied (publickey), or Host key verification failed."),
+        N_("The server is reached by ssh, and accepts none of the keys; or its own key is unknown here, or another one "
+           "than before."),
         N_("If an insteadOf rule made it ssh, the rule is the fault."),
-        N_("Give the key to the account, load it into the agent, or use https."),
+        N_("Give the key to the account, load it into the agent, or use https. Take a changed host key only when its "
+           "owner has published it."),
     ),
     "vcs_binary_missing": Lesson(
         N_("executable file not found in $PATH."),
@@ -390,7 +395,7 @@ LESSONS: Final[Mapping[str, Lesson]] = {
     ),
     "unknown_revision": Lesson(
         N_("unknown revision, or invalid version."),
-        N_("The version that go.mod wants was never tagged, or the tag was deleted."),
+        N_("The version that go.mod wants was never tagged, its tag lacks the v, or the tag was deleted."),
         N_("A mirror that lags lacks what the origin has."),
         N_("Take a version that exists: go list -m -versions MODULE."),
     ),

@@ -24,6 +24,7 @@ SECRET: Final = "git.corp.example.com/team/secret"  # noqa: S105  a module's nam
 MOVED: Final = "example.com/lab/moved"
 ODD_ZIP: Final = "example.com/lab/oddzip"
 RETAGGED: Final = "example.com/lab/retagged"
+BARE: Final = "example.com/lab/bare"
 
 _PRIVATE: Final = (
     "{module}: invalid version: git ls-remote -q --end-of-options https://{host}/team/secret in a temporary folder: "
@@ -42,6 +43,8 @@ class LabModule:
     path: str
     versions: tuple[str, ...]
     declares: str = ""
+    has_bare_tags: bool = False
+    """Whether its tags lack the v, so that there is no version of it for go, and for no proxy."""
     extra: Mapping[str, bytes] = field(default_factory=dict)
 
     def files(self, version: str) -> dict[str, bytes]:
@@ -61,13 +64,14 @@ MODULES: Final = (
     LabModule(MOVED, ("v1.0.0",), declares="example.com/lab/new"),
     LabModule(ODD_ZIP, ("v1.0.0",)),
     LabModule(RETAGGED, ("v1.0.0",)),
+    LabModule(BARE, ("v1.3.0",), has_bare_tags=True),
 )
 
 
 @cache
 def tree() -> Mapping[str, bytes]:
     """All answers of a proxy that has every module of the lab."""
-    return {path: body for module in MODULES for path, body in _answers(module)}
+    return {path: body for module in MODULES if not module.has_bare_tags for path, body in _answers(module)}
 
 
 @cache

@@ -15,7 +15,7 @@ import oracle
 from doctor.probes.probeworld import has_no_secret, world
 from goferry.doctor.evidence import Setting, SettingsSeen, Subject
 from goferry.doctor.probes.goauth import read_credentials
-from goferry.doctor.probes.modules import probe_modules
+from goferry.doctor.probes.modules import look_at_modules, probe_modules
 from goferry.lab.tls import Authority
 from modtree import module
 
@@ -105,6 +105,18 @@ async def test_gits_helpers_are_asked_after_a_refusal(tmp_path: Path, authority:
     assert BASIC in sent
     assert {each.status for each in answers} == {200}
     assert has_no_secret(answers, WORD, BASIC)
+
+
+async def test_what_a_program_told_is_known_to_whoever_shows_what_go_said(
+    tmp_path: Path, authority: Authority
+) -> None:
+    async with private_mirror(authority, f"Bearer {TOKEN}") as (url, _sent):
+        helper = program(tmp_path, f"printf '{url}\\n\\nX-Any: {TOKEN}\\n\\n'")
+        (tmp_path / "ca.pem").write_bytes(authority.pem)
+        where = world(tmp_path, GOPROXY=url, GOAUTH=helper, SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+        seen = SettingsSeen(go=(Setting("GOAUTH", helper, "environment"),))
+        found = await look_at_modules(where, seen, SUBJECT)
+    assert found.secrets.clean(f"server response: you sent {TOKEN}") == "server response: you sent …"
 
 
 async def test_a_program_that_fails_or_hangs_is_no_fault_of_its_own(

@@ -61,6 +61,11 @@ class GoAuth:
         await self._run(url, answer)
         return self._of(url)
 
+    @property
+    def secrets(self) -> Secrets:
+        """Everything that programs have told so far."""
+        return self._secrets
+
     def clean(self, text: str) -> str:
         """The text without anything that a method has told so far."""
         return self._secrets.clean(text)

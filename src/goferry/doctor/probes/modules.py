@@ -20,6 +20,7 @@ from goferry.doctor.probes.gosettings import GoSettings, read_go_settings, secre
 from goferry.doctor.probes.http2 import ask_http2, h2_context
 from goferry.doctor.probes.reach import dialer, http_client
 from goferry.doctor.probes.sums import Zips, compare_sums
+from goferry.doctor.secrets import Secrets
 from goferry.doctor.settings.repository import repository_of
 from goferry.errors import GoferryError
 from goferry.gomod import goenv, goproxy, module, query, semver
@@ -49,6 +50,8 @@ class ModulesSeen:
 
     answers: tuple[AnswerSeen, ...] = ()
     sums: tuple[SumsSeen, ...] = ()
+    secrets: Secrets = field(default_factory=Secrets, repr=False, compare=False)
+    """What programs of GOAUTH told: go asked them too, and servers may repeat what they were sent."""
 
 
 async def probe_modules(world: World, settings: SettingsSeen, subject: Subject) -> tuple[AnswerSeen, ...]:
@@ -71,7 +74,7 @@ async def look_at_modules(
     """Both at once, with each question asked only once. left: seconds until nobody waits for it any more."""
     async with _opened(world, settings, subject, ALL, left) as look:
         await look.all()
-        return ModulesSeen(look.answers(), await look.sums())
+        return ModulesSeen(look.answers(), await look.sums(), look.secrets)
 
 
 def repository_urls(subject: Subject, answers: Sequence[AnswerSeen]) -> tuple[str, ...]:
@@ -182,6 +185,10 @@ class _Look:
             await self._lookup_directly(next((each.version for each in self._entries if each.version), ""))
         if not at_once and self._entries and all(entry.lacks for entry in self._entries):
             await self._origin()
+
+    @property
+    def secrets(self) -> Secrets:
+        return self._auth.secrets
 
     def answers(self) -> tuple[AnswerSeen, ...]:
         """All records, those of one question in order."""

@@ -53,6 +53,10 @@ class Following:
     folder: Path
 
 
+_TALKATIVE: Final = ("GIT_TRACE", "GIT_CURL_VERBOSE", "GIT_TRANSFER_TRACE")
+"""Variables that have git tell every header that it sends and every helper that it runs, amid its words."""
+
+
 async def run_program(
     argv: Sequence[str],
     *,
@@ -73,7 +77,7 @@ async def run_program(
     try:
         process = await asyncio.create_subprocess_exec(
             *argv,
-            env=dict(environ),
+            env={name: value for name, value in environ.items() if not name.startswith(_TALKATIVE)},
             cwd=cwd,
             stdin=asyncio.subprocess.PIPE if feed else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

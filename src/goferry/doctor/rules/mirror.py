@@ -493,7 +493,7 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
         yield judged(
             evidence, "R51", cause, stop.where, "request",
             Text(N_("{host} answers {status}: {said}"), host=stop.where, status=stop.answer.status,
-                 said=_line(stop.answer.body)),
+                 said=_said_with_it(evidence, stop)),
             proof=_other_entry(evidence, stop),
             sole=True,
         )  # fmt: skip
@@ -501,6 +501,16 @@ def _outage(evidence: Evidence) -> Iterable[Judgement]:
     yield from _silence(evidence)
     yield from _odd_statuses(evidence)
     yield from _nonsense(evidence)
+
+
+def _said_with_it(evidence: Evidence, stop: Stop) -> str:
+    """The words that came with the status; go does not pass on those of a storage."""
+    same = (
+        each for each in evidence.answers if each.entry == stop.place and each.status == stop.answer.status
+    )
+    bodies = (stop.answer.body, *(each.body for each in same))
+    codes = (found["code"] for body in bodies if (found := _XML.search(body)) is not None)
+    return next(codes, "") or next((line for body in bodies if (line := _line(body))), "")
 
 
 def _outage_of(evidence: Evidence, stop: Stop) -> str:
@@ -613,7 +623,9 @@ def _odd_statuses(evidence: Evidence) -> Iterable[Judgement]:
     """400, 405, 418 and their like: what go asks is as the protocol has it, so the server is not set up for it."""
     for stop in spoken(evidence):
         status = stop.answer.status
-        if 400 <= status < 500 and status not in _HAVE_RULES and not stop.tags & _UPSTREAM:
+        is_storage = any(_is_away(stop, each) for each in scene.of_entry(evidence, stop.place))
+        is_odd = 400 <= status < 500 and status not in _HAVE_RULES and not is_storage
+        if is_odd and not stop.tags & _UPSTREAM:
             yield judged(
                 evidence, "R51", "goproxy_server_5xx", stop.where, "request",
                 Text(N_("{host} answers {status}, which no module proxy should: {said}"), host=stop.where,

@@ -191,7 +191,9 @@ def _denied(evidence: Evidence) -> Iterable[Judgement]:
 def _must_exist(evidence: Evidence, target: Target) -> bool:
     """Whether a "no" is to be doubted: somebody relies on the host, and nobody else says so."""
     others_agree = any(not reply.addresses and reply.rcode for reply in _opinions(evidence, target.host))
-    return not others_agree and (target.role in (Role.GOPROXY, Role.SUMDB) or _is_known(target.host))
+    return not others_agree and (
+        target.role in (Role.GOPROXY, Role.SUMDB, Role.STORAGE) or _is_known(target.host)
+    )
 
 
 def _is_denial(evidence: Evidence, name: NameSeen) -> bool:

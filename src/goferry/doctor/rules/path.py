@@ -23,9 +23,12 @@ _LARGE: Final = ("go", "large")
 
 
 def _targets(evidence: Evidence) -> Iterator[Target]:
-    """Targets connected to from here. What is wrong with the checksum database alone is R37's, however it shows."""
+    """Targets connected to from here. What is wrong with the checksum database alone is R37's, however it shows, and
+    a storage that a mirror redirects to is R39's.
+    """
     is_asked = scene.is_about_host(evidence)
-    return (target for target in scene.direct_targets(evidence) if is_asked or target.role is not Role.SUMDB)
+    others = (Role.SUMDB, Role.STORAGE)
+    return (target for target in scene.direct_targets(evidence) if is_asked or target.role not in others)
 
 
 # ---- R08, R09: no connection -------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ _TOKEN: Final = re.compile(
 _QUERY: Final = re.compile(
     r"(?P<name>[?&][a-z_-]*(?:token|key|secret|password|sig|signature))=[^&\s,|]+", re.IGNORECASE
 )
+_LINKED: Final = re.compile(r"(?P<name>-X[= ]+[\w./-]+)=[^\s'\"]+")
 _HEADER: Final = re.compile(
     r"(?P<name>(?:proxy-)?authorization\s*:|private-token\s*:|cookie\s*:).*", re.IGNORECASE
 )
@@ -110,4 +111,7 @@ def hide_setting(name: str, value: str) -> str:
         return _without_tokens(
             _WORD.sub(lambda match: _without_user(match[0], path_may_have_at=False), value)
         )
+    if name in ("GOFLAGS", "CGO_LDFLAGS"):
+        # `-ldflags=-X=main.token=VALUE` is how secrets get into programs.
+        value = _LINKED.sub(rf"\g<name>={HIDDEN}", value)
     return hide(hide_commands(value) if name == "GOAUTH" else value)

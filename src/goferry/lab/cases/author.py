@@ -3,11 +3,11 @@
 from typing import Final
 
 from goferry.i18n import N_
-from goferry.lab.cases.shared import CODE, at, at_proxy
+from goferry.lab.cases.shared import CODE, DIRECT, at, at_proxy, at_vanity
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.internet import GO_MOD, PROXY
-from goferry.lab.modules import HELLO, MOVED, ODD_ZIP
-from goferry.lab.scenario import Client, Mend, Modules, Needs, Repositories, Scenario, When
+from goferry.lab.modules import BARE, HELLO, MOVED, ODD_ZIP
+from goferry.lab.scenario import Client, ImportPages, Mend, Modules, Needs, Repositories, Scenario, When
 
 _GONE: Final = (
     "not found: {path}: git ls-remote -q origin in a temporary folder: exit status 128:\n"
@@ -70,6 +70,14 @@ SCENARIOS: Final = (
         HELLO,
         "v1.9.9",
         GOPROXY=_ALSO_DIRECT,
+    ),
+    Scenario(
+        "tag-without-v",
+        N_("The version's tag lacks the v that go looks for."),
+        "unknown_revision",
+        sites=at_vanity(ImportPages({BARE: f"https://{CODE}/lab/bare"})),
+        client=Client(environ=DIRECT, go_mod=_requiring(BARE, "v1.3.0")),
+        wants=N_("The module's author has to add the tag with its v."),
     ),
     Scenario(
         "repository-gone",

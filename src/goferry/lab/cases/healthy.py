@@ -4,7 +4,18 @@ from typing import Final
 
 from goferry.i18n import N_
 from goferry.lab.cases.config import LOGGED_IN
-from goferry.lab.cases.shared import SECOND, ZIP, at_proxy, at_storage, intercepted, path, resolver, set_to
+from goferry.lab.cases.shared import (
+    DIRECT,
+    SECOND,
+    ZIP,
+    at_proxy,
+    at_storage,
+    at_vanity,
+    intercepted,
+    path,
+    resolver,
+    set_to,
+)
 from goferry.lab.dns import Behaviour
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.internet import (
@@ -27,6 +38,7 @@ from goferry.lab.scenario import (
     Client,
     Fate,
     ForwardProxying,
+    ImportPages,
     Mirrored,
     Modules,
     Needs,
@@ -224,6 +236,18 @@ SCENARIOS: Final = (
             *at_storage(Modules()),
         ),
         needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "well-compressed",
+        N_("The module proxy sends everything compressed, as go says that it understands."),
+        sites=at_proxy(Modules((When(f"{HELLO}/*", Fault(Trouble.GZIPPED)),))),
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "well-import-page-names-proxy",
+        N_("GOPROXY says direct, and the host of the import path names a module proxy of its own."),
+        sites=at_vanity(ImportPages({HELLO: f"mod https://{PROXY}"})),
+        client=Client(environ=DIRECT),
     ),
     Scenario(
         "well-netrc",

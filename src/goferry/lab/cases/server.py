@@ -3,7 +3,7 @@
 from typing import Final
 
 from goferry.i18n import N_
-from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at_proxy, at_storage, path, proxy_says
+from goferry.lab.cases.shared import OTHER_MIRROR, ZIP, at, at_proxy, at_storage, path, proxy_says, resolver
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.lab.internet import (
     CODE,
@@ -11,6 +11,7 @@ from goferry.lab.internet import (
     COMPANY_PROXY,
     PROXY,
     PUBLIC_MIRRORS,
+    RESOLVER,
     SECRET_GO_MOD,
     STORAGE,
     company,
@@ -27,12 +28,13 @@ from goferry.lab.scenario import (
     Needs,
     Page,
     PathRule,
+    Resolver,
     Scenario,
     Site,
     Tls,
     When,
 )
-from goferry.lab.tls import Manners
+from goferry.lab.tls import Leaf, Manners
 
 _LOCKED: Final = at_proxy(Modules(user="developer:let-me-in"))
 _HTTP1: Final = Mend(environ={"GODEBUG": "http2client=0"})
@@ -77,6 +79,24 @@ def _http2(name: str, summary: str, trouble: Http2Trouble) -> Scenario:
         needs=Needs.LOOPBACK,
     )
 
+
+def _nonsense(name: str, summary: str, trouble: Trouble, pattern: str) -> Scenario:
+    return Scenario(
+        name,
+        summary,
+        "goproxy_server_5xx",
+        sites=at_proxy(Modules((When(pattern, Fault(trouble)),))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    )
+
+
+_REDIRECTED: Final = at_proxy(
+    Modules((When(ZIP, Fault(Trouble.REDIRECT, text=f"https://{STORAGE}/bucket/{{path}}?sig=x")),))
+)
+_RUN_OUT: Final = (
+    "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>\n"
+)
 
 SCENARIOS: Final = (
     _status("goproxy-500", N_("The module proxy answers everything with 500."), "goproxy_server_5xx", 500),
@@ -209,6 +229,81 @@ SCENARIOS: Final = (
         N_("The module proxy gives everything but zips, which it refuses with 403."),
         "zip_storage_forbidden",
         sites=proxy_says(403, "access denied\n", ZIP),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "zip-storage-token",
+        N_("Zips are redirected to a storage host with a token that has run out."),
+        "zip_storage_forbidden",
+        sites=(*_REDIRECTED, *at_storage(Page(400, _RUN_OUT, "application/xml"))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "zip-storage-denied-name",
+        N_("Zips are redirected to a storage host whose name the name server denies."),
+        "dns_negative_filter",
+        sites=_REDIRECTED,
+        network=resolver(Resolver(RESOLVER, denies=(STORAGE,))),
+        mend=OTHER_MIRROR,
+    ),
+    Scenario(
+        "zip-storage-cert-expired",
+        N_("Zips are redirected to a storage host whose certificate has expired."),
+        "server_cert_expired",
+        sites=(*_REDIRECTED, *at(STORAGE, 11, Modules(), Tls(leaf=Leaf.EXPIRED))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    _nonsense(
+        "zip-half", N_("The module proxy keeps half a zip and sends it as a whole one."), Trouble.HALF, ZIP
+    ),
+    _nonsense(
+        "goproxy-not-compressed",
+        N_("The module proxy says that its answers are compressed, and they are not."),
+        Trouble.NOT_GZIPPED,
+        f"{HELLO}/*",
+    ),
+    Scenario(
+        "goproxy-redirects-for-ever",
+        N_("The module proxy redirects every request to itself."),
+        "goproxy_server_5xx",
+        sites=at_proxy(
+            Modules((When(f"{HELLO}/*", Fault(Trouble.REDIRECT, text=f"https://{PROXY}/{{path}}")),))
+        ),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
+        "zip-redirected-to-http",
+        N_("Zips are redirected from https to plain http, which go does not follow."),
+        "goproxy_server_5xx",
+        sites=at_proxy(Modules((When(ZIP, Fault(Trouble.REDIRECT, text=f"http://{STORAGE}/{{path}}")),))),
+        mend=OTHER_MIRROR,
+        needs=Needs.LOOPBACK,
+    ),
+    _status("goproxy-400", N_("The module proxy answers everything with 400."), "goproxy_server_5xx", 400),
+    _status(
+        "goproxy-guard",
+        N_("A guard before the module proxy shows this network a page and lets nothing through."),
+        "goproxy_host_blocked",
+        403,
+        "<html><title>Attention Required!</title>Sorry, you have been blocked</html>\n",
+        Server="cloudflare",
+    ),
+    _status(
+        "goproxy-own-forward-proxy",
+        N_("The forward proxy on the module proxy's own way out wants a login."),
+        "goproxy_upstream_unreachable",
+        407,
+        "proxy authentication required\n",
+    ),
+    Scenario(
+        "zip-login-page",
+        N_("The module proxy sends a sign-in page in place of the zip."),
+        "captive_portal",
+        sites=at_proxy(Modules((When(ZIP, Fault(Trouble.HTML)),))),
         mend=OTHER_MIRROR,
         needs=Needs.LOOPBACK,
     ),

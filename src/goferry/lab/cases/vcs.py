@@ -5,8 +5,9 @@ from typing import Final
 from goferry.i18n import N_
 from goferry.lab.cases.config import LOGGED_IN
 from goferry.lab.cases.shared import DIRECT, at, at_vanity, path
+from goferry.lab.codehost import LOGIN
 from goferry.lab.goproxy import Fault, Trouble
-from goferry.lab.internet import CODE, COMPANY_CODE, PROXY, SECRET_GO_MOD, public
+from goferry.lab.internet import CODE, COMPANY_CODE, PROXY, SECRET_GO_MOD, company, public
 from goferry.lab.modules import HELLO
 from goferry.lab.scenario import (
     Client,
@@ -14,6 +15,7 @@ from goferry.lab.scenario import (
     ImportPages,
     Mend,
     Modules,
+    Page,
     PathRule,
     Repositories,
     Scenario,
@@ -29,6 +31,16 @@ _NO_REWRITE: Final = Mend(files={"{home}/.gitconfig": ""})
 _SSH_SITE: Final = (Site((CODE,), SshServer(), public(20), port=22, tls=None),)
 _ACCEPT: Final = (
     "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile={home}/known_hosts"
+)
+
+
+_KNOWN: Final = "ssh -o BatchMode=yes -o UserKnownHostsFile={home}/known_hosts"
+_OLD_KEY: Final = f"{CODE} ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJqfcH6kVXNfHYlPYYqQ0mRGEY0mGvfjUTzWnpnjcCKq\n"
+_EXPIRED: Final = LOGGED_IN.replace(LOGIN[1], "token-of-last-year")
+_SOMEBODY: Final = N_("Somebody who may read the repository has to put in a login for it.")
+_SIGN_IN: Final = (
+    f'<html><head><meta name="go-import" content="{COMPANY_CODE}/team/secret git https://{COMPANY_CODE}/team/secret.git">'
+    "</head><form>Sign in <input type=password></form></html>\n"
 )
 
 
@@ -58,7 +70,7 @@ SCENARIOS: Final = (
         "git_credentials_missing",
         client=Client(environ={**DIRECT, "GOPRIVATE": COMPANY_CODE}, go_mod=SECRET_GO_MOD),
         mend=Mend(files={"{home}/.gitconfig": LOGGED_IN}),
-        wants=N_("Somebody who may read the repository has to put in a login for it."),
+        wants=_SOMEBODY,
     ),
     Scenario(
         "git-insteadof-ssh",
@@ -119,6 +131,40 @@ SCENARIOS: Final = (
         mend=Mend(files={"{home}/.gitconfig": f'[url "https://{CODE}/"]\n\tinsteadOf = ssh://git@{CODE}/\n'}),
     ),
     Scenario(
+        "git-ssh-host-key-changed",
+        N_("The repository is named by ssh, and the server shows another key than before."),
+        "git_ssh_key_refused",
+        sites=(*_SSH_SITE, *_page(f"ssh://git@{CODE}/lab/hello")),
+        client=Client(environ={**DIRECT, "GIT_SSH_COMMAND": _KNOWN}, files={"{home}/known_hosts": _OLD_KEY}),
+        mend=Mend(files={"{home}/.gitconfig": f'[url "https://{CODE}/"]\n\tinsteadOf = ssh://git@{CODE}/\n'}),
+    ),
+    Scenario(
+        "git-wrong-token",
+        N_("The private repository gets a token from git that it does not accept."),
+        "git_credentials_missing",
+        client=Client(
+            environ={**DIRECT, "GOPRIVATE": COMPANY_CODE}, git_config=_EXPIRED, go_mod=SECRET_GO_MOD
+        ),
+        mend=Mend(files={"{home}/.gitconfig": LOGGED_IN}),
+        wants=_SOMEBODY,
+    ),
+    Scenario(
+        "git-sign-in-page",
+        N_("The private repository's host shows git a page to sign in, with status 200."),
+        "git_credentials_missing",
+        sites=(Site((COMPANY_CODE,), Page(200, _SIGN_IN, "text/html"), company(20), inside=True),),
+        client=Client(environ={**DIRECT, "GOPRIVATE": COMPANY_CODE}, go_mod=SECRET_GO_MOD),
+        wants=_SOMEBODY,
+    ),
+    Scenario(
+        "code-host-429",
+        N_("The code host limits this client, and GOPROXY says direct."),
+        "rate_limited_429",
+        sites=at(CODE, 20, Page(429, "slow down\n", headers={"Retry-After": "60"})),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
+    ),
+    Scenario(
         "git-missing",
         N_("git is not installed where go looks for it."),
         "vcs_binary_missing",
@@ -137,6 +183,14 @@ SCENARIOS: Final = (
         "vanity-503",
         N_("The host of the import path answers 503; the code host is well."),
         ImportPages(status=503),
+    ),
+    Scenario(
+        "vanity-names-dead-proxy",
+        N_("The host of the import path names a module proxy of its own, which is gone."),
+        "vanity_host_down",
+        sites=_page("mod https://modules.example.org"),
+        client=Client(environ=DIRECT),
+        mend=_PROXY_INSTEAD,
     ),
     _vanity("vanity-no-tag", N_("The host of the import path has no page for the module."), ImportPages()),
     Scenario(
