@@ -201,6 +201,10 @@ _ODD: Final = str.maketrans(
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’‚", "'")
 )
+_LINK: Final = re.compile(r"\[([^][\n]{3,300})\]\(https?://[^()\s]*\)")
+# Blanks that nobody wrote: what reads text out of a picture puts them into URLs.
+_SPACED: Final = re.compile(r"\bhttp(s?) ?: ?/ ?/ ?(?=\w)")
+_SPACED_HOST: Final = re.compile(r"(?<=[ /])([\w-]+(?:\.[\w-]+)*\.) (?=(?:cn|com|io|org|net|dev)(?:[:/]|$))")
 # What some sites show in place of all that looks like a mail address, modules with their versions too.
 _HIDDEN_ADDRESS: Final = re.compile(r"\[email\s*protected\]")
 _ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|quot|apos|lt|gt|amp|nbsp);")
@@ -228,7 +232,7 @@ _PREFIXES: Final = tuple(
         ("in_container", r"^ ?(?:=> )+# "),  # BuildKit in a terminal
         ("", r"^ {0,8}(?:=> ){0,2}(?:> ?)+"),  # quoted output: BuildKit, Nix, mail
         ("", r"^[a-z][\w.-]{1,40}> "),  # Nix, several builds at once
-        ("", r"^[│┃║╎▏] ?"),  # boxes
+        ("", r"^ {0,3}[│┃║╎▏|] ?"),  # boxes, and tables of which somebody copied a column
         ("", r"^[-*•] "),  # items of a list
         ("", r"^Error: "),
         ("", r"^go(?:\.exe)? : "),  # what PowerShell puts before a native command's standard error
@@ -274,6 +278,10 @@ def _without_markup(text: str) -> str:
             text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     if "<" in text:
         text = _MARKUP.sub("", text)
+    if "](http" in text:
+        text = _LINK.sub(r"\1", text)
+    if ": /" in text or " :/" in text or "/ " in text or ". " in text:
+        text = _SPACED_HOST.sub(r"\1", _SPACED.sub(r"http\1://", text))
     if "[email" in text:
         text = _HIDDEN_ADDRESS.sub("module@v0.0.0", text)
     if text.startswith("**") and text.rstrip().endswith("**"):

@@ -348,7 +348,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "401 unauthorized", "unauthorized",
     )),
     ("repo_missing", (
-        "repository not found", "repository does not exist", "not valid: is this a git repository", "does not appear to be a git repository",
+        "repository not found", "repository does not exist", "not valid: is this a git repository",
+        "does not appear to be a git repository",
         "project you were looking for could not be found", "you don't have permission to view it",
         "requested repository does not exist", "repository unavailable", "dmca",
         "access to this repository has been disabled", "returned error: 404",
