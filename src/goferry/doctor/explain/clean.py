@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from goferry.doctor.explain.languages import matters_in_other_languages
+from goferry.doctor.explain.languages import as_meant, matters_in_other_languages
 
 CHUNK: Final = 1 << 17
 """Bytes read at once."""
@@ -256,7 +256,7 @@ _ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
 
 def _clean(raw: str, marks: set[str]) -> Iterator[tuple[str, int]]:
     """The lines that one raw line holds, with their width: more than one behind carriage returns and inside JSON."""
-    for part in _ANSI.sub("", raw).translate(_ODD).split("\r"):
+    for part in as_meant(_ANSI.sub("", raw)).translate(_ODD).split("\r"):
         plain = _without_markup(part)
         for text in _unpacked(plain):
             stripped = without_prefixes(text.rstrip(), marks)

@@ -589,7 +589,9 @@ def words_in(text: str) -> Iterator[str]:
             yield tag
     for m in _dials(text, low):
         how = m["how"].lower()
-        yield from (tag for tag, words in _HOW if any(word in how for word in words))
+        told = [tag for tag, words in _HOW if any(word in how for word in words)]
+        # In letters that nobody can read any more: most connections fail by a time-out.
+        yield from told or (["dial_timeout"] if not how.isascii() else [])
 
 
 def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
