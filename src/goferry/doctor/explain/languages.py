@@ -243,6 +243,23 @@ _MISREAD: Final = (
 )  # fmt: skip
 
 
+_PARTS: Final = (
+    "://",
+    "tcp",
+    "git",
+    "curl",
+    "connect",
+    "lookup",
+    "open ",
+    "mkdir ",
+    "rename ",
+    "write ",
+    "fatal",
+    "exec",
+)
+"""What stays readable of a line that is worth it."""
+
+
 @cache
 def _stems() -> tuple[tuple[str, str], ...]:
     """The longest first, so that a saying which contains another one is found whole."""
@@ -274,7 +291,7 @@ def _found(text: str) -> list[tuple[str, str]]:
 
 def as_meant(text: str) -> str:
     """The text with its bytes read as they were meant, if that makes a saying of it; else as it is."""
-    if text.isascii() or _found(text):
+    if text.isascii() or not any(part in text for part in _PARTS) or _found(text):
         return text
     for taken, meant in _MISREAD:
         again = text.encode(taken, "ignore").decode(meant, "ignore")
