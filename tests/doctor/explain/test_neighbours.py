@@ -95,6 +95,18 @@ def cause(text: str) -> str:
             'https fetch: Get "https://go.example.net/c?go-get=1": EOF',
             "vanity_host_down",
         ),
+        # a module about proxies, and a proxy
+        (
+            'go: github.com/armon/go-socks5@v0.1.0: Get "https://goproxy.cn/github.com/armon/go-socks5/@v/v0.1.0.mod": '
+            "dial tcp 1.2.3.4:443: i/o timeout",
+            "goproxy_host_blocked",
+        ),
+        (f'Get "{MIRROR}.mod": socks5: connect: general failure', "forward_proxy_broken"),
+        (
+            f'go: github.com/docker/cli@v1.0.0: Get "{MIRROR}.mod": proxyconnect tcp: dial tcp 127.0.0.1:7890: '
+            "connect: connection refused",
+            "forward_proxy_broken",
+        ),
         # a mirror that is named without a path, and a host that is none
         ("fetching https://goproxy.cn/...: dial tcp 1.2.3.4:443: i/o timeout", "goproxy_host_blocked"),
         ("fetching https://github.com/...: dial tcp 1.2.3.4:443: i/o timeout", "direct_host_blocked"),
@@ -102,3 +114,33 @@ def cause(text: str) -> str:
 )
 def test_one_thing_decides(text: str, expected: str) -> None:
     assert cause(text) == expected
+
+
+ERRORS = (
+    'Get "https://goproxy.cn/MODULE/@v/v1.0.0.mod": dial tcp 1.2.3.4:443: i/o timeout',
+    'Get "https://goproxy.cn/MODULE/@v/v1.0.0.mod": x509: certificate signed by unknown authority',
+    'Get "https://goproxy.cn/MODULE/@v/v1.0.0.mod": EOF',
+    'Get "https://goproxy.cn/MODULE/@v/v1.0.0.mod": proxyconnect tcp: dial tcp 127.0.0.1:7890: connection refused',
+    "reading https://goproxy.cn/MODULE/@v/v1.0.0.mod: 404 Not Found",
+    "reading https://goproxy.cn/MODULE/@v/v1.0.0.mod: 502 Bad Gateway",
+    'verifying module: MODULE@v1.0.0: Get "https://sum.golang.org/lookup/MODULE@v1.0.0": dial tcp 1.2.3.4:443: EOF',
+    f"invalid version: git ls-remote -q origin in /v: exit status 128:\n\t{PROMPT}",
+    "invalid version: unknown revision v1.0.0",
+    "verifying module: checksum mismatch",
+)
+NAMES = (
+    "go-socks5", "x509", "docker", "not-found", "unauthorized", "access-denied", "connection-reset", "zscaler",
+    "mitmproxy", "read-only", "eof", "misbehaving", "proxyconnect", "toolchain", "dmca", "certificate",
+    "goaway", "stream-error", "expired", "sumdb", "429", "forbidden-403", "vpn", "clash", "nix", "kubernetes",
+    "flatpak", "insteadof", "goproxy", "goprivate", "retry-go", "flaky", "html", "publickey", "dns-lookup", "no-
+    such-host", "portal", "rate-limit-exceeded", "proxy-authentication", "checkpoint", "dubious", "hg", "svn",
+    "malformed", "embed", "slices",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_a_module_is_called_says_nothing(error: str) -> None:
+    text = f"go: MODULE@v1.0.0: {error}"
+    expected = cause(text.replace("MODULE", "github.com/aaa/bbb"))
+    seen = {name: cause(text.replace("MODULE", f"github.com/{name}/{name}")) for name in NAMES}
+    assert {name: told for name, told in seen.items() if told != expected} == {}

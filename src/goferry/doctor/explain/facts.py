@@ -316,6 +316,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("not_a_package", (
         "is not in goroot", "is not in std", "but does not contain package",
         "cannot find module providing package", "no go files in", "no go source files",
+        "no buildable go source",
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
@@ -407,7 +408,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
-        "toolchain upgrade needed", "cannot find \"go1.", "but go.work lists go",
+        "toolchain upgrade needed", "flag provided but not defined: -modcache",
+        "cannot find \"go1.", "but go.work lists go",
     )),
 )  # fmt: skip
 
@@ -422,7 +424,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("socks_fault", "socks5", r"\bsocks5h?\b(?!://|\w)"),
+    ("socks_fault", "socks5", r"(?<![-/\w])socks5h?\b(?!://|[-@/\w])"),
     (
         "portal_name", "certificate is valid for",
         r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
