@@ -132,9 +132,9 @@ NAMES = (
     "go-socks5", "x509", "docker", "not-found", "unauthorized", "access-denied", "connection-reset", "zscaler",
     "mitmproxy", "read-only", "eof", "misbehaving", "proxyconnect", "toolchain", "dmca", "certificate",
     "goaway", "stream-error", "expired", "sumdb", "429", "forbidden-403", "vpn", "clash", "nix", "kubernetes",
-    "flatpak", "insteadof", "goproxy", "goprivate", "retry-go", "flaky", "html", "publickey", "dns-lookup", "no-
-    such-host", "portal", "rate-limit-exceeded", "proxy-authentication", "checkpoint", "dubious", "hg", "svn",
-    "malformed", "embed", "slices",
+    "flatpak", "insteadof", "goproxy", "goprivate", "retry-go", "flaky", "html", "publickey", "dns-lookup",
+    "no-such-host", "portal", "rate-limit-exceeded", "proxy-authentication", "checkpoint", "dubious", "hg",
+    "svn", "malformed", "embed", "slices",
 )  # fmt: skip
 
 
