@@ -94,6 +94,11 @@ PLAIN: Final[dict[str, Wrapping]] = {
     "bold": _lines(lambda _, line: f"**{line}**"),
     "fences": _text(lambda text: f"This happens:\n\n```console\n{text}```\n\nany ideas?\n"),
     "list": _prefix("- "),
+    "read from a picture": _text(
+        lambda text: re.sub(r"(://[\w.-]+\.)(?=com/|cn/|org/)", r"\1 ", text).replace("://", ": //")
+    ),
+    "links": _text(lambda text: re.sub(r"((?:[a-z]+\.)+(?:com|org|io)/[\w/-]+)", r"[\1](https://\1)", text)),
+    "a column of a table": _prefix("  | "),
     "mail addresses hidden": _text(lambda text: re.sub(r"[\w.-]+@v\d[\w.+-]*\w", "[email\xa0protected]", text)),
     "quoted": _prefix("> "),
     "quoted twice": _prefix("> > "),

@@ -5,7 +5,7 @@ import pytest
 from goferry.doctor.explain.answer import answer_of
 from goferry.doctor.explain.clean import SMALL, paste_of
 from goferry.doctor.explain.judge import explain
-from goferry.doctor.explain.languages import SAYINGS, in_english
+from goferry.doctor.explain.languages import SAYINGS, as_meant, in_english
 from goferry.doctor.explain.surroundings import surroundings_of
 
 RUN = "go: github.com/a/b@v1.0.0: git ls-remote -q origin in /go/vcs/aa: exit status 128:\n\t"
@@ -122,6 +122,28 @@ def test_what_the_system_says_in_other_languages_has_the_same_cause(text: str, e
 )
 def test_what_the_file_system_says_in_other_languages_is_understood(text: str) -> None:
     assert cause(text) == "local_disk_or_permission"
+
+
+@pytest.mark.parametrize(
+    ("taken", "meant"),
+    [("gbk", "utf-8"), ("latin-1", "gbk"), ("latin-1", "utf-8")],
+)
+def test_letters_that_were_read_with_the_wrong_table_are_read_again(taken: str, meant: str) -> None:
+    said = "由于目标计算机积极拒绝，无法连接。"
+    garbled = said.encode(meant).decode(taken, "replace")
+    assert "积极拒绝" in as_meant(f"dial tcp 1.2.3.4:443: connectex: {garbled}")
+
+
+def test_russian_of_a_console_is_read_again() -> None:
+    garbled = "Отказано в доступе.".encode("cp866").decode("cp1251", "replace")
+    assert cause(rf"go: open C:\Go\pkg\mod\cache\lock: {garbled}") == "local_disk_or_permission"
+
+
+def test_what_nobody_can_read_is_a_connection_that_failed() -> None:
+    assert (
+        cause(GET + "dial tcp 142.251.42.241:443: connectex: \ufffd\ufffd\ufffd\ufffd")
+        == "goproxy_host_blocked"
+    )
 
 
 def test_a_saying_is_shown_as_the_user_saw_it() -> None:

@@ -41,6 +41,9 @@ def test_a_name_that_was_blacked_out_is_a_private_one(module: str, hidden: bool)
         ("open it in the browser", "on_runner", False),
         ("connected to the office over OpenVPN", "vpn", True),
         ("an insurgent clashes", "vpn", False),
+        ("go: github.com/docker/distribution@v2.8.3: EOF", "in_container", False),
+        ("docker build .", "in_container", True),
+        ("go: github.com/Dreamacro/clash@v1.3.0: EOF", "vpn", False),
     ],
 )
 def test_a_build_tool_is_known_by_its_whole_name(text: str, tag: str, there: bool) -> None:
@@ -67,6 +70,7 @@ def test_lines_that_were_cut_are_joined_before_a_weak_guess_is_made() -> None:
         ('malformed module path "a b": invalid char', "path_malformed"),
         ("ssh: Could not resolve hostname github.com:team: Name or service not known", "hostname_with_path"),
         ("go: example.com/a@v1.0.0: unknown revision v1.0.0", "old_unknown"),
+        ("read: socks5 handshake failed", "socks_fault"),
     ],
 )
 def test_words_that_look_alike_are_told_apart(text: str, tag: str) -> None:

@@ -9,6 +9,7 @@ from goferry.doctor.explain.answer import answer_of
 from goferry.doctor.explain.clean import paste_of
 from goferry.doctor.explain.judge import explain
 from goferry.doctor.explain.wraps import tidy
+from goferry.doctor.verdict import Certainty
 from paste_corpus import STANDS_FOR_THE_DEFAULT, cases
 from sizes import size
 from wrappings import CUT, IN_CONTAINERS, ON_RUNNERS, PLAIN, Wrapping
@@ -100,3 +101,34 @@ def test_a_line_that_was_filled_at_a_blank_goes_on_in_the_next() -> None:
     ) == [
         "go: github.com/sirupsen/logrus@v1.9.3: the download of this module failed: x509: certificate has expired"
     ]
+
+
+@pytest.mark.parametrize(
+    ("end", "same"),
+    [
+        ("i/o ti", True),
+        ("i/o tim…", True),
+        ("connection r", False),
+        ("connect: connection ref", True),
+        ("connect", False),
+    ],
+)
+def test_a_line_that_was_cut_off_is_completed_where_only_one_ending_fits(end: str, same: bool) -> None:
+    whole = cause(f"{GET}dial tcp 203.0.113.9:443: i/o timeout")
+    assert (cause(f"{GET}dial tcp 203.0.113.9:443: {end}") == whole) is same
+
+
+def test_a_last_word_is_not_taken_for_the_first_of_an_ending() -> None:
+    text = f"{GET}could not connect to server"
+    assert _tidied(text) == [text]
+
+
+def test_what_was_cut_off_is_never_certain_and_wrong() -> None:
+    for name in ("heldout", "tuned", "texts"):
+        for case in cases(name)[:: size(12, 1)]:
+            text = case.text.replace(*STANDS_FOR_THE_DEFAULT).strip("\n")
+            for cut in (3, 10, len(text) // 3, len(text) // 2):
+                verdict = explain([text[:-cut].encode()]).verdict
+                whole = explain([text.encode()]).verdict
+                wrong = verdict.cause not in (whole.cause, *case.causes)
+                assert not (wrong and verdict.certainty is Certainty.CERTAIN), text[:-cut]

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from goferry.doctor.explain.languages import matters_in_other_languages
+from goferry.doctor.explain.languages import as_meant, matters_in_other_languages
 
 CHUNK: Final = 1 << 17
 """Bytes read at once."""
@@ -219,6 +219,10 @@ _ODD: Final = str.maketrans(
     | dict.fromkeys("“”„", '"')
     | dict.fromkeys("‘’‚", "'")
 )
+_LINK: Final = re.compile(r"\[([^][\n]{3,300})\]\(https?://[^()\s]*\)")
+# Blanks that nobody wrote: what reads text out of a picture puts them into URLs.
+_SPACED: Final = re.compile(r"\bhttp(s?) ?: ?/ ?/ ?(?=\w)")
+_SPACED_HOST: Final = re.compile(r"(?<=[ /])([\w-]+(?:\.[\w-]+)*\.) (?=(?:cn|com|io|org|net|dev)(?:[:/]|$))")
 # What some sites show in place of all that looks like a mail address, modules with their versions too.
 _HIDDEN_ADDRESS: Final = re.compile(r"\[email\s*protected\]")
 _ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|quot|apos|lt|gt|amp|nbsp);")
@@ -246,7 +250,7 @@ _PREFIXES: Final = tuple(
         ("in_container", r"^ ?(?:=> )+# "),  # BuildKit in a terminal
         ("", r"^ {0,8}(?:=> ){0,2}(?:> ?)+"),  # quoted output: BuildKit, Nix, mail
         ("", r"^[a-z][\w.-]{1,40}> "),  # Nix, several builds at once
-        ("", r"^\s*[│┃║╎▏] ?"),  # boxes
+        ("", r"^\s*[│┃║╎▏] ?|^ {0,3}\| ?"),  # boxes, and tables of which somebody copied a column
         ("", r"^[-*•] "),  # items of a list
         ("", r"^Error: "),
         ("", r"^go(?:\.exe)? : "),  # what PowerShell puts before a native command's standard error
@@ -273,7 +277,7 @@ _ESCAPED: Final = re.compile(r"\\[nt]|\\\"")
 
 def _clean(raw: str, marks: set[str]) -> Iterator[tuple[str, int]]:
     """The lines that one raw line holds, with their width: more than one behind carriage returns and inside JSON."""
-    for part in _ANSI.sub("", raw).translate(_ODD).split("\r"):
+    for part in as_meant(_ANSI.sub("", raw)).translate(_ODD).split("\r"):
         plain = _without_markup(part)
         for text in _unpacked(plain):
             stripped = without_prefixes(text.rstrip(), marks)
@@ -295,6 +299,10 @@ def _without_markup(text: str) -> str:
             text = _ENTITY.sub(lambda m: html.unescape(m[0]), text)
     if "<" in text:
         text = _MARKUP.sub("", text)
+    if "](http" in text:
+        text = _LINK.sub(r"\1", text)
+    if ": /" in text or " :/" in text or "/ " in text or ". " in text:
+        text = _SPACED_HOST.sub(r"\1", _SPACED.sub(r"http\1://", text))
     if "[email" in text:
         text = _HIDDEN_ADDRESS.sub("module@v0.0.0", text)
     if text.startswith("**") and text.rstrip().endswith("**"):

@@ -354,6 +354,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("not_a_package", (
         "is not in goroot", "is not in std", "but does not contain package",
         "cannot find module providing package", "no go files in", "no go source files",
+        "no buildable go source",
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
@@ -466,6 +467,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
         "toolchain upgrade needed", "checksum database disabled by gosumdb=off",
+        "flag provided but not defined: -modcache",
         "cannot find \"go1.", "but go.work lists go",
     )),
 )  # fmt: skip
@@ -489,7 +491,7 @@ _YOUNG: Final = (
 
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
-    ("socks_fault", "socks5", r"\bsocks5h?\b(?!://|\w)"),
+    ("socks_fault", "socks5", r"(?<![-/\w])socks5h?\b(?!://|[-@/\w])"),
     (
         "portal_name", "certificate is valid for",
         r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
@@ -708,7 +710,9 @@ def words_in(text: str) -> Iterator[str]:
             yield tag
     for m in _dials(text, low):
         how = m["how"].lower()
-        yield from (tag for tag, words in _HOW if any(word in how for word in words))
+        told = [tag for tag, words in _HOW if any(word in how for word in words)]
+        # In letters that nobody can read any more: most connections fail by a time-out.
+        yield from told or (["dial_timeout"] if not how.isascii() else [])
 
 
 def _dials(text: str, low: str) -> Iterator[re.Match[str]]:

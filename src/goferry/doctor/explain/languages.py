@@ -236,34 +236,71 @@ _AROUND: Final = (
 _COLON: Final = re.compile(r"(?<=['\w/.])：")
 
 
+# Letters that were read with the wrong table: how the bytes were taken, and how they were meant.
+_MISREAD: Final = (
+    ("gbk", "utf-8"), ("latin-1", "gbk"), ("latin-1", "utf-8"), ("cp932", "utf-8"),
+    ("latin-1", "cp932"), ("cp1251", "utf-8"), ("cp1251", "cp866"), ("latin-1", "cp1251"), ("cp1252", "cp850"),
+)  # fmt: skip
+
+
+_PARTS: Final = (
+    "://",
+    "tcp",
+    "git",
+    "curl",
+    "connect",
+    "lookup",
+    "open ",
+    "mkdir ",
+    "rename ",
+    "write ",
+    "fatal",
+    "exec",
+)
+"""What stays readable of a line that is worth it."""
+
+
 @cache
-def _stems() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+def _stems() -> tuple[tuple[str, str], ...]:
     """The longest first, so that a saying which contains another one is found whole."""
     pairs = [(stem, english) for english, stems in SAYINGS for stem in stems]
-    pairs.sort(key=lambda pair: len(pair[0]), reverse=True)
-    return tuple((stem, re.compile(re.escape(stem), re.IGNORECASE), english) for stem, english in pairs)
+    return tuple(sorted(pairs, key=lambda pair: len(pair[0]), reverse=True))
 
 
 @cache
-def _plain_stems() -> tuple[tuple[str, re.Pattern[str], str], ...]:
-    return tuple(row for row in _stems() if row[0].isascii())
+def _plain_stems() -> tuple[tuple[str, str], ...]:
+    return tuple(pair for pair in _stems() if pair[0].isascii())
 
 
 def in_english(text: str) -> str:
     """The text with the sayings that matter in English; everything else of it stays."""
-    low = text.lower()
-    stems = _plain_stems() if text.isascii() else _stems()
-    found = [row for row in stems if row[0] in low]
-    for _stem, pattern, english in found:
-        text = pattern.sub(english, text)
-    if text.isascii() and not found:
+    found = _found(text)
+    if not found and text.isascii():
         return text
+    for stem, english in found:
+        text = re.sub(re.escape(stem), english, text, flags=re.IGNORECASE)
     for pattern, english in _AROUND:
         text = pattern.sub(english, text)
     return _COLON.sub(": ", text)
 
 
-def matters_in_other_languages(text: str) -> bool:
-    """Whether a text holds one of the sayings; asked of the parts of a huge log that are not plain ASCII."""
+def _found(text: str) -> list[tuple[str, str]]:
     low = text.lower()
-    return any(stem in low for stem, _pattern, _english in _stems() if not stem.isascii())
+    return [pair for pair in (_plain_stems() if text.isascii() else _stems()) if pair[0] in low]
+
+
+def as_meant(text: str) -> str:
+    """The text with its bytes read as they were meant, if that makes a saying of it; else as it is."""
+    if text.isascii() or not any(part in text for part in _PARTS) or _found(text):
+        return text
+    for taken, meant in _MISREAD:
+        again = text.encode(taken, "ignore").decode(meant, "ignore")
+        if again != text and not again.isascii() and _found(again):
+            return again
+    return text
+
+
+def matters_in_other_languages(text: str) -> bool:
+    """Whether a text holds one of the sayings; asked of the lines of a huge log that are not plain ASCII."""
+    low = text.lower()
+    return any(stem in low for stem, _english in _stems() if not stem.isascii())

@@ -1217,6 +1217,12 @@ SIGNATURES: Final = (
         weak=True,
     ),
     _row(
+        "gopath_mode_ignores_goproxy", POSSIBLE,
+        needs="gopath_miss",
+        others="module_path_wrong toolchain_not_available",
+        weak=True,
+    ),
+    _row(
         "module_zip_invalid", POSSIBLE,
         needs="zip_broken module_public_host|module_google_host|zip|go_command",
         others="transient_network captive_portal local_disk_or_permission",

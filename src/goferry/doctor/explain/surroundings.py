@@ -213,14 +213,24 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
 def surroundings_of(paste: Paste) -> Surroundings:
     """Looks over all lines once."""
     text = "\n".join([line.text for line in paste.lines] + [line.said for line in paste.lines if line.said])
-    low = text.lower()
+    nameless = _NAMES.sub(" ", text)
+    views = {False: (text, text.lower()), True: (nameless, nameless.lower())}
     tags = frozenset(
-        tag
-        for tag, words, pattern in PLACES
-        if (not words or any(word in low for word in words))
-        and (not pattern or _compiled(pattern).search(text))
+        tag for tag, words, pattern in PLACES if _stands(views[tag in _NOT_IN_NAMES], words, pattern)
     )
     return Surroundings(tags | paste.marks, tuple(_settings(paste.lines)))
+
+
+_NAMES: Final = re.compile(r"\b(?:[\w-]+\.)+(?:com|org|io|in|net|dev)/[\w./!+-]+")
+_NOT_IN_NAMES: Final = frozenset({"in_container", "in_sandbox", "on_alpine", "vpn", "flaky"})
+"""What modules are named after too: to need `docker` is not to be in it, and `retry-go` is no second attempt."""
+
+
+def _stands(view: tuple[str, str], words: tuple[str, ...], pattern: str) -> bool:
+    text, low = view
+    return (not words or any(word in low for word in words)) and (
+        not pattern or _compiled(pattern).search(text) is not None
+    )
 
 
 def _settings(lines: Sequence[Line]) -> Iterator[Setting]:

@@ -80,7 +80,7 @@ def _import_path(text: str) -> str:
 # --- roles ---------------------------------------------------------------------------------------------------------
 
 _ROLES: Final = (
-    ("sumdb via_proxy", re.compile(r"/sumdb/")),
+    ("sumdb via_proxy", re.compile(r"/sumdb/[^/@]+/?(?:$|lookup/|tile/|latest|supported)")),
     (
         "sumdb",
         re.compile(

@@ -28,7 +28,39 @@ def tidy(lines: Sequence[Line]) -> tuple[Line, ...]:
     """The lines of a paste, whole again and in English. What is too long for a paste by hand was cut by nobody."""
     if 0 < len(lines) <= MOST:
         lines = _joined(_without_indent(_without_numbers(lines)))
-    return tuple(map(_translated, lines))
+    return _completed(tuple(map(_translated, lines)))
+
+
+# How the lines of go, git and curl end: enough of one, where a paste was cut off, stands for the whole of it.
+_ENDINGS: Final = (
+    "i/o timeout", "connection refused", "connection reset by peer", "connection timed out", "operation timed out",
+    "no such host", "server misbehaving", "network is unreachable", "no route to host", "tls handshake timeout",
+    "certificate signed by unknown authority", "context deadline exceeded", "unexpected eof", "404 not found",
+    "403 forbidden", "410 gone", "429 too many requests", "500 internal server error", "502 bad gateway",
+    "503 service unavailable", "504 gateway timeout", "terminal prompts disabled", "no space left on device",
+    "permission denied", "checksum mismatch", "unknown revision", "forcibly closed by the remote host",
+    "actively refused it", "could not read from remote repository", "proxy authentication required",
+    "first record does not look like a tls handshake", "toolchain not available", "stream error",
+)  # fmt: skip
+_LEAST: Final = 5
+"""Letters of an ending that tell it from other words; they reach into its second word."""
+
+
+def _completed(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    if not lines or not 0 < len(lines) <= MOST:
+        return lines
+    last = lines[-1]
+    low = last.text.rstrip(".… ").lower()
+    for length in range(min(len(low), 60), _LEAST - 1, -1):
+        whole = {ending for ending in _ENDINGS if ending.startswith(low[-length:]) and " " in low[-length:]}
+        if whole and not low[-length - 1 : -length].isalnum():
+            rest = whole.pop()[length:] if len(whole) == 1 else ""
+            return (
+                (*lines[:-1], replace(last, text=last.text.rstrip(".… ") + rest, said=last.shown))
+                if rest
+                else lines
+            )
+    return lines
 
 
 def _translated(line: Line) -> Line:
