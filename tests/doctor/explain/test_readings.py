@@ -145,3 +145,79 @@ def test_a_warning_of_gopath_mode_is_not_the_fault_of_something_else() -> None:
     )
     assert _cause(f"{warning}\n{clone}") == "git_credentials_missing"
     assert _cause(warning) == "gopath_mode_ignores_goproxy"
+
+
+TRACE = "# get https://goproxy.cn/github.com/a/@v/list: 404 Not Found (0.173s)\n"
+
+
+def test_what_go_x_traces_of_questions_that_were_answered_is_no_error() -> None:
+    assert (
+        explain([("# go install -x github.com/a/b@latest\n" + TRACE * 3).encode()]).verdict.cause
+        == "cannot_tell"
+    )
+    error = "go: github.com/a/b@latest: reading https://goproxy.cn/github.com/a/b/@v/list: 404 Not Found"
+    verdict = explain([(TRACE + error).encode()]).verdict
+    assert verdict.cause == "goproxy_lacks_module_no_direct"
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        # the setting as a page shows it, and the list taken for one address
+        (
+            'GOPROXY="[https://goproxy.cn,direct](https://goproxy.cn%2Cdirect/)"\n'
+            'go: module a.example/b: Get "https://goproxy.cn/a.example/b/@v/list": dial tcp 203.0.113.9:443: '
+            "i/o timeout",
+            "goproxy_host_blocked",
+        ),
+        (
+            'go: module a.example/b: Get "https://goproxy.cn;direct/a.example/b/@v/list": dial tcp: lookup '
+            "goproxy.cn;direct: no such host",
+            "goproxy_value_malformed",
+        ),
+        # a warning beside an error of the very mirror it speaks of, beside one of another, and alone
+        (
+            "warning: go env -w GOPROXY=... does not override conflicting OS environment variable\n"
+            'go: a.example/b@v1.0.0: Get "https://goproxy.cn/a.example/b/@v/v1.0.0.mod": x509: certificate has expired '
+            "or is not yet valid",
+            "server_cert_expired",
+        ),
+        (
+            "warning: go env -w GOPROXY=... does not override conflicting OS environment variable\n"
+            'go: a.example/b@v1.0.0: Get "https://mirror.golang.org/a.example/b/@v/v1.0.0.mod": dial tcp '
+            "142.250.204.49:443: i/o timeout",
+            "goproxy_setting_not_effective",
+        ),
+        (
+            "warning: go env -w GOPROXY=... does not override conflicting OS environment variable",
+            "goproxy_setting_not_effective",
+        ),
+        # a name of everybody that leads home, and a server that stands there
+        ("ssh: connect to host github.com port 22: Connection refused", "git_protocol_blocked"),
+        (
+            "debug1: Connecting to github.com [127.0.0.1] port 22.\n"
+            "ssh: connect to host github.com port 22: Connection refused",
+            "dns_hijacked",
+        ),
+        (
+            "debug1: Connecting to git.example.com [127.0.0.1] port 22.\n"
+            "ssh: connect to host git.example.com port 22: Connection refused",
+            "git_protocol_blocked",
+        ),
+        # who wonders why nothing else was tried, and who does not
+        (
+            "GOPROXY=https://mirror.golang.org,direct\nwhy does it not fall back to direct?\n"
+            'a.example/b@v1.0.0: Get "https://mirror.golang.org/a.example/b/@v/v1.0.0.info": dial tcp '
+            "142.250.69.209:443: i/o timeout",
+            "goproxy_comma_no_fallback",
+        ),
+        (
+            "GOPROXY=https://mirror.golang.org,direct\n"
+            'a.example/b@v1.0.0: Get "https://mirror.golang.org/a.example/b/@v/v1.0.0.info": dial tcp '
+            "142.250.69.209:443: i/o timeout",
+            "goproxy_host_blocked",
+        ),
+    ],
+)
+def test_neighbours_are_told_apart(text: str, cause: str) -> None:
+    assert explain([text.encode()]).verdict.cause == cause

@@ -14,7 +14,7 @@ from goferry.doctor.verdict import Certainty
 READ_FROM_WORDS = {tag for tag, *_ in (*facts.WORDS, *facts.PATTERNS)} | {"dial_timeout", "dial_refused"}
 READ_FROM_PLACES = {tag for tag, *_ in surroundings.PLACES} | {
     "goproxy_shown", "goproxy_is_direct", "goproxy_elsewhere", "goproxy_semicolon",
-    "comma_behind_it", "mirror_behind_it",
+    "comma_behind_it", "mirror_behind_it", "comma_list", "mirrors_by_comma",
 }  # fmt: skip
 READ_FROM_TARGETS = {
     "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",

@@ -102,10 +102,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "invalid proxy url scheme (must be",
         "refusing to pass credentials to insecure url", "invalid character \",\" in host name",
         "invalid character \"，\"", "invalid character \";\"",
-        "invalid character \"\\\"\"", "proxy url scheme", ";direct/", ",direct/", "%2cdirect",
-        "lookup goproxy.cn;direct", "|direct/", "invalid file:// proxy url", "file url missing drive letter",
+        "invalid character \"\\\"\"", "proxy url scheme", "invalid file:// proxy url", "file url missing drive letter",
         "file url specifies non-local host",
     )),
+    ("list_in_url", (";direct/", ",direct/", "%2cdirect", "lookup goproxy.cn;direct", "|direct/")),
     ("url_malformed", (
         "first path segment in url cannot contain colon", "unsupported protocol scheme", "no host in request url",
         "net/url: invalid control character in url", "net/url: invalid userinfo", "missing protocol scheme",
@@ -141,7 +141,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("http_at_https", ("server gave http response to https client",)),
     ("proxy_wants_login", (
         "proxy authentication required", "code 407 from proxy", "407 proxy auth", "http code 407",
-        "response 407",
+        "returned error: 407", "response 407",
     )),
     ("proxy_says_no", (
         "code 403 from proxy", "code 451 from proxy", "connect tunnel failed, response 403",
@@ -227,7 +227,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "sec_e_untrusted_root", "not trusted by the trust provider", "certificate verify failed",
         "peer's certificate issuer", "signer not found", "unknown ca", "issuer is unknown",
         "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
-        "failed to verify certificate: x509: osstatus", "peer certificate cannot be authenticated",
+        "x509: osstatus", "peer certificate cannot be authenticated",
     )),
     ("no_roots", (
         "failed to load system roots", "error setting certificate verify locations",
@@ -268,6 +268,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "a packet with illegal or unsupported version", "alert handshake failure",
         "gnutls_handshake() failed: handshake failed", "tls: insufficient security",
         "a tls fatal alert has been received", "tls: inappropriate fallback", "tls: no application protocol",
+        "error in protocol version", "no supported cipher suites have been found",
     )),
     ("go_alert", ("remote error: tls: ",)),
     ("client_certificate", (
@@ -338,9 +339,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "missing revision", "find remote branch", "remote branch", "is not a tag)", "ambiguous revision",
         "disallowed version string", "query refers to a non-semver revision",
     )),
+    ("path_declared", ("declares its path as", "was required as", "unexpected module path")),
     ("path_mismatch", (
-        "declares its path as", "unexpected module path", "module path must match major version",
-        "should be v0 or v1", "was required as",
+        "module path must match major version", "should be v0 or v1",
         "with go.mod file in subdirectory", "module contains a go.mod file, so",
         "major version must be compatible", "has malformed module path",
         "so .mod file must match", "missing module path at revision", "used for two different module paths",
@@ -362,9 +363,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
+    ("zip_names", ("malformed file path", "module source tree too large", "case-insensitive file name collision")),
     ("zip_invalid", (
-        "malformed file path", "module source tree too large", "create zip: ",
-        "case-insensitive file name collision", "multiple entries for file",
+        "create zip: ", "multiple entries for file",
         "too large (max size", "has unexpected file", "unexpected file name", "go.mod file too large",
         "malformed go.mod", "path does not have prefix \"", "disallowed path element",
         "zip file too large", "license file too large",
@@ -566,6 +567,14 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"proxyconnect tcp: dial tcp (?:127\.|\[::1\]|localhost)|(?:failed to connect to"
             r"|connect to) (?:127\.0\.0\.1|localhost|::1) port (?!443|22\b)\d+|proxy(?:=|\W+)(?:https?"
             r"|socks5h?)://(?:127\.0\.0\.1|localhost|0\.0\.0\.0)"
+        ),
+    ),
+    (
+        "public_at_home", "",
+        (
+            r"\b(?:connecting to|connected to|ping|pinging|trying) (?:\w+\.)?"
+            r"(?:github|gitlab|golang|google|goproxy|githubusercontent)\.\w+ "
+            r"[\[(](?:127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)[\])]"
         ),
     ),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),

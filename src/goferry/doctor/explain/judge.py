@@ -9,7 +9,7 @@ from typing import Final
 from goferry.doctor.causes import CANNOT_TELL
 from goferry.doctor.explain.clean import Line, Paste, paste_of
 from goferry.doctor.explain.facts import Fact, fact_of
-from goferry.doctor.explain.messages import messages_of, unwrapped
+from goferry.doctor.explain.messages import messages_of, only_traced, unwrapped
 from goferry.doctor.explain.signatures import SIGNATURES, Signature
 from goferry.doctor.explain.surroundings import Surroundings, surroundings_of
 from goferry.doctor.explain.wraps import tidy
@@ -41,7 +41,8 @@ class Explanation:
 
 def explain(chunks: Iterable[bytes]) -> Explanation:
     """Judges a paste or log of any size, read in chunks. `cannot_tell` when no signature fits."""
-    cleaned = paste_of(chunks)
+    read = paste_of(chunks)
+    cleaned = Paste(tuple(line for line in read.lines if not only_traced(line.text)), read.marks)
     paste = Paste(tidy(cleaned.lines), cleaned.marks)
     around = surroundings_of(paste)
     matches = _matches(paste.lines, around)

@@ -60,6 +60,14 @@ _CHAIN: Final = re.compile(r"\S+@\S+ (?:requires|updating to|imports)$|\b(?:impo
 """A line of a chain of modules or packages, that goes on with the next one."""
 
 
+_TRACED: Final = re.compile(r"\s*# get \S+: (?:200|404|410) .*\(\d+\.\d+s\)$")
+
+
+def only_traced(text: str) -> bool:
+    """Whether `go -x` tells of a question that was answered, with no as well: it asks for more than there is."""
+    return bool(_TRACED.match(text))
+
+
 def begins(text: str) -> bool:
     """Whether a text is the start of what go, git or a shell says."""
     return bool(_HEAD.match(text.lstrip()) or _GIT.match(text))

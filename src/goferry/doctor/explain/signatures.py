@@ -81,7 +81,8 @@ SIGNATURES: Final = (
     _row("local_disk_or_permission", LIKELY, needs="dubious|odd_files|cache_changed"),
     # settings
     _row("goproxy_off", CERTAIN, needs="goproxy_off"),
-    _row("goproxy_setting_not_effective", CERTAIN, needs="goproxy_not_effective"),
+    # A warning that may stand above any other error: by itself it says enough, beside one it may be of no importance.
+    _row("goproxy_setting_not_effective", LIKELY, needs="goproxy_not_effective", weak=True),
     _row(
         "goproxy_setting_not_effective", LIKELY,
         needs="go_env_w_unknown",
@@ -96,7 +97,7 @@ SIGNATURES: Final = (
         others="module_path_wrong toolchain_not_available",
     ),
     _row(
-        "module_path_wrong", CERTAIN,
+        "module_path_wrong", LIKELY,
         needs="path_malformed",
         lacks="said zip_invalid goproxy_malformed sumdb wrong_host times odd_certificate",
     ),
@@ -123,6 +124,13 @@ SIGNATURES: Final = (
         lacks="import_host code_host",
         others="goproxy_setting_not_effective",
     ),
+    # The list was taken for one address: in a request, not in a line that only shows the setting.
+    _row(
+        "goproxy_value_malformed", CERTAIN,
+        needs="list_in_url get_url|dns_words|url_malformed|dns_none|dialled|status_404",
+        lacks="import_host code_host",
+        others="goproxy_setting_not_effective",
+    ),
     _row(
         "goproxy_value_malformed", LIKELY,
         needs="url_malformed",
@@ -134,7 +142,13 @@ SIGNATURES: Final = (
         needs="goproxy_semicolon dns_none|dns_words|dialled|proxy|import_host|code_host|unrecognized_import",
         others="goproxy_setting_not_effective",
     ),
-    _row("gopath_mode_ignores_goproxy", CERTAIN, needs="gopath_mode", lacks="only_warned"),
+    # A Go from before the syntax says the same of it.
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="gopath_mode",
+        lacks="only_warned",
+        others="toolchain_not_available",
+    ),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="only_warned",
@@ -167,7 +181,7 @@ SIGNATURES: Final = (
         lacks="said",
         others="forward_proxy_overloaded forward_proxy_denied",
     ),
-    _row("forward_proxy_denied", CERTAIN, needs="proxy_says_no"),
+    _row("forward_proxy_denied", LIKELY, needs="proxy_says_no", others="sandbox_no_network"),
     _row(
         "forward_proxy_denied", LIKELY,
         needs="not_allowed|said_not_allowed",
@@ -230,8 +244,20 @@ SIGNATURES: Final = (
         others="forward_proxy_loopback_in_container",
     ),
     # R43 the author's side: the text itself proves that the network did its work
-    _row("module_path_mismatch", CERTAIN, needs="path_mismatch", lacks="dialled zip_broken"),
-    _row("module_zip_invalid", CERTAIN, needs="zip_invalid|said_zip_invalid", lacks="dialled"),
+    _row("module_path_mismatch", CERTAIN, needs="path_declared", lacks="dialled zip_broken"),
+    _row(
+        "module_path_mismatch", LIKELY,
+        needs="path_mismatch",
+        lacks="dialled zip_broken",
+        others="module_path_wrong unknown_revision",
+    ),
+    _row("module_zip_invalid", CERTAIN, needs="zip_names|said_zip_names", lacks="dialled"),
+    _row(
+        "module_zip_invalid", LIKELY,
+        needs="zip_invalid|said_zip_invalid",
+        lacks="dialled",
+        others="goproxy_server_5xx local_disk_or_permission",
+    ),
     _row("module_path_mismatch", LIKELY, needs="import_collision", others="module_path_wrong"),
     _row("module_path_mismatch", LIKELY, needs="lacks_mod", lacks="dialled", others="unknown_revision"),
     _row(
@@ -417,7 +443,12 @@ SIGNATURES: Final = (
         others="repo_private_or_deleted_upstream module_path_wrong git_credentials_missing",
     ),
     _row("vcs_binary_missing", LIKELY, needs="said_vcs_missing"),
-    _row("module_path_mismatch", LIKELY, needs="said_path_mismatch"),
+    _row("module_path_mismatch", LIKELY, needs="said_path_declared|said_path_mismatch"),
+    _row(
+        "module_path_mismatch", LIKELY,
+        needs="said_lacks_mod release",
+        others="unknown_revision module_path_wrong mirror_lag_negative_cache",
+    ),
     _row(
         "rate_limited_429", CERTAIN,
         needs="proxy too_many",
@@ -479,6 +510,20 @@ SIGNATURES: Final = (
         ),
         lacks="said public_host",
         others="goproxy_host_blocked goproxy_server_5xx dns_resolver_unreachable",
+    ),
+    # A mirror at an address of one's own, and others behind the comma: out of the company it does not answer.
+    _row(
+        "goproxy_comma_no_fallback", LIKELY,
+        needs="proxy mirrors_by_comma to_private dial_timeout|dial_refused|no_route",
+        lacks="said public_host",
+        others="goproxy_host_blocked goproxy_server_5xx",
+    ),
+    # Who wonders about the way back was stopped by the comma; without that word the entry itself is in question.
+    _row(
+        "goproxy_comma_no_fallback", LIKELY,
+        needs="proxy comma_list fallback_word dial_timeout|dial_refused|tls_timeout|old_timeout|status_5xx|status_403",
+        lacks="said in_china",
+        others="goproxy_host_blocked goproxy_server_5xx transient_network",
     ),
     _row(
         "zip_storage_forbidden", LIKELY,
@@ -613,7 +658,7 @@ SIGNATURES: Final = (
         others="direct_host_blocked local_disk_or_permission",
     ),
     _row(
-        "dns_no_resolv_conf", CERTAIN,
+        "dns_no_resolv_conf", LIKELY,
         needs="dns_own_port",
         lacks="said dns_timeout",
         others="sandbox_no_network dns_resolver_unreachable",
@@ -696,7 +741,7 @@ SIGNATURES: Final = (
     _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate", others="ca_bundle_missing_or_stale"),
     _row(
         "ca_bundle_missing_or_stale", LIKELY,
-        needs="unknown_authority on_alpine",
+        needs="unknown_authority on_alpine|in_sandbox",
         lacks="has_ca_package",
         others="tls_mitm_corporate_ca",
     ),
@@ -745,6 +790,12 @@ SIGNATURES: Final = (
         others="tls_client_certificate_required middlebox_reset tls_server_name_unknown",
     ),
     _row("middlebox_reset", LIKELY, needs="bad_mac", others="transient_network"),
+    # A name that everybody knows, and the address behind it is this machine: seen by ping, ssh -v or curl -v.
+    _row(
+        "dns_hijacked", LIKELY,
+        needs="public_at_home",
+        others="hosts_file_override dns_negative_filter",
+    ),
     # R28 git by its own port, or by ssh
     _row(
         "git_protocol_blocked", CERTAIN,
@@ -894,7 +945,7 @@ SIGNATURES: Final = (
         others="module_path_wrong goproxy_lacks_module_no_direct mirror_lag_negative_cache",
     ),
     _row(
-        "unknown_revision", CERTAIN,
+        "unknown_revision", LIKELY,
         needs="unknown_revision",
         lacks="dialled said proxyconnect reset private_name module_inside_host maybe_unknown",
         others="mirror_lag_negative_cache",
@@ -922,6 +973,11 @@ SIGNATURES: Final = (
         "zip_storage_forbidden", LIKELY,
         needs="zip storage dial_timeout|dial_refused|tls_timeout|reset|eof",
         others="goproxy_host_blocked transient_network",
+    ),
+    _row(
+        "goproxy_setting_not_effective", LIKELY,
+        needs="proxy not_overridden google_host dial_timeout|dial_refused|tls_timeout|deadline|reset|eof|old_timeout",
+        others="goproxy_host_blocked",
     ),
     _row(
         "goproxy_setting_not_effective", LIKELY,

@@ -68,6 +68,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         (
             "/home/runner", "hostedtoolcache", "##[error]", "runner/work", "github actions",
             "actions/setup-go", "travis", "circleci", "d:\\a\\", "vsts/work", "cloud build",
+            "dev.azure.com", "--- fail: test",
         ),
         "",
     ),
@@ -88,7 +89,11 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ("update-ca-certificates", "apk add", "ca-certificates"),
         r"(?:apk add|apt-get install|yum install)[^\n]*ca-certificates",
     ),
-    ("go_new", ("go1.2", "go 1.2", "golang:1.2"), r"\bgo(?:lang:)?[ -]?1\.(?:2[4-9]|[3-9]\d)\b"),
+    (
+        "go_new",
+        ("go1.2", "go 1.2", "go-1.2", "golang:1.2", "golang 1.2", "go version (1.2"),
+        r"\bgo(?:lang)?[ :-]?(?:version \()?1\.(?:2[4-9]|[3-9]\d)\b",
+    ),
     (
         "vpn",
         ("vpn", "clash", "v2ray", "shadowsocks", "surge", "wireguard", "proxifier", "fake-ip", "tun mode"),
@@ -117,6 +122,8 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
+    ("fallback_word", ("fallback", "fall back", "falling back", "falls back", "fall through", "falls through"), ""),
+    ("not_overridden", ("does not override conflicting os environment",), r"goproxy=\S* does not override"),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),
@@ -126,7 +133,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "mirror_log",
         (
             "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
-            "go-get-proxy", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
+            "go-get-proxy", "athens_", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
         ),
         "",
     ),
@@ -206,6 +213,10 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
         yield "comma_behind_it"
         if len(mirrors) > 1:
             yield "mirror_behind_it"
+    if mirrors and f"{mirrors[0]}," in setting.value:
+        yield "comma_list"
+        if len(mirrors) > 1:
+            yield "mirrors_by_comma"
     if _SEMICOLON.search(setting.value):
         yield "goproxy_semicolon"
 
