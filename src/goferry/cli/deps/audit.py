@@ -21,7 +21,7 @@ from goferry.config import Settings
 from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.advisories.exposure import Evidence, Origin, from_lines
 from goferry.deps.audit import failing, records, saved, targets, whole
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.forms import FORMS
@@ -314,7 +314,8 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
             raise InvalidInput(
                 "--go: {version!r} is no version of Go", hint=N_("such as 1.26.3"), version=version
             )
-        return lambda _project: [Evidence(Origin.PIPELINE, plain, "--go")]
+        # with the lines: a newer one in go.mod makes any go switch to it
+        return lambda project: (Evidence(Origin.PIPELINE, plain, "--go"), *from_lines(project))
     return building.gather(console.environ)
 
 
