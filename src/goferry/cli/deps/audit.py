@@ -32,7 +32,6 @@ from goferry.deps.audit.saved import Saved
 from goferry.deps.audit.since import since
 from goferry.deps.audit.whole import Looking, Whole
 from goferry.deps.base import Project
-from goferry.deps.forgelist import open_asker
 from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
@@ -323,6 +322,8 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
 
 
 def _look(console: Console, ready: Complete, how: Looking, chosen: targets.Targets, *, quiet: bool) -> Whole:
+    from goferry.deps.forgelist import open_asker  # heavy: --from needs no network stack
+
     async def run() -> Whole:
         with showing(console, _("auditing"), quiet=quiet) as bar:
             asker = open_asker(ready.settings, console.environ)
