@@ -12,7 +12,7 @@ from goferry.cli import clients
 from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps import regular
-from goferry.cli.deps.notify import tell_news
+from goferry.cli.deps.notify import receivers_of, tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.deps.outputs import Output, outputs, show
 from goferry.cli.environment import Complete
@@ -173,6 +173,8 @@ def _audit_flags(function: Any) -> Any:
 def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     asked = _asked(console, given)
     ready = complete_settings(console, given, as_json=asked.for_programs)
+    if asked.telling:
+        receivers_of(ready)  # a mistake in them shows before an audit was made for nothing
     if (source := given["source"]) is not None:
         _refuse(paths, given)
         found = _saved(console, source)
