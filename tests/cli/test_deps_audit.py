@@ -634,3 +634,13 @@ def test_a_file_that_is_no_program_is_one_line(world: World) -> None:
     assert said.err.splitlines()[0] == (
         "goferry: app/main.go: a go.mod or go.work file is wanted, a folder, or a built program"
     )
+
+
+def test_a_newer_go_line_overrules_what_was_said(world: World) -> None:
+    world.put(*db_file("GO-2024-0009", "stdlib", "0 -1.999.0-0"))
+    for line, expected in (("1.21", "1.25.3"), ("1.26.0", "1.26.0")):
+        world.project("app", "example.org/old v1.0.0")
+        text = (world.folder / "app/go.mod").read_text().replace("go 1.21", f"go {line}")
+        world.put("app/go.mod", text)
+        said = world.audit("app", "--json", "--go", "1.25.3")
+        assert {one["version"] for one in said.json["findings"] if one["kind"] == "stdlib"} == {expected}

@@ -116,3 +116,10 @@ def test_a_damaged_inventory_is_one_line(world: World, inventories: str) -> None
     said = show(world, "--from", "s.json")
     assert said.code == 2
     assert "s.json is no saved audit" in said.err
+
+
+def test_who_is_told_is_known_before_anything_is_looked_at(world: World) -> None:
+    said = world.audit("app", "--notify")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("goferry: there is nobody to tell")
+    assert not (world.folder / "store").exists()

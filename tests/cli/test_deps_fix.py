@@ -14,6 +14,8 @@ from goferry.deps.advisories.base import About
 from goferry.deps.advisories.database import FILE
 from goferry.deps.advisories.packed import pack
 from goferry.deps.fixing.form import SCHEMA
+from goferry.deps.fixing.vendoring import put_in_place
+from goferry.errors import StorageError
 from terminal import Said, goferry
 
 pytestmark = pytest.mark.go
@@ -297,3 +299,13 @@ def test_a_go_that_fails_leaves_the_old_folder(tmp_path: Path) -> None:
     assert (said.code, "no room" in said.out) == (1, True)
     assert snapshot(world.start / "vendor") == before
     assert not list(world.start.glob(".goferry*"))
+
+
+def test_a_folder_that_cannot_be_put_in_place_leaves_the_old_one(tmp_path: Path) -> None:
+    vendor = tmp_path / "vendor"
+    vendor.mkdir()
+    (vendor / "modules.txt").write_text("old")
+    with pytest.raises(StorageError, match=r"cannot write .*vendor"):
+        put_in_place(tmp_path / "nowhere", vendor)
+    assert (vendor / "modules.txt").read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["vendor"]

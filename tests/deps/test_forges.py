@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 
 from goferry.deps.base import Module
-from goferry.deps.forgelist import Asker, Book, reasons
-from goferry.deps.forges import PUBLIC, State, forges, origin_of, read, repository_of, request, token_of
+from goferry.deps.forgelist import Asker, Book
+from goferry.deps.forges import (
+    PUBLIC,
+    State,
+    forges,
+    origin_of,
+    read,
+    reasons,
+    repository_of,
+    request,
+    token_of,
+)
 from goferry.errors import ConfigError, GoferryError, NotFound, UpstreamError
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version

@@ -284,8 +284,3 @@ def _place(environ: Mapping[str, str]) -> Path | None:
         return default_store(environ).parent / FILE
     except ConfigError:
         return None
-
-
-def reasons(unasked: Mapping[str, GoferryError]) -> list[GoferryError]:
-    """Why nobody could be asked, each reason once."""
-    return list({str(why): why for _path, why in sorted(unasked.items())}.values())

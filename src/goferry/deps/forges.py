@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from goferry.errors import ConfigError, UpstreamError
+from goferry.errors import ConfigError, GoferryError, UpstreamError
 from goferry.gomod import module
 from goferry.i18n import N_
 
@@ -196,3 +196,8 @@ def origin_of(info: bytes) -> str:
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
     return url if isinstance(url, str) else ""
+
+
+def reasons(unasked: Mapping[str, GoferryError]) -> list[GoferryError]:
+    """Why nobody could be asked, each reason once."""
+    return list({str(why): why for _path, why in sorted(unasked.items())}.values())

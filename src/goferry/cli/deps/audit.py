@@ -12,7 +12,7 @@ from goferry.cli import clients
 from goferry.cli.base import Command, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps import regular
-from goferry.cli.deps.notify import tell_news
+from goferry.cli.deps.notify import receivers_of, tell_news
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
 from goferry.cli.deps.outputs import Output, outputs, show
 from goferry.cli.environment import Complete
@@ -21,7 +21,7 @@ from goferry.config import Settings
 from goferry.deps.advisories import building, refresh
 from goferry.deps.advisories import database as databases
 from goferry.deps.advisories.database import Database
-from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.advisories.exposure import Evidence, Origin, from_lines
 from goferry.deps.audit import failing, records, saved, targets, whole
 from goferry.deps.audit.failing import FailOn
 from goferry.deps.audit.forms import FORMS
@@ -32,7 +32,6 @@ from goferry.deps.audit.saved import Saved
 from goferry.deps.audit.since import since
 from goferry.deps.audit.whole import Looking, Whole
 from goferry.deps.base import Project
-from goferry.deps.forgelist import open_asker
 from goferry.deps.govulncheck import checker
 from goferry.errors import InvalidInput
 from goferry.gomod import gover
@@ -174,6 +173,8 @@ def _audit_flags(function: Any) -> Any:
 def command(console: Console, /, paths: tuple[str, ...], **given: Any) -> int:
     asked = _asked(console, given)
     ready = complete_settings(console, given, as_json=asked.for_programs)
+    if asked.telling:
+        receivers_of(ready)  # a mistake in them shows before an audit was made for nothing
     if (source := given["source"]) is not None:
         _refuse(paths, given)
         found = _saved(console, source)
@@ -314,7 +315,8 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
             raise InvalidInput(
                 "--go: {version!r} is no version of Go", hint=N_("such as 1.26.3"), version=version
             )
-        return lambda _project: [Evidence(Origin.PIPELINE, plain, "--go")]
+        # with the lines: a newer one in go.mod makes any go switch to it
+        return lambda project: (Evidence(Origin.PIPELINE, plain, "--go"), *from_lines(project))
     return building.gather(console.environ)
 
 
@@ -322,6 +324,8 @@ def _go(console: Console, version: str | None) -> Callable[[Project], Iterable[E
 
 
 def _look(console: Console, ready: Complete, how: Looking, chosen: targets.Targets, *, quiet: bool) -> Whole:
+    from goferry.deps.forgelist import open_asker  # heavy: --from needs no network stack
+
     async def run() -> Whole:
         with showing(console, _("auditing"), quiet=quiet) as bar:
             asker = open_asker(ready.settings, console.environ)

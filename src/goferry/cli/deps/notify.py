@@ -82,7 +82,7 @@ def tell_news(
     from goferry.deps.kept import Kept
     from goferry.deps.notify.run import tell
 
-    receivers = _receivers(loaded, to)
+    receivers = receivers_of(loaded, to)
     with Kept(audit_history(loaded.settings, console.environ)) as kept:
         outcomes = asyncio.run(
             tell(
@@ -130,7 +130,7 @@ def show_news(
                     everything=everything,
                 ),
             )
-            for receiver in _receivers(loaded, to)
+            for receiver in receivers_of(loaded, to)
         ]
     finally:
         if kept is not None:
@@ -145,7 +145,8 @@ def show_news(
     return 0
 
 
-def _receivers(loaded: Loaded | Complete, to: Sequence[str]) -> "tuple[Receiver, ...]":
+def receivers_of(loaded: Loaded | Complete, to: Sequence[str] = ()) -> "tuple[Receiver, ...]":
+    """Who is told. ConfigError for nobody, and for a mistake in the settings file."""
     from goferry.deps.notify.run import chosen
 
     receivers = chosen(loaded.file, to)

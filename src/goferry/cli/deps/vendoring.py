@@ -15,25 +15,30 @@ from goferry.i18n import _
 
 def remade(console: Console, project: Project, ready: Complete) -> Vendoring:
     """Makes it beside the old one, then puts it in its place: a go that fails changes nothing."""
-    words = words_for(project)
-    command = f"go {' '.join(words)}"
+    command = f"go {' '.join(words_for(project))}"
     go = go_command(console.environ)
     if go is None:
         return Vendoring(command, made=False, why=_("there is no go command on PATH"))
-    place = Path(tempfile.mkdtemp(prefix=".goferry-vendor-", dir=project.root))
     try:
-        new = place / "vendor"
-        with serving(ready.settings, console.environ, offline=ready.settings.offline) as url:
-            runs = GoRuns(go, project.root, url, ready.settings, console.environ)
-            for ran in runs.run([(*words, "-o", str(new))]):
-                if ran.code:
-                    return Vendoring(command, made=False, why=ran.shown)
-        if new.is_dir():
-            put_in_place(new, project.root / "vendor")
-        else:
-            shutil.rmtree(project.root / "vendor")  # nothing is needed any more
+        with tempfile.TemporaryDirectory(
+            prefix=".goferry-vendor-", dir=project.root, ignore_cleanup_errors=True
+        ) as place:
+            why = _made(console, go, project, ready, Path(place, "vendor"))
     except (GoferryError, OSError) as error:
-        return Vendoring(command, made=False, why=str(error))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
-    return Vendoring(command)
+        why = str(error)
+    return Vendoring(command, made=not why, why=why)
+
+
+def _made(console: Console, go: str, project: Project, ready: Complete, new: Path) -> str:
+    """Why go made no new folder; empty when it did, and it is in its place."""
+    with serving(ready.settings, console.environ, offline=ready.settings.offline) as url:
+        runs = GoRuns(go, project.root, url, ready.settings, console.environ)
+        for ran in runs.run([(*words_for(project), "-o", str(new))]):
+            if ran.code:
+                return ran.shown
+    vendor = project.root / "vendor"
+    if new.is_dir():
+        put_in_place(new, vendor)
+    else:
+        shutil.rmtree(vendor)  # nothing is needed any more
+    return ""

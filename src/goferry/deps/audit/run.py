@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from goferry.deps.advisories.database import Database
 from goferry.deps.advisories.exposure import Evidence, Exposure, deciding, exposure, from_binary, from_lines
@@ -23,8 +23,7 @@ from goferry.deps.audit.records import AuditedProject, Level
 from goferry.deps.base import BuildList, Module, Project, Supply
 from goferry.deps.binary import Binary
 from goferry.deps.buildlist import build_list
-from goferry.deps.forgelist import Asker, reasons
-from goferry.deps.forges import Closed
+from goferry.deps.forges import Closed, reasons
 from goferry.deps.govulncheck import PROGRAM, Checker, Run
 from goferry.deps.inventory import vendor_folder
 from goferry.deps.source.reading import read_usage
@@ -35,6 +34,9 @@ from goferry.errors import GoferryError, StorageError
 from goferry.findings import Text
 from goferry.gomod.modgraph import Local
 from goferry.gomod.module import Version
+
+if TYPE_CHECKING:
+    from goferry.deps.forgelist import Asker
 
 JOBS: Final = 16
 
@@ -99,7 +101,7 @@ class Auditor:
     first_seen: Callable[[Version], Awaitable[datetime | None]] | None = None
     govulncheck: Checker | None = None
     """The real tool, when it was asked for."""
-    forges: Asker | None = None
+    forges: "Asker | None" = None
     """Who asks code hosts, when that was asked for."""
     _registry: Registry = field(init=False)
     _material: dict[Version, _Material | GoferryError] = field(init=False, default_factory=dict)

@@ -38,7 +38,7 @@ def _lines(page: Page) -> Iterator[str]:
     if audit.unproven:
         yield f"\n## {_('Could not be looked at')}\n"
         for finding in audit.unproven:
-            yield f"- {_text(finding.project)} `{finding.id}`: {_text(str(finding.message))}"
+            yield f"- {_text(finding.project)}, {_text(words.name(finding))}: {_text(str(finding.message))}"
     yield from _notes(page)
 
 

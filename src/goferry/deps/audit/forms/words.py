@@ -63,6 +63,8 @@ def title(kind: Kind) -> str:
 
 def name(finding: AuditFinding) -> str:
     """What it is called: the advisory or the licence, else its kind; an ignore entry is not what it is for."""
+    if finding.kind is Kind.UNPROVEN:
+        return unseen(finding) or title(finding.kind)
     by_kind = finding.id == finding.kind.value or finding.kind in (Kind.IGNORE_UNUSED, Kind.IGNORE_EXPIRED)
     return title(finding.kind) if by_kind else finding.id
 
