@@ -226,6 +226,15 @@ def test_what_go_x_traces_of_questions_that_were_answered_is_no_error() -> None:
             "go: a.example/b imports\n\tslices: package slices is not in std (/usr/lib/go/src/slices)",
             "toolchain_not_available",
         ),
+        ('package a.example/b\n\timports bytes: unrecognized import path "bytes"', "cannot_tell"),
+        ('package a.example/b\n\timports bites: unrecognized import path "bites"', "module_path_wrong"),
+        # a vendor folder that is not whole, and a package that is not there
+        ('types.go:9:2: cannot find package "." in:\n\t/src/a/vendor/b.example/c', "cannot_tell"),
+        # a place that was closed, and one that is there
+        (
+            'package code.google.com/p/a: unrecognized import path "code.google.com/p/a"',
+            "repo_private_or_deleted_upstream",
+        ),
         # a page that did not answer now and then: one of Google's, and one of a single author
         (
             'sometimes: go: a.example/b@v1.0.0: unrecognized import path "go.opencensus.io/b": https fetch: Get '

@@ -175,7 +175,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
         "unable to look up", "failed to lookup address information",
-        "name resolution failed", "resolving timed out",
+        "name resolution failed", "resolving timed out", "temporary error (try again later)",
+        "transient error (try again later)", "dns lookup error", "bad address '",
     )),
     ("dns_words", ("lookup ",)),
     # connections
@@ -363,6 +364,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "does not contain package",
     )),
     ("cannot_contain", ("cannot contain module", "cannot contain package")),
+    ("vendor_gap", ("cannot find package \".\" in",)),
     ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
@@ -493,6 +495,11 @@ _YOUNG: Final = (
     r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage|trace)"
 )
 """Packages of the standard library that came with Go 1.5 or later."""
+_OLD: Final = (
+    r"go/build|bufio|bytes|encoding/json|errors|flag|fmt|io|io/ioutil|log|math|net|net/http|os|os/exec|path|path/filepath"
+    r"|reflect|regexp|runtime|sort|strconv|strings|sync|testing|time|unicode"
+)
+"""Some that have been there from the start: a Go that lacks one of them has lost its GOROOT."""
 
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -641,12 +648,11 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("lacks_mod", "missing ", r"missing \S*go\.mod (?:and \S+ )?at revision|parsing go\.mod: missing module line"),
     (
-        "std_broken", "package ",
+        "std_broken", "pa",
         (
             r"package (?:cmd|runtime|internal)/\S+ is not in (?:goroot|std)"
-            r"|package (?:go/build|bufio|bytes|context|encoding/json"
-            r"|errors|flag|fmt|io|io/ioutil|log|math|net|net/http|os|os/exec|path|path/filepath|reflect|regexp|runtime|sort"
-            r"|strconv|strings|sync|testing|time|unicode) is not in (?:goroot|std)"
+            rf"|package (?:{_OLD}) is not in (?:goroot|std)"
+            rf"|unrecognized import path \"(?:{_OLD})\""
         ),
     ),
     ("read_timeout", "read tcp", r"read tcp [^\n]*->[^\n]*: i/o timeout"),

@@ -966,7 +966,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled lookup_disabled std_broken import_host",
+        lacks="gopath_miss dialled lookup_disabled std_broken vendor_gap import_host",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(
@@ -1109,6 +1109,12 @@ SIGNATURES: Final = (
         others="middlebox_reset server_closed_silently mtu_blackhole",
     ),
     # R45, R08 direct: the import host, the code host
+    # Google's place for code was closed; what was there moved, or is gone.
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="closed_host|module_closed_host unrecognized_import|import_host|code_host|git_failed",
+        others="vanity_host_down module_path_wrong direct_host_blocked",
+    ),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="package_line unrecognized_import goproxy_shown|modules_off",
@@ -1247,6 +1253,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", POSSIBLE,
         needs="unrecognized_import",
+        lacks="std_broken",
         others="vanity_host_down direct_host_blocked repo_private_or_deleted_upstream",
     ),
     # A shell says so in scripts that do without, too.
