@@ -204,6 +204,53 @@ def test_what_go_x_traces_of_questions_that_were_answered_is_no_error() -> None:
             "ssh: connect to host git.example.com port 22: Connection refused",
             "git_protocol_blocked",
         ),
+        # a clock that nobody has set, and one that is right
+        (
+            "fatal: unable to access 'https://github.com/a/b/': server certificate verification failed. CAfile: none\n"
+            "$ date\nSat Jan  1 00:47:51 UTC 2000",
+            "clock_skew",
+        ),
+        (
+            "fatal: unable to access 'https://github.com/a/b/': server certificate verification failed. CAfile: none\n"
+            "$ date\nSat Jan  2 10:47:51 UTC 2021",
+            "ca_bundle_missing_or_stale",
+        ),
+        # what git could not fetch, and what curl could not
+        (
+            "fatal: unable to access 'https://github.com/a/b/': The requested URL returned error: 404",
+            "repo_private_or_deleted_upstream",
+        ),
+        (
+            "Cloning into 'a'...\nChecking connectivity... done.\ncurl: (22) The requested URL returned error: 404",
+            "cannot_tell",
+        ),
+        # a GOROOT that was lost, and a package that is younger than Go
+        ("go: a.example/b imports\n\tfmt: package fmt is not in std (/snap/x/src/fmt)", "cannot_tell"),
+        (
+            "go: a.example/b imports\n\tslices: package slices is not in std (/usr/lib/go/src/slices)",
+            "toolchain_not_available",
+        ),
+        ('package a.example/b\n\timports bytes: unrecognized import path "bytes"', "cannot_tell"),
+        ('package a.example/b\n\timports bites: unrecognized import path "bites"', "module_path_wrong"),
+        # a vendor folder that is not whole, and a package that is not there
+        ('types.go:9:2: cannot find package "." in:\n\t/src/a/vendor/b.example/c', "cannot_tell"),
+        # a place that was closed, and one that is there
+        (
+            'package code.google.com/p/a: unrecognized import path "code.google.com/p/a"',
+            "repo_private_or_deleted_upstream",
+        ),
+        # a page that did not answer now and then: one of Google's, and one of a single author
+        (
+            'sometimes: go: a.example/b@v1.0.0: unrecognized import path "go.opencensus.io/b": https fetch: Get '
+            '"https://go.opencensus.io/b?go-get=1": read tcp 192.0.2.1:40300->216.239.32.21:443: read: connection reset'
+            " by peer",
+            "transient_network",
+        ),
+        (
+            'sometimes: go: a.example/b@v1.0.0: unrecognized import path "a.example/b": https fetch: Get '
+            '"https://a.example/b?go-get=1": dial tcp 203.0.113.4:443: i/o timeout',
+            "vanity_host_down",
+        ),
         # who wonders why nothing else was tried, and who does not
         (
             "GOPROXY=https://mirror.golang.org,direct\nwhy does it not fall back to direct?\n"

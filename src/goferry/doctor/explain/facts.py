@@ -166,15 +166,17 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("dns_stub", ("on 127.0.0.53:53", "on 127.0.0.11:53", "on 127.0.0.54:53")),
     ("dns_none", (
         "no such host", "no such host is known", "dns name does not exist",
-        "name or service not known", "nodename nor servname provided", "non-existent domain", "nxdomain",
+        "name or service not known", "no address associated with hostname",
+        "nodename nor servname provided", "non-existent domain", "nxdomain",
     )),
     ("dns_unable", (
         "server misbehaving", "temporary failure in name resolution", "could not resolve host",
         "temporary error during hostname resolution", "no answer from dns server", "dns server failure",
         "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
-        "no address associated with hostname", "unable to look up", "failed to lookup address information",
-        "name resolution failed", "resolving timed out",
+        "unable to look up", "failed to lookup address information",
+        "name resolution failed", "resolving timed out", "temporary error (try again later)",
+        "transient error (try again later)", "dns lookup error", "bad address '",
     )),
     ("dns_words", ("lookup ",)),
     # connections
@@ -252,10 +254,13 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
-        "certificate is not yet valid", "certificate validation failed: expired",
+        "certificate is not yet valid", "certificate validation failed: expired", "not yet activated",
         "root or intermediate certificate has expired",
     )),
-    ("not_yet", ("is before 2", "certificate is not yet valid", "not activated")),
+    (
+        "not_yet",
+        ("is before 2", "certificate is not yet valid", "not activated", "not yet activated", "not yet been activated"),
+    ),
     ("revocation", (
         "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
         "revocation server was offline", "0x80092012", "0x80092013", "check revocation",
@@ -360,6 +365,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "does not contain package",
     )),
     ("cannot_contain", ("cannot contain module", "cannot contain package")),
+    ("vendor_gap", ("cannot find package \".\" in",)),
     ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
@@ -390,8 +396,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "no such device or address",
     )),
     ("git_denied", (
-        "authentication failed", "access denied", "invalid username or password", "returned error: 401",
-        "returned error: 403", "password authentication was removed", "support for password", "http basic",
+        "authentication failed", "access denied", "invalid username or password",
+        "password authentication was removed", "support for password", "http basic",
         "bad credentials", "authentication required", "invalid credentials",
         "write access to repository not granted", "login failed",
         "you may not have access to this repository", "tf400813", "tf401019", "saml sso",
@@ -402,7 +408,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "does not appear to be a git repository",
         "project you were looking for could not be found", "you don't have permission to view it",
         "requested repository does not exist", "repository unavailable", "dmca", "returned error: 451",
-        "access to this repository has been disabled", "returned error: 404",
+        "access to this repository has been disabled",
         "could not read from remote repository", "repository is disabled", "repository has been",
     )),
     ("repo_hidden", ("project you were looking for could not be found", "don't have permission to view it")),
@@ -421,9 +427,11 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("vcs_missing", (
         "missing git command", "missing mercurial command", "missing bazaar command",
         "missing subversion command", "missing fossil command", "gogetcmd", "cannot run ssh",
+        "git executable not found",
+    )),
+    ("vcs_half", (
         "unable to find git", "invalid active developer path", "no developer tools were found",
         "unable to find remote helper for", "not supported or disabled in libcurl",
-        "git executable not found",
     )),
     ("vcs_not_found", (
         "git: command not found", "git: not found", "hg: command not found", "'git' is not recognized",
@@ -489,6 +497,11 @@ _YOUNG: Final = (
     r"|crypto/(?:ed25519|ecdh|mlkem|hkdf|hpke|pbkdf2|sha3|fips140)|runtime/(?:metrics|coverage|trace)"
 )
 """Packages of the standard library that came with Go 1.5 or later."""
+_OLD: Final = (
+    r"go/build|bufio|bytes|encoding/json|errors|flag|fmt|io|io/ioutil|log|math|net|net/http|os|os/exec|path|path/filepath"
+    r"|reflect|regexp|runtime|sort|strconv|strings|sync|testing|time|unicode"
+)
+"""Some that have been there from the start: a Go that lacks one of them has lost its GOROOT."""
 
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -637,8 +650,12 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("lacks_mod", "missing ", r"missing \S*go\.mod (?:and \S+ )?at revision|parsing go\.mod: missing module line"),
     (
-        "std_broken", "package ",
-        r"package (?:cmd|runtime|internal)/\S+ is not in (?:goroot|std)|package (?:go/build|fmt|os|errors) is not in",
+        "std_broken", "pa",
+        (
+            r"package (?:cmd|runtime|internal)/\S+ is not in (?:goroot|std)"
+            rf"|package (?:{_OLD}) is not in (?:goroot|std)"
+            rf"|unrecognized import path \"(?:{_OLD})\""
+        ),
     ),
     ("read_timeout", "read tcp", r"read tcp [^\n]*->[^\n]*: i/o timeout"),
     ("body_eof", "use of closed", r"read tcp [^\n]*: use of closed network connection"),
@@ -664,6 +681,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         ),
     ),
     ("repo_missing", "repository '", r"repository '[^'\n]+' not found"),
+    ("repo_missing", "returned error: 404", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 404"),
+    ("git_denied", "returned error: 40", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 40[13]"),
     ("git_5xx", "returned error", r"the requested url returned error: 5\d\d"),
     (
         "dns_timeout", "lookup ",

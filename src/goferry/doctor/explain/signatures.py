@@ -90,6 +90,8 @@ SIGNATURES: Final = (
     ),
     _row("git_credentials_missing", LIKELY, needs="goauth", others="goproxy_lacks_vcs_credentials"),
     _row("vcs_binary_missing", CERTAIN, needs="vcs_missing"),
+    # git is there, and lacks a part; or a quote in front of its URL was taken for a part of the scheme.
+    _row("vcs_binary_missing", LIKELY, needs="vcs_half", others="goproxy_value_malformed local_disk_or_permission"),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="versioned_path path_malformed|unrecognized_import",
@@ -493,7 +495,7 @@ SIGNATURES: Final = (
     _row(
         "http2_server_fault", LIKELY,
         needs="stream",
-        lacks="code_host",
+        lacks="code_host dialled",
         others="transient_network middlebox_reset",
     ),
     _row("zip_storage_forbidden", CERTAIN, needs="vpc"),
@@ -709,6 +711,11 @@ SIGNATURES: Final = (
     # R24, R22, R21, R23 trust
     _row("ca_bundle_missing_or_stale", CERTAIN, needs="no_roots"),
     _row("ca_bundle_missing_or_stale", LIKELY, needs="dst_root", others="server_cert_expired clock_skew"),
+    _row(
+        "clock_skew", LIKELY,
+        needs="clock_reset unknown_authority|expired|odd_certificate",
+        others="ca_bundle_missing_or_stale tls_mitm_corporate_ca",
+    ),
     _row(
         "clock_skew", LIKELY,
         needs="not_yet|long_past",
@@ -959,7 +966,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", LIKELY,
         needs="not_a_package",
-        lacks="gopath_miss dialled lookup_disabled std_broken import_host",
+        lacks="gopath_miss dialled lookup_disabled std_broken vendor_gap import_host",
         others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
     ),
     _row(
@@ -1102,6 +1109,12 @@ SIGNATURES: Final = (
         others="middlebox_reset server_closed_silently mtu_blackhole",
     ),
     # R45, R08 direct: the import host, the code host
+    # Google's place for code was closed; what was there moved, or is gone.
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="closed_host|module_closed_host unrecognized_import|import_host|code_host|git_failed",
+        others="vanity_host_down module_path_wrong direct_host_blocked",
+    ),
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="package_line unrecognized_import goproxy_shown|modules_off",
@@ -1119,6 +1132,12 @@ SIGNATURES: Final = (
         needs="import_host google_host goproxy_elsewhere dial_timeout|dial_refused|tls_timeout|old_timeout",
         lacks="package_line goproxy_is_direct modules_off",
         others="gopath_mode_ignores_goproxy direct_host_blocked",
+    ),
+    _row(
+        "transient_network", LIKELY,
+        needs="import_host google_host|to_google flaky dial_timeout|tls_timeout|reset|eof|read_timeout|deadline",
+        lacks="in_china",
+        others="vanity_host_down direct_host_blocked",
     ),
     _row(
         "direct_host_blocked", LIKELY,
@@ -1234,6 +1253,7 @@ SIGNATURES: Final = (
     _row(
         "module_path_wrong", POSSIBLE,
         needs="unrecognized_import",
+        lacks="std_broken",
         others="vanity_host_down direct_host_blocked repo_private_or_deleted_upstream",
     ),
     # A shell says so in scripts that do without, too.

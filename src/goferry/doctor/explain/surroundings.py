@@ -118,12 +118,20 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "flaky",
         (
             "flaky", "intermittent", "sporadic", "sometimes", "randomly", "retry", "retried", "rerun",
-            "re-run", "second attempt", "works now", "occasionally", "try again later", "偶尔", "重试", "有时",
+            "re-run", "second attempt", "finally succeed", "couple times", "couple of times", "next attempt",
+            "next run", "went away", "magically", "ran it again", "running it again", "works again",
+            "works now", "occasionally", "try again later", "偶尔", "重试", "有时",
         ),
         "",
     ),
     ("fallback_word", ("fallback", "fall back", "falling back", "falls back", "fall through", "falls through"), ""),
     ("not_overridden", ("does not override conflicting os environment",), r"goproxy=\S* does not override"),
+    # where a clock begins that nobody has set
+    (
+        "clock_reset",
+        ("1970", "1980", "2000"),
+        r"\b(?:1970|1980|2000)-01-0[1-3][ T]\d|\bjan +[1-3] \d\d:\d\d(?::\d\d)?(?: [a-z]+)? (?:1970|1980|2000)\b",
+    ),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),

@@ -153,6 +153,7 @@ _INSIDE: Final = re.compile(
 _PARTICULAR: Final = (
     ("golang_site", ("golang.org", "google.golang.org", "cloud.google.com", "go.googlesource.com")),
     ("public_code", PUBLIC_CODE),
+    ("closed_host", ("code.google.com",)),
     ("redirector", ("gopkg.in",)),  # it passes on what it asks GitHub for, pages and git's own words alike
 )
 
