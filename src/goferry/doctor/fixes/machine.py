@@ -62,6 +62,14 @@ def _is_full(folder: FolderSeen) -> bool:
 def _not_ours(case: Case, folder: FolderSeen) -> Iterator[Plan]:
     """Another folder first: that needs no rights, and helps on a file system that is read-only."""
     yield from _elsewhere(case, folder)
+    if folder.failure == "not_a_folder":
+        yield case.run(
+            "move_file",
+            Text(N_("A file stands where {path} should be: find it, and move it away."), path=folder.path),
+            f"namei -l {quoted(folder.path)}",
+        )
+    if folder.failure in ("not_a_folder", "read_only"):
+        return  # whose it is does not matter
     yield case.run(
         "own_folder",
         Text(N_("Make {path} yours; it belongs to {owner}."), path=folder.path, owner=folder.owner or "?"),
