@@ -9,7 +9,7 @@ from goferry.doctor.compare import Change
 from goferry.doctor.fixes.plan import Tried
 from goferry.doctor.form import Diagnosis
 from goferry.doctor.reach import Cell, Reach
-from goferry.doctor.rules.scene import go_run, unfinished, was_at_work
+from goferry.doctor.rules.scene import go_run, last_words, unfinished, was_at_work
 from goferry.doctor.verdict import Certainty, Judgement
 from goferry.i18n import N_, _
 
@@ -71,7 +71,7 @@ def render(diagnosis: Diagnosis, *, colour: bool = False) -> str:
     """All of it, as lines in the language in use."""
     good = diagnosis.verdict is None
     mark = _paint("32", "✓", colour) if good else _paint("31", "✗", colour)
-    lines = [f"{mark} {_paint('1', headline(diagnosis), colour)}", ""]
+    lines = [f"{mark} {_paint('1', headline(diagnosis), colour)}", *_last_words(diagnosis), ""]
     lines += ["  " + picture.render(diagnosis.links), ""]
     if diagnosis.judgements:
         lines += _judgement(diagnosis.judgements[0])
@@ -82,6 +82,18 @@ def render(diagnosis: Diagnosis, *, colour: bool = False) -> str:
     lines += _changes(diagnosis.changes)
     lines += _skipped(diagnosis)
     return "\n".join(lines).rstrip("\n")
+
+
+def _last_words(diagnosis: Diagnosis) -> Iterator[str]:
+    """Where nothing more can be said, what go itself said last."""
+    run = go_run(diagnosis.evidence)
+    if (
+        diagnosis.verdict is not None
+        and diagnosis.verdict.cause == CANNOT_TELL
+        and run is not None
+        and run.exit
+    ):
+        yield "  " + _("go says: {said}").format(said=last_words(run) or "-")
 
 
 def _judgement(judgement: Judgement) -> Iterator[str]:

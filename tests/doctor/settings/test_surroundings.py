@@ -57,6 +57,16 @@ def test_each_refusal_has_its_name(
     assert (seen.writable, seen.failure, seen.text) == (False, want, os.strerror(number))
 
 
+def test_what_blocks_the_inside_of_the_module_cache_counts(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    seen = {folder.name: folder for folder in read_folders({"GOMODCACHE": str(tmp_path)}, {})}
+    assert (seen["GOMODCACHE"].path, seen["GOMODCACHE"].failure) == (str(tmp_path / "cache"), "not_a_folder")
+    (tmp_path / "cache").unlink()
+    (tmp_path / "cache" / "download").mkdir(parents=True)
+    well = {folder.name: folder for folder in read_folders({"GOMODCACHE": str(tmp_path)}, {})}
+    assert (well["GOMODCACHE"].path, well["GOMODCACHE"].writable) == (str(tmp_path), True)
+
+
 def test_unset_and_switched_off_folders_are_left_out() -> None:
     names = [seen.name for seen in read_folders({"GOCACHE": "off", "GOMODCACHE": ""}, {"TMPDIR": "/tmp"})]
     assert names == ["GOTMPDIR"]

@@ -4,7 +4,7 @@ A proxy variable cannot live in go's own file: go reads these from the environme
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -128,7 +128,9 @@ def broken(case: Case) -> Iterator[Plan]:
     """Without it; or with another one that the user has set elsewhere. A value that go misreads is written anew."""
     yield from _rewritten(case)
     yield from without_proxy(case)
-    yield from _proxies_elsewhere(case)
+    broken_ones = {setting.value for setting in proxy_variables(case)}
+    other = N_("Use the forward proxy that {place} names: {proxy}")
+    yield from named_elsewhere(case, "other_proxy", other, broken_ones)
     yield from around(case, _reached(case))
     yield _tell(case, N_("Tell your network's people that the forward proxy {where} does not work."))
 
@@ -161,19 +163,14 @@ def _rewritten(case: Case) -> Iterator[Plan]:
             )
 
 
-def _proxies_elsewhere(case: Case) -> Iterator[Plan]:
-    broken_ones = {setting.value for setting in proxy_variables(case)}
+def named_elsewhere(
+    case: Case, key: str, summary: str, avoid: Collection[str] = frozenset()
+) -> Iterator[Plan]:
+    """The first forward proxy that another context uses, if any. summary: an English key with {place} and {proxy}."""
     for setting in case.settings.elsewhere:
-        if setting.name.upper() == "HTTPS_PROXY" and setting.value not in broken_ones:
-            yield case.set(
-                "other_proxy",
-                Text(
-                    N_("Use the forward proxy that {place} names: {proxy}"),
-                    place=setting.place,
-                    proxy=setting.value,
-                ),
-                {setting.name: setting.value},
-            )
+        if setting.name.upper() == "HTTPS_PROXY" and setting.value not in avoid:
+            said = Text(summary, place=setting.place, proxy=setting.value)
+            yield case.set(key, said, {setting.name: setting.value})
             return
 
 

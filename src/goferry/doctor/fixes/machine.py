@@ -18,6 +18,7 @@ _LITTLE: Final = 256 << 20
 """Bytes below which a module cache is full."""
 
 _OTHER_PLACE: Final = "go-modcache"
+_OTHER_GOPATH: Final = "go-path"
 _VERSION: Final = "<version>"
 
 
@@ -62,6 +63,14 @@ def _is_full(folder: FolderSeen) -> bool:
 def _not_ours(case: Case, folder: FolderSeen) -> Iterator[Plan]:
     """Another folder first: that needs no rights, and helps on a file system that is read-only."""
     yield from _elsewhere(case, folder)
+    if folder.failure == "not_a_folder":
+        yield case.run(
+            "move_file",
+            Text(N_("A file stands where {path} should be: find it, and move it away."), path=folder.path),
+            f"namei -l {quoted(folder.path)}",
+        )
+    if folder.failure in ("not_a_folder", "read_only"):
+        return  # whose it is does not matter
     yield case.run(
         "own_folder",
         Text(N_("Make {path} yours; it belongs to {owner}."), path=folder.path, owner=folder.owner or "?"),
@@ -90,7 +99,17 @@ def _elsewhere(case: Case, folder: FolderSeen) -> Iterator[Plan]:
     if folder.name.startswith("GO") and home:
         name = "GOMODCACHE" if folder.name == "GOPATH" else folder.name
         place = posixpath.join(home, ".cache", _OTHER_PLACE if name == "GOMODCACHE" else name.lower())
-        if place != folder.path:
+        others = {other.name for other in case.settings.folders if _is_bad(other)}
+        if name == "GOMODCACHE" and {"GOPATH", "GOMODCACHE"} <= others:
+            # go keeps its records of the checksum database below GOPATH, so another module cache alone is not enough.
+            path = posixpath.join(home, ".cache", _OTHER_GOPATH)
+            yield case.set(
+                "move_gopath",
+                Text(N_("Let go have all its folders below {place} instead."), place=path),
+                {"GOPATH": path},
+                is_told_only=True,
+            )
+        elif place != folder.path:
             yield case.set(
                 f"move_{name.lower()}",
                 Text(N_("Let go write to {place} instead."), place=place),

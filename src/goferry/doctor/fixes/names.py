@@ -180,11 +180,22 @@ def _tell(case: Case, host: str, summary: str) -> Plan:
 
 
 def hijacked(case: Case) -> Iterator[Plan]:
+    yield from _past_the_answer(
+        case, N_("Tell your network's people that their name server answers wrongly: {where}")
+    )
+
+
+def negative_filter(case: Case) -> Iterator[Plan]:
+    yield from _past_the_answer(case, N_("Ask your network's people to answer for this name: {where}"))
+
+
+def _past_the_answer(case: Case, told: str) -> Iterator[Plan]:
+    """Past a server that lies about one name, or denies it: who is asked, a proven address, another mirror."""
     host = name_in_question(case)
     yield from served_by(case, good_servers(case, host))
     yield from pinned(case, host)
     yield from other_ways(case)
-    yield _tell(case, host, N_("Tell your network's people that their name server answers wrongly: {where}"))
+    yield _tell(case, host, told)
 
 
 def no_resolv_conf(case: Case) -> Iterator[Plan]:
@@ -238,14 +249,6 @@ def slow(case: Case) -> Iterator[Plan]:
         f"goferry dns {quoted(name_in_question(case))}",
     )
     yield _tell(case, "", N_("Tell your network's people how slow their name servers are: {where}"))
-
-
-def negative_filter(case: Case) -> Iterator[Plan]:
-    host = name_in_question(case)
-    yield from served_by(case, good_servers(case, host))
-    yield from pinned(case, host)
-    yield from other_ways(case)
-    yield _tell(case, host, N_("Ask your network's people to answer for this name: {where}"))
 
 
 def hosts_override(case: Case) -> Iterator[Plan]:

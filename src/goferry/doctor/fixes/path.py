@@ -7,6 +7,7 @@ from typing import Final
 from goferry.doctor.causes import Whose
 from goferry.doctor.evidence import Raw
 from goferry.doctor.fixes import goproxylist as lists
+from goferry.doctor.fixes.forward import named_elsewhere
 from goferry.doctor.fixes.kit import Case, as_json, minor, quoted, with_godebug
 from goferry.doctor.fixes.mirrors import bad_answers, other_ways, public_mirrors
 from goferry.doctor.fixes.names import pinned
@@ -55,18 +56,9 @@ def _proxies_elsewhere(case: Case) -> Iterator[Plan]:
     """A forward proxy that another context uses may be the only way out of this network."""
     if any(setting.value and setting.name.upper() == "HTTPS_PROXY" for setting in case.settings.proxies):
         return
-    for setting in case.settings.elsewhere:
-        if setting.name.upper() == "HTTPS_PROXY":
-            yield case.set(
-                "use_proxy",
-                Text(
-                    N_("Go through the forward proxy that {place} names: {proxy}"),
-                    place=setting.place,
-                    proxy=setting.value,
-                ),
-                {setting.name: setting.value},
-            )
-            return
+    yield from named_elsewhere(
+        case, "use_proxy", N_("Go through the forward proxy that {place} names: {proxy}")
+    )
 
 
 # ---- one function per cause --------------------------------------------------------------------------------
@@ -259,10 +251,10 @@ def captive_portal(case: Case) -> Iterator[Plan]:
         ),
         "",
     )
-    page = page or next((answer.redirect for answer in case.evidence.answers if answer.redirect), "")
     if not page:
         # No network's own page: it is the mirror that sends one, so that another way may be open.
         yield from other_ways(case)
+    page = page or next((answer.redirect for answer in case.evidence.answers if answer.redirect), "")
     yield case.run(
         "sign_in",
         Text(

@@ -1,6 +1,6 @@
 """Plans for git and its like: URLs, credentials, keys, programs. A credential is always a word to be filled in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from goferry.doctor.causes import Whose
@@ -87,24 +87,7 @@ def _scope(setting: GitSetting) -> str:
 def protocol_blocked(case: Case) -> Iterator[Plan]:
     """https in place of what is filtered, for this host; a rule that does the reverse has to go first."""
     host = code_host(case)
-    rules = _turned_rules(case)
-    drops = [DropGit(rule.key, rule.value, rule.place) for rule in rules]
-    pairs = tuple(
-        (f"url.https://{host}/.insteadOf", old)
-        for old in (f"git://{host}/", f"ssh://git@{host}/", f"git@{host}:")
-    )
-    yield case.write(
-        "https_insteadof",
-        Text(N_("Let git use https for {host}."), host=host),
-        *drops,
-        AddGit(pairs),
-        commands=(
-            *(f"git config --{_scope(rule)} --unset-all {quoted(_plain_key(rule))}" for rule in rules),
-            *(f"git config --global --add {quoted(key)} {quoted(old)}" for key, old in pairs),
-        ),
-        dockerfile=tuple(f"RUN git config --system --add {quoted(key)} {quoted(old)}" for key, old in pairs),
-        environment=_as_environment(pairs),
-    )
+    yield _over_https(case, host, _turned_rules(case), f"git://{host}/", f"ssh://git@{host}/", f"git@{host}:")
     yield from other_ways(case, has_direct=False)
     yield case.tell(
         Whose.NETWORK,
@@ -115,6 +98,23 @@ def protocol_blocked(case: Case) -> Iterator[Plan]:
             for dial in case.evidence.dials
             if dial.host == host
         ),
+    )
+
+
+def _over_https(case: Case, host: str, rules: Sequence[GitSetting], *olds: str) -> Plan:
+    """https in place of these forms. rules: those that do the reverse, which have to go."""
+    pairs = tuple((f"url.https://{host}/.insteadOf", old) for old in olds)
+    return case.write(
+        "https_insteadof",
+        Text(N_("Let git use https for {host}."), host=host),
+        *(DropGit(rule.key, rule.value, rule.place) for rule in rules),
+        AddGit(pairs),
+        commands=(
+            *(f"git config --{_scope(rule)} --unset-all {quoted(_plain_key(rule))}" for rule in rules),
+            *(f"git config --global --add {quoted(key)} {quoted(old)}" for key, old in pairs),
+        ),
+        dockerfile=tuple(f"RUN git config --system --add {quoted(key)} {quoted(old)}" for key, old in pairs),
+        environment=_as_environment(pairs),
     )
 
 
@@ -244,25 +244,7 @@ def ssh_refused(case: Case) -> Iterator[Plan]:
     yield from ssh_key(case)
     host = code_host(case)
     if host:
-        pairs = (
-            (f"url.https://{host}/.insteadOf", f"ssh://git@{host}/"),
-            (f"url.https://{host}/.insteadOf", f"git@{host}:"),
-        )
-        drops = [DropGit(rule.key, rule.value, rule.place) for rule in ssh_rules(case)]
-        yield case.write(
-            "https_insteadof",
-            Text(N_("Let git use https for {host}."), host=host),
-            *drops,
-            AddGit(pairs),
-            commands=(
-                *(
-                    f"git config --{_scope(rule)} --unset-all {quoted(_plain_key(rule))}"
-                    for rule in ssh_rules(case)
-                ),
-                *(f"git config --global --add {quoted(key)} {quoted(old)}" for key, old in pairs),
-            ),
-            environment=_as_environment(pairs),
-        )
+        yield _over_https(case, host, ssh_rules(case), f"ssh://git@{host}/", f"git@{host}:")
 
 
 # ---- programs and hosts ------------------------------------------------------------------------------------

@@ -8,13 +8,29 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from goferry.doctor.evidence import FolderSeen
 
 
 def read_folders(go: Mapping[str, str], environ: Mapping[str, str]) -> tuple[FolderSeen, ...]:
     """GOMODCACHE, GOCACHE, GOTMPDIR (or the system's place for temporary files) and GOPATH, where they are known."""
-    return tuple(look(name, Path(path)) for name, path in _named(go, environ) if path and path != "off")
+    return tuple(
+        _inner(name, Path(path)) or look(name, Path(path))
+        for name, path in _named(go, environ)
+        if path and path != "off"
+    )
+
+
+_INNER: Final = ("cache", "cache/download", "cache/download/sumdb", "cache/vcs")
+
+
+def _inner(name: str, path: Path) -> FolderSeen | None:
+    """A folder in the module cache that cannot be written, as one that `sudo go` has left; None for a well one."""
+    if name != "GOMODCACHE" or not path.is_absolute():
+        return None
+    there = (path / inner for inner in _INNER if os.path.lexists(path / inner))
+    return next((seen for inner in there if not (seen := look(name, inner)).writable), None)
 
 
 def _named(go: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:

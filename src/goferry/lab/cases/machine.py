@@ -33,6 +33,14 @@ SCENARIOS: Final = (
         Needs.LOOPBACK,
     ),
     Scenario(
+        "cache-inner-file",
+        N_("The module cache can be written, and a file stands where its own cache folder should be."),
+        "local_disk_or_permission",
+        client=Client(files={"{home}/go/pkg/mod/cache": "not a folder\n"}),
+        mend=_OTHER_CACHE,
+        needs=Needs.LOOPBACK,
+    ),
+    Scenario(
         "cache-relative",
         N_("GOMODCACHE is a relative path, which go refuses."),
         "local_disk_or_permission",
