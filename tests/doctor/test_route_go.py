@@ -458,6 +458,6 @@ def random_case(seed: int) -> Case:
     return Case(dice.choice(PATHS), goproxy.rstrip(",|"), {name: makers[name]() for name in chosen}, git=git)
 
 
-@pytest.mark.parametrize("seed", range(size(30, 600)))
+@pytest.mark.parametrize("seed", range(size(20, 600)))
 async def test_whatever_is_set_the_route_and_go_agree(seed: int, tmp_path: Path) -> None:
     await test_who_is_asked_is_what_the_route_says(random_case(seed), tmp_path)

@@ -218,6 +218,9 @@ async def _complained_of(
     if not done:
         return module_awaited(b"".join(heard).decode("utf-8", "replace"), settings.requires)
     runs = next(iter(done)).result()
+    if not runs:
+        # Without a go command the first requirement stands for all: mirrors are asked for it as go would ask.
+        return module_awaited("", settings.requires)
     found = [
         fact.target for run in runs if run.exit > 0 for fact in facts_in(run.output) if fact.target.version
     ]

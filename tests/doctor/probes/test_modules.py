@@ -174,6 +174,7 @@ FAULTS = [
     (Fault(Trouble.STATUS, 410, "gone"), 410, "", "gone", 1),
     (Fault(Trouble.STATUS, 502, "no upstream"), 502, "", "no upstream", 2),
     (Fault(Trouble.HTML), 200, "", "<html>please log in</html>", 1),
+    (Fault(Trouble.GZIPPED), 200, "", "", 1),
     (Fault(Trouble.CUT), 200, Failure.BODY_TRUNCATED, "", 2),
     (Fault(Trouble.STALL), 0, Failure.FIRST_BYTE_TIMEOUT, "", 2),
 ]

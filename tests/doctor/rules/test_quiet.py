@@ -94,6 +94,13 @@ HEALTHY = {
         ),
     ),
     "no go, and the mirror gives everything": replace(well(), runs=()),
+    "no go, and the mirror gives everything compressed": replace(
+        well(),
+        runs=(),
+        answers=tuple(
+            replace(each, headers={"content-encoding": "gzip"}, size=40, body="\x1f\x8b") for each in well().answers
+        ),
+    ),
     "a second name server that is dead": named(
         well(), PROXY, name(PROXY), name(PROXY, "server"), name(PROXY, "server", server="93.184.216.54:53", failure="dns_timeout")
     ),

@@ -1,6 +1,7 @@
 """git's configuration where go runs git, and what it makes of a URL; the real git is asked the same."""
 
 import os
+import random
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,6 +18,7 @@ from goferry.doctor.settings.gitconfig import (
     without_secrets,
 )
 from settingsworld import Machine
+from sizes import size
 
 URL = "https://github.com/o/r"
 
@@ -75,6 +77,60 @@ def test_urls_become_what_git_makes_of_them(config: str, url: str, want: str, ma
         text=True,
     )
     assert real.stdout.strip() == want
+
+
+BASES = (
+    "https://m.example/", "https://m.example", "ssh://git@github.com/", "git@github.com:", "git@github.com", "file:///srv/",
+    "https://tok@m.example/a b/", "HTTPS://Github.com/", "https://github.com/o/", "gh:", "", "https://m.example/#x;y",
+)  # fmt: skip
+BEGINNINGS = (
+    "https://github.com/", "https://github.com", "https://github.com/o", "https://github.com/o/r", "https://", "gh:",
+    "https://GitHub.com/", "HTTPS://github.com/", "https://github.com/o/r/x", "http", "https://m.example/", "git@",
+)  # fmt: skip
+URLS = (
+    URL,
+    "https://github.com/O/R",
+    "http://github.com/o/r",
+    "ssh://git@github.com/o/r",
+    "git@h:o/r",
+    "gh:o/r",
+    "h",
+)
+
+
+def quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+@pytest.mark.parametrize("seed", range(size(15, 500)))
+def test_whatever_rules_there_are_git_and_this_agree(seed: int, machine: Machine) -> None:
+    dice = random.Random(seed)
+    machine.install_git()
+    lines = []
+    for _ in range(dice.randint(1, 5)):
+        name = dice.choice(["insteadOf", "insteadOf", "INSTEADOF", "pushInsteadOf"])
+        section = f'[url "{quoted(dice.choice(BASES))}"]'
+        lines += [
+            section,
+            *(f'{name} = "{quoted(dice.choice(BEGINNINGS))}"' for _ in range(dice.randint(1, 2))),
+        ]
+    machine.write(machine.home / ".gitconfig", "\n".join(lines) + "\n")
+    environ = {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{dice.choice(BASES)}.insteadOf",
+        "GIT_CONFIG_VALUE_0": dice.choice(BEGINNINGS),
+    }
+    world = machine.world(environ if dice.random() < 0.3 else {})
+    known = read_git(world, "").settings
+    for url in URLS:
+        real = subprocess.run(
+            ["git", "ls-remote", "--get-url", url],
+            env=world.environ,
+            cwd=machine.cwd,
+            capture_output=True,
+            text=True,
+        )
+        assert rewrite(url, known).url == real.stdout.removesuffix("\n"), (url, lines)
 
 
 def test_the_environment_can_hold_configuration_too(machine: Machine) -> None:

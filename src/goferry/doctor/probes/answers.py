@@ -160,7 +160,8 @@ class Asker:
                 exchange.note(response, question.url)
                 await self._read(response, question.most, exchange)
         except NetError as exc:
-            if exc.kind is not Failure.WHOLE_TIMEOUT or not exchange.still_flows():
+            still_flows = exc.kind is Failure.WHOLE_TIMEOUT and exchange.still_flows()
+            if not still_flows and not exchange.is_only_coded(exc):
                 failure, text = exc.kind, said(exc)
         except GoferryError as exc:  # a URL or a setting that nothing can be asked with
             failure, text = Failure.UNKNOWN, said(exc)
@@ -247,6 +248,11 @@ class _Exchange:
     def still_flows(self) -> bool:
         """Whether more of the body came just now: one that is slow is no failure."""
         return time.monotonic() - self.latest < _PAUSE
+
+    def is_only_coded(self, failure: NetError) -> bool:
+        """Whether all that is wrong is a body that came compressed, which go asks for and this client does not."""
+        is_gzip = self.headers.get("content-encoding", "").lower() == "gzip"
+        return failure.kind is Failure.HTTP_PROTOCOL and is_gzip
 
     def leaves_tls(self, url: str) -> bool:
         """Whether it redirects from https to http, which go refuses."""

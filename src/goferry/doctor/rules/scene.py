@@ -62,7 +62,9 @@ def is_broken(evidence: Evidence) -> bool:
     run = go_run(evidence)
     if run is not None:
         return run.exit != 0 and not was_at_work(evidence)
-    return not any(answer.purpose in _METADATA and is_well(answer) for answer in evidence.answers)
+    files = [answer for answer in evidence.answers if answer.purpose in _METADATA and not is_redirect(answer)]
+    zips = [answer for answer in files if answer.purpose == "zip"]
+    return not any(is_well(answer) for answer in zips or files)
 
 
 def is_slow(evidence: Evidence) -> bool:
@@ -305,7 +307,9 @@ def is_nonsense(answer: AnswerSeen) -> bool:
     """Whether the body of a whole answer cannot be such a file; of go's own answers only the status is known."""
     shape = _SHAPES.get(answer.purpose)
     has_body = answer.size > 0 or answer.declared == 0
-    if shape is None or not has_body or answer.status != 200 or answer.failure:
+    # Go understands what is compressed, and what was kept here is the body as it came.
+    is_coded = answer.headers.get("content-encoding", "identity") != "identity"
+    if shape is None or is_coded or not has_body or answer.status != 200 or answer.failure:
         return False
     is_cut = answer.purpose == "mod" and answer.size >= _WHOLE
     return not is_cut and shape.match(answer.body) is None

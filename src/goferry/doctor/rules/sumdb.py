@@ -132,6 +132,8 @@ def _stand_in(evidence: Evidence) -> Iterable[Judgement]:
     about = scene.said(found, "sumdb|sumdb_lies|verifying")
     if found and about is None:
         return
+    if not found and any(scene.bad_answer(evidence, place) for place, _entry in scene.walked(evidence)):
+        return  # it does not answer for modules either
     mirrors = _of_mirrors(evidence)
     supported = next((answer for answer in mirrors if answer.purpose == "supported"), None)
     others = [answer for answer in mirrors if answer.purpose != "supported"]

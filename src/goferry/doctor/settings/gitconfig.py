@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -106,13 +107,16 @@ class Rewritten:
 def rewrite(url: str, settings: Iterable[GitSetting]) -> Rewritten:
     """What `git ls-remote --get-url URL` prints.
 
-    The longest prefix wins, the first of equal ones; one rule is applied, once. Case and every character count:
-    git cuts the prefix off and puts the base in its place without looking at what comes of it.
+    The longest prefix wins; of equal ones that of the base which is named first, wherever the rule itself stands. One
+    rule is applied, once. Case and every character count: git cuts the prefix off and puts the base in its place
+    without looking at what comes of it.
     """
-    best: GitSetting | None = None
+    by_base: dict[str, list[GitSetting]] = {}
     for setting in settings:
-        if not (setting.key.startswith("url.") and setting.key.endswith(".insteadof")):
-            continue
+        if setting.key.startswith("url.") and setting.key.endswith(".insteadof"):
+            by_base.setdefault(setting.key, []).append(setting)
+    best: GitSetting | None = None
+    for setting in chain.from_iterable(by_base.values()):
         if url.startswith(setting.value) and (best is None or len(setting.value) > len(best.value)):
             best = setting
     if best is None:
