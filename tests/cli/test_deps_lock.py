@@ -1,6 +1,8 @@
 """`goferry deps lock`: each step, what breaks it, and the real go that builds from the store alone."""
 
 import json
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,11 @@ from terminal import Said, goferry
 pytestmark = pytest.mark.go
 
 
-def lock(world: FixWorld, *words: str) -> Said:
+def lock(world: FixWorld, *words: str, upstream: str = "") -> Said:
     environ = oracle.go_env()
     return goferry(
-        "deps", "lock", *words, "--goproxy", world.proxy.as_uri(), "--sumdb", "off", "--private", "example.org",
-        "--store", str(world.folder / "store"), cwd=world.start, environ=environ,
+        "deps", "lock", *words, "--goproxy", upstream or world.proxy.as_uri(), "--sumdb", "off",
+        "--private", "example.org", "--store", str(world.folder / "store"), cwd=world.start, environ=environ,
     )  # fmt: skip
 
 
@@ -97,6 +99,16 @@ def test_what_is_broken_is_found_in_its_step(spoil: object, step: str, state: st
     assert (said.code, states(said)[step]) == (1, state)
     (found,) = [one for one in said.json["steps"] if one["step"] == step]
     assert found["details"]
+
+
+def test_an_upstream_that_does_not_answer_proves_nothing(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    with closing(socket.socket()) as taken:  # bound and not listening: every connection is refused
+        taken.bind(("127.0.0.1", 0))
+        said = lock(world, "--json", upstream=f"http://127.0.0.1:{taken.getsockname()[1]}")
+    assert (said.code, states(said)["download"]) == (3, "unproven")
+    said = lock(world, "--json", "--offline")
+    assert (said.code, states(said)["download"]) == (1, "failed")
 
 
 def test_code_that_does_not_build_is_shown_with_what_go_says(tmp_path: Path) -> None:

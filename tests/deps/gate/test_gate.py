@@ -368,6 +368,9 @@ async def test_a_workspace_is_gated_with_its_vendor_folder(
         ("sum_mismatch", "go.work.sum", 2, quote),
         ("sum_malformed", "go.work.sum", 2, quote),
     }
+    (edited,) = [one.problem for one in outcome.judged if one.problem.rule == "vendor_edited"]
+    assert edited.fix is not None
+    assert edited.fix.command == "go work vendor"
 
 
 async def test_a_vendor_folder_that_go_passes_over_is_no_proof(

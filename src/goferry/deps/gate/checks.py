@@ -30,6 +30,7 @@ Shown = Callable[[Path], str]
 
 _TIDY = Fix(Text("let go write what is missing, and look at what it adds"), "go mod tidy")
 _VENDOR = Fix(Text("make the vendor folder anew, and look at what changes"), "go mod vendor")
+_WORK_VENDOR = Fix(_VENDOR.summary, "go work vendor")
 
 
 # ---- go.sum --------------------------------------------------------------------------------------------
@@ -314,19 +315,22 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
 # ---- vendor --------------------------------------------------------------------------------------------
 
 
-def manifest_lines(numbers: Iterable[int], file: str) -> Iterator[Problem]:
+def vendoring(project: Project) -> Fix:
+    """How the vendor folder of a project is made."""
+    return _VENDOR if project.work is None else _WORK_VENDOR
+
+
+def manifest_lines(numbers: Iterable[int], file: str, fix: Fix = _VENDOR) -> Iterator[Problem]:
     """Lines that go passes over: it never writes any."""
     for number in numbers:
         text = Text("go does not understand this line")
-        yield Problem("vendor_manifest", text, file=file, line=number, fix=_VENDOR)
+        yield Problem("vendor_manifest", text, file=file, line=number, fix=fix)
 
 
-def manifest(found: Iterable[Disagreement], file: str) -> Iterator[Problem]:
+def manifest(found: Iterable[Disagreement], file: str, fix: Fix = _VENDOR) -> Iterator[Problem]:
     for one in found:
         text = Text(_MANIFEST[one.kind], module=str(one.module), marked=one.marked, wanted=one.wanted)
-        yield Problem(
-            "vendor_manifest", text, module=one.module, file=file, line=one.line or None, fix=_VENDOR
-        )
+        yield Problem("vendor_manifest", text, module=one.module, file=file, line=one.line or None, fix=fix)
 
 
 def unused_vendor(folders: Iterable[str]) -> Iterator[Problem]:
@@ -346,7 +350,7 @@ _MANIFEST: Mapping[Inconsistent, str] = {
 }
 
 
-def vendored(found: Iterable[Finding], folder: str) -> Iterator[Problem]:
+def vendored(found: Iterable[Finding], folder: str, fix: Fix = _VENDOR) -> Iterator[Problem]:
     for one in found:
         rule, text, state = _VENDORED[one.trouble]
         yield Problem(
@@ -356,7 +360,7 @@ def vendored(found: Iterable[Finding], folder: str) -> Iterator[Problem]:
             one.module if one.module.path else None,
             f"{folder}/{one.file}",
             1,
-            _VENDOR,
+            fix,
         )
 
 

@@ -275,10 +275,11 @@ class _Gate:
             return
         folder = project.root / "vendor"
         listed = self._shown(folder / VENDOR_LIST)
-        self._found.problems += checks.manifest_lines(modules.unread, listed)
-        self._found.problems += checks.manifest(disagreements(project, modules), listed)
+        fix = checks.vendoring(project)
+        self._found.problems += checks.manifest_lines(modules.unread, listed, fix)
+        self._found.problems += checks.manifest(disagreements(project, modules), listed, fix)
         compared = await self._compare(project, modules, files, have)
-        self._found.problems += checks.vendored(compared.findings, self._shown(folder))
+        self._found.problems += checks.vendored(compared.findings, self._shown(folder), fix)
         self._found.vendored_files += compared.files
         self._found.vendored_modules += compared.modules
 
