@@ -392,6 +392,18 @@ def test_an_answer_is_remembered_while_the_files_of_the_project_stay_the_same(pr
     assert deps(project, "list").code == 3
 
 
+def test_what_was_fetched_need_not_be_read_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = deps(project, "list")
+    assert first.code == 0
+    (project / "go.mod").write_text((project / "go.mod").read_text() + "\n")
+
+    def fail(name: str, _data: bytes) -> None:
+        raise AssertionError(f"{name} is read")
+
+    monkeypatch.setattr("goferry.deps.stored.summarize", fail)
+    assert deps(project, "list") == first
+
+
 def test_a_change_of_a_local_replacement_makes_a_new_answer(project: Path) -> None:
     before = deps(project, "list").out
     (project / "d/go.mod").write_text("module example.org/d\nrequire example.org/e v1.0.0\n")

@@ -92,13 +92,18 @@ def _fetched(console: Console, ready: "Complete", reading: "Reading", *, as_json
 
     from goferry.cli.progress import showing
     from goferry.deps.buildlist import finished
+    from goferry.deps.reading import Reading
+    from goferry.deps.stored import Stored
 
     async def run() -> "BuildList":
         with showing(console, _("reading go.mod files"), quiet=as_json) as bar:
             async with opened(console, ready) as supply:
                 return await finished(reading, supply, step=bar.update)
 
-    return asyncio.run(run())
+    found = asyncio.run(run())
+    # What was fetched is in the store now, and the next list shall not have to read it.
+    Reading(reading.project).read_stored(Stored(folder_of(ready.settings.store)))
+    return found
 
 
 def over_all(console: Console, pattern: str, one: Callable[[Path], int]) -> int:
