@@ -120,7 +120,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
-    ("goproxy_word", ("goproxy",), r"goproxy\b(?!\s*=)"),
+    ("goproxy_word", ("goproxy",), r"goproxy(?!\s*=)"),
     (
         "mirror_log",
         (
