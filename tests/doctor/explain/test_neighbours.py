@@ -144,3 +144,30 @@ def test_what_a_module_is_called_says_nothing(error: str) -> None:
     expected = cause(text.replace("MODULE", "github.com/aaa/bbb"))
     seen = {name: cause(text.replace("MODULE", f"github.com/{name}/{name}")) for name in NAMES}
     assert {name: told for name, told in seen.items() if told != expected} == {}
+
+
+ENVIRONMENT = """go version go1.21.5 linux/amd64
+GO111MODULE=""
+GOMODCACHE="/home/dev/go/pkg/mod"
+GONOPROXY=""
+GOPRIVATE=""
+GOPROXY="https://mirror.golang.org,direct"
+GOSUMDB="sum.golang.org"
+CC="gcc"
+"""
+"""As issue forms ask for: the default list of proxies is nobody's choice."""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'Get "{MIRROR}.mod": dial tcp 1.2.3.4:443: i/o timeout',
+        "package golang.org/x/net: unrecognized import path (https fetch: Get https://golang.org/x/net?go-get=1: "
+        "dial tcp 216.239.37.1:443: i/o timeout)",
+        'package go.example.net/c: unrecognized import path "go.example.net/c": reading '
+        "https://go.example.net/c?go-get=1: 502 Bad Gateway",
+        f"go: github.com/a/b@v1.0.0: git ls-remote -q origin in /v: exit status 128:\n\t{PROMPT}",
+    ],
+)
+def test_what_go_env_prints_of_its_defaults_says_nothing(text: str) -> None:
+    assert cause(ENVIRONMENT + text) == cause(text)

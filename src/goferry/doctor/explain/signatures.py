@@ -1118,7 +1118,7 @@ SIGNATURES: Final = (
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="package_line unrecognized_import goproxy_shown|modules_off",
-        lacks="goproxy_is_direct",
+        lacks="goproxy_is_direct status_404 status_403 status_5xx no_meta expired wrong_host",
         others="direct_host_blocked",
     ),
     _row(

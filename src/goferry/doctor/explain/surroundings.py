@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from goferry.doctor.explain.clean import Line, Paste
-from goferry.doctor.explain.targets import Target
+from goferry.doctor.explain.targets import Target, is_mirror
 
 
 @cache
@@ -136,7 +136,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),
     ("small_hello_helps", ("tlsmlkem=0", "tlskyber=0"), ""),
-    ("goproxy_word", ("goproxy",), ""),
+    ("goproxy_word", ("goproxy",), r"goproxy(?!\s*=)"),
     (
         "mirror_log",
         (
@@ -187,6 +187,12 @@ class Setting:
     printed: bool = False
 
     @property
+    def is_default(self) -> bool:
+        """Whether it is what go has by itself: nobody chose it, and nobody wonders where it went."""
+        first = self.entries[0].partition("://")[2].strip("/") if self.entries else ""
+        return self.entries[1:] == ("direct",) and first.endswith(".golang.org") and is_mirror(first)
+
+    @property
     def entries(self) -> tuple[str, ...]:
         return tuple(part for part in re.split(r"[,|]", self.value) if part)
 
@@ -200,8 +206,9 @@ class Surroundings:
 
     def tags_for(self, first_line: int, target: Target) -> Iterator[str]:
         """What the value of GOPROXY in force at a line says about a message there."""
-        before = [setting for setting in self.settings if setting.line <= first_line]
-        shown = (before or list(self.settings))[-1:]
+        chosen = [setting for setting in self.settings if not setting.is_default]
+        before = [setting for setting in chosen if setting.line <= first_line]
+        shown = (before or chosen)[-1:]
         for setting in shown:
             yield from _about(setting, target.host)
         known = before or any(setting.printed for setting in self.settings)
