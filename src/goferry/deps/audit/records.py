@@ -6,7 +6,7 @@ was saved can be shown later, in another form and another language, and compared
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -192,13 +192,18 @@ def rank(finding: AuditFinding) -> tuple[Any, ...]:
 
 def to_json(audit: Audit) -> dict[str, Any]:
     """The stable form, as plain values."""
-    found: dict[str, Any] = json.loads(msgspec.json.encode(audit, enc_hook=_encode))
+    found: dict[str, Any] = json.loads(_encoded(audit))
     return found
 
 
 def dumps(audit: Audit) -> str:
     """Indented JSON with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(audit, enc_hook=_encode), indent=2).decode() + "\n"
+    return msgspec.json.format(_encoded(audit), indent=2).decode() + "\n"
+
+
+def _encoded(audit: Audit) -> bytes:
+    found = msgspec.to_builtins(audit, enc_hook=_encode)
+    return msgspec.json.encode(_with_chains(found, _as_objects))
 
 
 def from_json(data: bytes | str, *, place: str) -> Audit:
@@ -213,9 +218,35 @@ def from_json(data: bytes | str, *, place: str) -> Audit:
                 found=schema or "?",
                 wanted=SCHEMA,
             )
-        return msgspec.json.decode(data, type=Audit, dec_hook=_decode)
+        found = _with_chains(msgspec.json.decode(data), _as_pairs)
+        return msgspec.convert(found, type=Audit, dec_hook=_decode)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("{place} is no saved audit: {why}", place=place, why=error) from error
+
+
+def _with_chains(found: Any, change: Callable[[Any], Any]) -> Any:
+    """The same with each step of a chain changed. msgspec takes a Version for the pair that it is; here it is an object
+    with names."""
+    if isinstance(found, dict):
+        return {
+            name: list(map(change, value))
+            if name == "chain" and isinstance(value, list | tuple)
+            else _with_chains(value, change)
+            for name, value in found.items()
+        }
+    return [_with_chains(one, change) for one in found] if isinstance(found, list | tuple) else found
+
+
+def _as_objects(step: Any) -> Any:
+    path, version = step
+    return {"path": path, "version": version}
+
+
+def _as_pairs(step: Any) -> Any:
+    """What is no such object is left to be refused."""
+    if isinstance(step, dict) and "path" in step:
+        return [step["path"], step.get("version", "")]
+    return False
 
 
 class _Schema(msgspec.Struct):
