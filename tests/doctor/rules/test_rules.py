@@ -201,6 +201,9 @@ CASES = (
          f"GOVCS disallows using git for public {MODULE}; see 'go help vcs'", GOVCS="public:hg"), "go_setting_refused", "R54"),
     Case("a host that nobody knows", named(failing(LOOKUP + "no such host"), PROXY, name(PROXY, "go", addresses=(), rcode="NXDOMAIN"),
          name(PROXY, "public", addresses=(), rcode="NXDOMAIN")), "goproxy_value_malformed", "R46", LIKELY),
+    Case("a login in the clear", with_runs(dead(failing(f"go: {MODULE}@{VERSION}: refusing to pass credentials to "
+         f"insecure URL: http://me:xxxxx@{PROXY}/{MODULE}/@v/list", GOPROXY=f"http://x@{PROXY}"), PROXY, "connect_refused"),
+         retest(f"GOPROXY=https://{MIRROR}")), "goproxy_value_malformed", "R46", proven=True),
     Case("a slash in a password", failing(f'go: {MODULE}@{VERSION}: Get "https://me:***@in/x@{PROXY}/{MODULE}/@v/list": '
          "dial tcp: lookup in: no such host", GOPROXY=f"https://x:x@x/x@{PROXY}"), "goproxy_value_malformed", "R46", POSSIBLE),
     Case("a zip that is none", failing("go: zip: not a valid zip file"), "goproxy_server_5xx", "R51", LIKELY),

@@ -60,6 +60,17 @@ def set_goproxy(
 
 def malformed(case: Case) -> Iterator[Plan]:
     """The text as it was meant, else without it."""
+    for word in lists.words(case.settings.value("GOPROXY")):
+        head, sign, host = word.partition("://")[2].partition("/")[0].rpartition("@")
+        if sign and head and word.startswith("http://"):
+            yield case.set(
+                "goproxy_over_tls",
+                Text(
+                    N_("Write https:// for {host}, if it speaks TLS; a login goes no other way."), host=host
+                ),
+                {"GOPROXY": f"https://USER:PASSWORD@{host}"},
+                is_told_only=True,
+            )
     repaired = lists.repaired(case.settings.value("GOPROXY"))
     if repaired is not None:
         yield case.set(

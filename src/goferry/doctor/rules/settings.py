@@ -59,9 +59,22 @@ def traps(value: str) -> Iterable[tuple[str, str]]:
                 break
 
 
+_OPEN_LOGIN: Final = re.compile(r"refusing to pass credentials to insecure URL")
+
+
 def _malformed(evidence: Evidence) -> Iterable[Judgement]:
     value = evidence.settings.value(GOPROXY)
     if not value or not asks_proxies(evidence):
+        return
+    run = go_run(evidence)
+    open_login = _OPEN_LOGIN.search(run.output) if run is not None and run.exit > 0 else None
+    if open_login is not None:
+        yield judged(
+            evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
+            Text(N_("go sends no password in the clear, and GOPROXY has one behind http://: {said}"),
+                 said=goproxy.redact(open_login[0])),
+            sole=True,
+        )  # fmt: skip
         return
     heard = said(facts(evidence), "goproxy_malformed|goproxy_semicolon")
     found = next(iter(traps(value)), None)
@@ -80,6 +93,8 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
 
 def _of_nobody(evidence: Evidence) -> Iterable[Judgement]:
     """An entry whose host no server knows, here or elsewhere: it is misspelt, or known in another network only."""
+    if unheard_values(evidence, GOPROXY):
+        return  # which of the values was meant is R49's question
     for place, entry in walked(evidence):
         host = host_of(host_in(entry.url)) if entry.is_proxy else ""
         asked = [name for name in evidence.names if name.name == host] if host in blamed(evidence) else []

@@ -110,6 +110,13 @@ SCENARIOS: Final = (
         client=set_to(GOPROXY="file://{home}/no-such-folder"),
         mend=Mend(environ={"GOPROXY": "file://{home}/no-such-folder,direct"}),
     ),
+    Scenario(
+        "goproxy-login-in-the-clear",
+        N_("GOPROXY has a login and http://, and go sends no password in the clear."),
+        "goproxy_value_malformed",
+        client=set_to(GOPROXY=f"http://developer:let-me-in@{PROXY}"),
+        mend=OTHER_MIRROR,
+    ),
     _refused("goflags-no-flag", N_("GOFLAGS holds a word that is no flag."), "GOFLAGS", "mod=mod"),
     _refused("gosumdb-no-database", N_("GOSUMDB is something that go does not know."), "GOSUMDB", "none"),
     _refused("gotoolchain-no-toolchain", N_("GOTOOLCHAIN=latest is no toolchain."), "GOTOOLCHAIN", "latest"),
