@@ -1,5 +1,6 @@
 """A diagnosis as JSON, as a picture and as text."""
 
+import html
 import json
 
 import pytest
@@ -148,7 +149,17 @@ def test_not_knowing_is_said() -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_diagnosis_has_every_form_of_a_report(form: str) -> None:
-    assert "goproxy_server_5xx" in render_report(form, diagnosis(judgement("request")).to_report())
+    found = judgement("request")
+    assert found.proof is not None
+    shown = html.unescape(render_report(form, diagnosis(found).to_report()))
+    for part in (
+        "goproxy_server_5xx",
+        found.certainty.value,
+        found.detail,
+        found.proof.failing,
+        found.proof.passing,
+    ):
+        assert str(part) in shown
 
 
 def test_what_changed_is_who_answers_and_how_and_not_how_fast() -> None:

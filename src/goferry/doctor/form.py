@@ -103,13 +103,27 @@ def _proof_json(proof: Proof) -> Mapping[str, Any]:
     }
 
 
+_SEEN: Final = N_("{meaning} ({certainty}) {detail}")
+_PROVEN: Final = N_(
+    "{meaning} ({certainty}) {detail}. Proof, with one thing changed ({variable}): failing: {failing}; "
+    "passing: {passing}"
+)
+
+
 def _finding(judgement: Judgement, tried: tuple[Tried, ...]) -> Finding:
-    meaning = Text(BY_KEY[judgement.cause].meaning) if judgement.cause in BY_KEY else judgement.detail
+    """Whoever reads a report was not here: what was seen, and what proves it, is as much of it as the cause."""
+    meaning = Text(BY_KEY[judgement.cause].meaning) if judgement.cause in BY_KEY else Text(judgement.cause)
+    parts = {"meaning": meaning, "certainty": judgement.certainty.value, "detail": judgement.detail}
+    proof = judgement.proof
+    message = Text(_SEEN, **parts)
+    if proof is not None:
+        sides = {"variable": proof.variable, "failing": proof.failing, "passing": proof.passing}
+        message = Text(_PROVEN, **parts, **sides)
     best = next((one for one in tried if one.retested), next(iter(tried), None))
     return Finding(
         judgement.cause,
         _SEVERITY[judgement.certainty],
-        meaning,
+        message,
         Location(judgement.where),
         None if best is None else Fix(best.plan.summary, "\n".join(best.plan.commands)),
     )
