@@ -68,6 +68,10 @@ def only_traced(text: str) -> bool:
     return bool(_TRACED.match(text))
 
 
+_COMMAND: Final = re.compile(r"\s*go (?:list|mod download|get) -[^:]*:$")
+"""How a module proxy puts the command that it ran before what that one said."""
+
+
 def begins(text: str) -> bool:
     """Whether a text is the start of what go, git or a shell says."""
     return bool(_HEAD.match(text.lstrip()) or _GIT.match(text))
@@ -96,6 +100,8 @@ def _continues(before: Line, line: Line) -> bool:
     if _GIT.match(text) and (_GIT.match(before.text) or _OPEN.search(before.text)):
         return True
     if _CHAIN.search(before.text) and not text.startswith(("go: ", "go get", "$ ")):
+        return True
+    if _COMMAND.match(before.text):
         return True
     if text[0] in " \t":
         return not text.lstrip().startswith(("go: ", "verifying ", "$ "))
