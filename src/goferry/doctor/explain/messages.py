@@ -65,7 +65,7 @@ _TRACED: Final = re.compile(r"\s*# get \S+: (?:200|404|410) .*\(\d+\.\d+s\)$")
 
 def only_traced(text: str) -> bool:
     """Whether `go -x` tells of a question that was answered, with no as well: it asks for more than there is."""
-    return bool(_TRACED.match(text))
+    return text.endswith("s)") and bool(_TRACED.match(text))
 
 
 _COMMAND: Final = re.compile(r"\s*go (?:list|mod download|get) -[^:]*:$")
@@ -101,7 +101,7 @@ def _continues(before: Line, line: Line) -> bool:
         return True
     if _CHAIN.search(before.text) and not text.startswith(("go: ", "go get", "$ ")):
         return True
-    if _COMMAND.match(before.text):
+    if before.text.endswith(":") and _COMMAND.match(before.text):
         return True
     if text[0] in " \t":
         return not text.lstrip().startswith(("go: ", "verifying ", "$ "))
