@@ -239,6 +239,26 @@ def test_what_go_x_traces_of_questions_that_were_answered_is_no_error() -> None:
             'package code.google.com/p/a: unrecognized import path "code.google.com/p/a"',
             "repo_private_or_deleted_upstream",
         ),
+        # who says that it is his, and who does not
+        (
+            "it is our private repository\n"
+            "go get: module github.com/a/b: git ls-remote -q origin in /go/pkg/mod/cache/vcs/1: "
+            "exit status 128:\n\tfatal: could not read Username for 'https://github.com': terminal prompts disabled\n"
+            "If this is a private repository, see the manual",
+            "git_credentials_missing",
+        ),
+        (
+            "go get: module github.com/a/b: git ls-remote -q origin in /go/pkg/mod/cache/vcs/1: "
+            "exit status 128:\n\tfatal: could not read Username for 'https://github.com': terminal prompts disabled\n"
+            "If this is a private repository, see the manual",
+            "repo_private_or_deleted_upstream",
+        ),
+        # a checksum database whose URL was shortened
+        (
+            "verifying module: ... sumdb/sum.golang.org/lookup/code.corp.example/...: 404 Not Found\n"
+            "server response: ... dial tcp: lookup code.corp.example on 8.8.8.8:53: no such host",
+            "goprivate_not_set",
+        ),
         # a page that did not answer now and then: one of Google's, and one of a single author
         (
             'sometimes: go: a.example/b@v1.0.0: unrecognized import path "go.opencensus.io/b": https fetch: Get '

@@ -503,6 +503,12 @@ _OLD: Final = (
 )
 """Some that have been there from the start: a Go that lacks one of them has lost its GOROOT."""
 
+_AT_HOME: Final = (
+    r"(?:\w+\.)?(?:github|gitlab|golang|google|goproxy|githubusercontent)\.\w+ [\[(]"
+    r"(?:127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)[\])]"
+)
+"""A name that everybody knows, with an address of this machine."""
+
 # tag, a plain text that must be there before the pattern is tried, the pattern
 PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("socks_fault", "socks5", r"(?<![-/\w])socks5h?\b(?!://|[-@/\w])"),
@@ -582,14 +588,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|socks5h?)://(?:127\.0\.0\.1|localhost|0\.0\.0\.0)"
         ),
     ),
-    (
-        "public_at_home", "",
-        (
-            r"\b(?:connecting to|connected to|ping|pinging|trying) (?:\w+\.)?"
-            r"(?:github|gitlab|golang|google|goproxy|githubusercontent)\.\w+ "
-            r"[\[(](?:127\.\d+\.\d+\.\d+|::1|0\.0\.0\.0)[\])]"
-        ),
-    ),
+    ("public_at_home", "ing ", rf"\b(?:connecting to|ping|pinging|trying) {_AT_HOME}"),
+    ("public_at_home", "connected to ", rf"\bconnected to {_AT_HOME}"),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),

@@ -65,7 +65,11 @@ _TRACED: Final = re.compile(r"\s*# get \S+: (?:200|404|410) .*\(\d+\.\d+s\)$")
 
 def only_traced(text: str) -> bool:
     """Whether `go -x` tells of a question that was answered, with no as well: it asks for more than there is."""
-    return bool(_TRACED.match(text))
+    return text.endswith("s)") and bool(_TRACED.match(text))
+
+
+_COMMAND: Final = re.compile(r"\s*go (?:list|mod download|get) -[^:]*:$")
+"""How a module proxy puts the command that it ran before what that one said."""
 
 
 def begins(text: str) -> bool:
@@ -96,6 +100,8 @@ def _continues(before: Line, line: Line) -> bool:
     if _GIT.match(text) and (_GIT.match(before.text) or _OPEN.search(before.text)):
         return True
     if _CHAIN.search(before.text) and not text.startswith(("go: ", "go get", "$ ")):
+        return True
+    if before.text.endswith(":") and _COMMAND.match(before.text):
         return True
     if text[0] in " \t":
         return not text.lstrip().startswith(("go: ", "verifying ", "$ "))

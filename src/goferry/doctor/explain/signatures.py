@@ -417,7 +417,7 @@ SIGNATURES: Final = (
         needs=(
             "said_dial_timeout|said_dial_refused|said_dns_words|said_tls_timeout|said_reset|"
             "said_unknown_authority|said_dns_unable|said_deadline|said_no_route|said_unreachable|"
-            "said_hung_up|said_proxyconnect"
+            "said_hung_up|said_proxyconnect|said_ssh_timeout"
         ),
         others="goproxy_server_5xx goproxy_lacks_vcs_credentials vanity_host_down",
     ),
@@ -889,13 +889,13 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt chain",
-        lacks="inside_host private_name private_set",
+        lacks="inside_host private_name private_set private_word",
         others="git_credentials_missing module_path_wrong",
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt old_pseudo",
-        lacks="inside_host private_name private_set insteadof_set",
+        lacks="inside_host private_name private_set private_word insteadof_set",
         others="git_credentials_missing module_path_wrong",
     ),
     _row(
@@ -906,7 +906,7 @@ SIGNATURES: Final = (
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="git_prompt asked_in_public",
-        lacks="inside_host private_name private_set insteadof_set mirror_log",
+        lacks="inside_host private_name private_set private_word insteadof_set mirror_log",
         others="module_path_wrong git_credentials_missing goprivate_not_set",
     ),
     _row("git_credentials_missing", LIKELY, needs="git_prompt", others=_GIT_LOGIN),

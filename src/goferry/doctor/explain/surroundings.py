@@ -132,6 +132,15 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ("1970", "1980", "2000"),
         r"\b(?:1970|1980|2000)-01-0[1-3][ T]\d|\bjan +[1-3] \d\d:\d\d(?::\d\d)?(?: [a-z]+)? (?:1970|1980|2000)\b",
     ),
+    # said by who asks, not by go, which says "if this is a private repository" to everybody
+    (
+        "private_word",
+        (" private ",),
+        (
+            r"(?<!this is )(?<!is this )\b(?:a|our|my|own|from|company) private "
+            r"(?:\w+ )?(?:repo|module|package|dependenc|git)"
+        ),
+    ),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),

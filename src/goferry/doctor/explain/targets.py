@@ -92,6 +92,8 @@ _ROLES: Final = (
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
 )
+_SUMS: Final = re.compile(r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
+"""A question to the checksum database whose URL was shortened."""
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
     r"\bgit (?:ls-remote|fetch|clone|init|remote|-c)|^\s*fatal: |^\s*remote: |ssh: connect|unable to access"
@@ -113,6 +115,9 @@ def role_tags(text: str, target: Target) -> Iterator[str]:
             return
     if target.url and is_mirror(target.host):
         yield "proxy"  # of a URL that was shortened, or of the mirror itself
+        return
+    if not target.url and (m := _SUMS.search(text)):
+        yield from ("sumdb", "via_proxy") if m[1] else ("sumdb",)
         return
     if _GITTISH.search(text):
         yield "code_host"
