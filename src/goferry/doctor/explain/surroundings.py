@@ -220,7 +220,9 @@ class Surroundings:
         shown = (before or chosen)[-1:]
         for setting in shown:
             yield from _about(setting, target.host)
-        known = before or any(setting.printed for setting in self.settings)
+        if not shown and self.settings:
+            yield from _list_of(self.settings[-1])
+        known = before or any(setting.printed for setting in chosen)
         if known and target.host and not any(target.host in s.value for s in self.settings):
             yield "goproxy_elsewhere"
 
@@ -237,12 +239,18 @@ def _about(setting: Setting, host: str) -> Iterator[str]:
         yield "comma_behind_it"
         if len(mirrors) > 1:
             yield "mirror_behind_it"
+    yield from _list_of(setting)
+    if _SEMICOLON.search(setting.value):
+        yield "goproxy_semicolon"
+
+
+def _list_of(setting: Setting) -> Iterator[str]:
+    """What holds of a list whoever chose it."""
+    mirrors = [entry for entry in setting.entries if entry not in ("direct", "off")]
     if mirrors and f"{mirrors[0]}," in setting.value:
         yield "comma_list"
         if len(mirrors) > 1:
             yield "mirrors_by_comma"
-    if _SEMICOLON.search(setting.value):
-        yield "goproxy_semicolon"
 
 
 def surroundings_of(paste: Paste) -> Surroundings:
