@@ -29,8 +29,8 @@ def key(version: Version, kind: str) -> str:
 def zip_bytes(version: Version, body: str = "package x\n") -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
-        file.writestr(f"{version}/go.mod", f"module {version.path}\n")
-        file.writestr(f"{version}/x.go", body)
+        for name, text in (("go.mod", f"module {version.path}\n"), ("x.go", body)):
+            file.writestr(zipfile.ZipInfo(f"{version}/{name}"), text)  # the same bytes at any time
     return out.getvalue()
 
 

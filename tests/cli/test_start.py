@@ -66,7 +66,7 @@ def test_it_takes_the_workspace_that_go_takes(project: Path) -> None:
     whole, said = both(project)
     assert whole == said.out
     assert whole
-    assert whole.startswith("example.org/m\nexample.org/d\n")
+    assert whole.startswith("example.org/d\nexample.org/m\n")
     alone, said = both(project, GOWORK="off")
     assert alone == said.out != whole
 
