@@ -188,6 +188,8 @@ CASES = (
         FolderSeen("GOTMPDIR", "/tmp", True, True))), "local_disk_or_permission", "R44", proven=True),
     Case("the disk is full", failing(f"go: {MODULE}@{VERSION}: write /x/cache: no space left on device"),
          "local_disk_or_permission", "R44"),
+    Case("a toolchain setting that go refuses", failing('go: invalid GOTOOLCHAIN "latest"', GOTOOLCHAIN="latest"),
+         "go_setting_refused", "R54"),
     Case("go.mod wants a newer go", failing("go: go.mod requires go >= 1.99 (running go 1.26.1; GOTOOLCHAIN=local)",
          GOTOOLCHAIN="local"), "toolchain_not_available", "R42"),
     Case("a toolchain that nobody has", failing("go: download go1.99 for linux/amd64: toolchain not available"),

@@ -8,6 +8,7 @@ from goferry.doctor.evidence import Evidence, FolderSeen, Raw
 from goferry.doctor.rules import scene
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged
+from goferry.doctor.rules.settings import refusal_of
 from goferry.doctor.saying import failed, listed
 from goferry.doctor.verdict import Judgement, Proof
 from goferry.findings import Text
@@ -98,13 +99,14 @@ DISK = Rule("R44", N_("The module cache cannot be written"), ("local_disk_or_per
 
 
 def _toolchain(evidence: Evidence) -> Iterable[Judgement]:
-    """go is too old for go.mod and may not, or cannot, fetch a newer one; not when the network kept it from that."""
+    """go is too old for go.mod and may not, or cannot, fetch a newer one; not when the network kept it from that, nor
+    when GOTOOLCHAIN itself is nonsense (R54)."""
     found = scene.facts(evidence)
     gone = scene.said(found, "toolchain_missing")
     old = scene.said(found, "toolchain_old")
     heard = gone or old
     is_wanted = _is_wanted(evidence)
-    if heard is None and not is_wanted:
+    if (heard is None and not is_wanted) or refusal_of(evidence, "GOTOOLCHAIN"):
         return
     if heard is not None and not _NETWORK.isdisjoint(heard.tags):
         return

@@ -132,29 +132,35 @@ MALFORMED = Rule(
 
 # ---- R54: any other setting --------------------------------------------------------------------------------
 
-REFUSALS: Final = (
-    ("GOFLAGS", re.compile(r"parsing \$GOFLAGS: .*")),
-    ("GO111MODULE", re.compile(r"unknown environment setting GO111MODULE=.*")),
-    ("GOSUMDB", re.compile(r"invalid GOSUMDB: .*")),
-    ("GOTOOLCHAIN", re.compile(r"invalid GOTOOLCHAIN .*|invalid minimum toolchain .* in GOTOOLCHAIN.*")),
-    ("GOVCS", re.compile(r"GOVCS disallows using .*|.*\bin GOVCS\b.*|.*\bGOVCS: .*")),
-    ("GOWORK", re.compile(r"reading go\.work: open .*|invalid GOWORK: .*")),
-    ("GOROOT", re.compile(r"cannot find GOROOT directory: .*")),
-    ("GOAUTH", re.compile(r"GOAUTH=.*|invalid GOAUTH.*")),
-)
+REFUSALS: Final = {
+    "GOFLAGS": re.compile(r"parsing \$GOFLAGS: .*"),
+    "GO111MODULE": re.compile(r"unknown environment setting GO111MODULE=.*"),
+    "GOSUMDB": re.compile(r"invalid GOSUMDB: .*"),
+    "GOTOOLCHAIN": re.compile(r"invalid GOTOOLCHAIN .*|invalid minimum toolchain .* in GOTOOLCHAIN.*"),
+    "GOVCS": re.compile(r"GOVCS disallows using .*|.*\bin GOVCS\b.*|.*\bGOVCS: .*"),
+    "GOWORK": re.compile(r"reading go\.work: open .*|invalid GOWORK: .*"),
+    "GOROOT": re.compile(r"cannot find GOROOT directory: .*"),
+    "GOAUTH": re.compile(r"GOAUTH=.*|invalid GOAUTH.*"),
+}
 """Variables and what go says when it cannot work with their value."""
 
 
-def _refused(evidence: Evidence) -> Iterable[Judgement]:
+def refusal_of(evidence: Evidence, name: str) -> str:
+    """What go said against the value of a variable; "" when it did not."""
     run = go_run(evidence)
-    for name, words in REFUSALS if run is not None and run.exit > 0 else ():
-        heard = words.search(run.output) if run is not None else None
-        if heard is not None:
+    heard = REFUSALS[name].search(run.output) if run is not None and run.exit > 0 else None
+    return heard[0].strip() if heard is not None else ""
+
+
+def _refused(evidence: Evidence) -> Iterable[Judgement]:
+    for name in REFUSALS:
+        said = refusal_of(evidence, name)
+        if said:
             setting = evidence.settings.setting(name)
             yield judged(
                 evidence, "R54", "go_setting_refused", name, "settings",
                 Text(N_("go cannot work with {name}={value} ({origin}): {said}"), name=name,
-                     value=setting.value if setting else "", said=heard[0].strip(),
+                     value=setting.value if setting else "", said=said,
                      origin=(setting.place or setting.origin) if setting else "default"),
                 sole=True,
             )  # fmt: skip
