@@ -17,7 +17,7 @@ _NETWORK: Final = frozenset({"dialled", "proxyconnect", "reset", "dns_words", "t
 # cause, tags of which one is enough in what was seen from here, whether the text admits nothing else
 _TEXTS: Final = (
     ("module_path_mismatch", "path_declared|said_path_declared|path_mismatch|said_path_mismatch", True),
-    ("module_zip_invalid", "zip_invalid|said_zip_invalid", True),
+    ("module_zip_invalid", "zip_invalid|said_zip_invalid|zip_names|said_zip_names", True),
     ("module_path_wrong", "path_malformed", True),
 )
 

@@ -653,6 +653,8 @@ _URL: Final = re.compile(r"(?<=\")https?://[^\s\"]+(?=\")")
 def _nonsense(evidence: Evidence) -> Iterable[Judgement]:
     """The mirror answers, and with what go cannot use: a broken file, another protocol, redirects without an end."""
     broken_zip = scene.said(scene.facts(evidence), "zip_broken")
+    if broken_zip is not None and not broken_zip.tags.isdisjoint(("zip_invalid", "zip_names")):
+        return  # a whole zip, with what no module may have in it: its author's doing (R43)
     heard = next((fact for fact in scene.facts(evidence) if _detail(scene.quoted(fact)) is not None), None)
     for stop in _walked_mirrors(evidence):
         files = scene.of_entry(evidence, stop.place)
