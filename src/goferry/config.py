@@ -644,7 +644,7 @@ class Settings:
         TEXT,
         AUDIT,
         ("deps audit",),
-        N_("More code hosts to ask: HOST=github|gitlab|gitea:URL of the API, with commas between them."),
+        N_("More code hosts to ask, with commas between them. KIND is github, gitlab or gitea, URL that of the API."),
     )
     forge_max_age: float = _row(
         7 * 86400.0,
