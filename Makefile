@@ -24,6 +24,7 @@ $(STAMP): requirements/dev.txt pyproject.toml tools/hatch_build.py src/goferry/_
 	@if [ ! -x $(PY) ]; then python=$$(sh tools/find-python) && "$$python" -m venv $(VENV); fi
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PY) -m compileall -q src/goferry  # some shells forbid Python to keep what it compiled: it would do so at every start
 	@touch $(STAMP)
 
 %.mo: %.po tools/hatch_build.py $(STAMP)
