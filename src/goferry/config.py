@@ -644,7 +644,9 @@ class Settings:
         TEXT,
         AUDIT,
         ("deps audit",),
-        N_("More code hosts to ask, with commas between them. KIND is github, gitlab or gitea, URL that of the API."),
+        N_(
+            "More code hosts to ask, with commas between them. KIND is github, gitlab or gitea, URL that of the API."
+        ),
     )
     forge_max_age: float = _row(
         7 * 86400.0,

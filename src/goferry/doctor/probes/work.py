@@ -17,6 +17,10 @@ put a pack together (uploadpack.keepAlive)."""
 
 _PAUSE: Final = 0.5
 
+_LEAST: Final = 256
+"""Bytes between two looks that are a sign of go. Its own poller reads a few whenever a timer runs out, also while it
+waits for a name server that never answers; git reads nothing but what comes."""
+
 
 async def watch_work(pid: int, folder: Path, seen: Callable[[], None]) -> None:
     """Calls `seen` whenever the program, or one that it started, has got something since the last look.
@@ -28,7 +32,7 @@ async def watch_work(pid: int, folder: Path, seen: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(_PAUSE)
         now = await asyncio.to_thread(_amounts, pid, folder)
-        if any(amount > before.get(key, 0) for key, amount in now.items()):
+        if any(amount - before.get(key, 0) >= (_LEAST if key == pid else 1) for key, amount in now.items()):
             seen()
         before = now
 
