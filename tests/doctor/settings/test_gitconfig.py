@@ -185,7 +185,7 @@ def test_a_condition_on_the_module_cache_holds(machine: Machine) -> None:
 CONDITIONS = [
     "gitdir:~/", "gitdir:~/**", "gitdir:~/go/", "gitdir/i:~/GO/", "gitdir:go/", "gitdir:**/pkg/mod/**", "gitdir:pkg/",
     "gitdir:{cache}/", "gitdir:{cache}/cache/vcs/*", "gitdir:{cache}/*", "gitdir:./go/", "gitdir:./go", "gitdir:~/GO/",
-    "gitdir:~/work/", "gitdir:~/go/p?g/", "gitdir:~/go/[a-p]kg/", "gitdir:~/go/[!a-p]kg/", "gitdir:/", "gitdir:*",
+    "gitdir:~/jobs/", "gitdir:~/go/p?g/", "gitdir:~/go/[a-p]kg/", "gitdir:~/go/[!a-p]kg/", "gitdir:/", "gitdir:*",
     "gitdir:~/go/pkg**", "gitdir:vcs", "onbranch:main",
 ]  # fmt: skip
 
