@@ -90,8 +90,26 @@ WRONG = [
     ("cache info", 2, "goferry: missing argument: MODULE@VERSION\n  see goferry cache info --help\n"),
     ("config --config", 2, "goferry: option --config lacks its value, or has one that it does not take\n"),
     ("version --json=1", 2, "goferry: option --json lacks its value, or has one that it does not take\n"),
-    ("env --profile x", 2, "goferry: bad value for --profile: 'x' is not one of 'dev', 'ci', 'prod'.\n"),
-    ("warm -j 0", 2, "goferry: bad value for --jobs: 0 is not in the range 1<=x<=256.\n"),
+    (
+        "env --profile x",
+        2,
+        "goferry: bad value for --profile: 'x' is not allowed; allowed is dev, ci, prod\n",
+    ),
+    (
+        "warm -j 0",
+        2,
+        "goferry: bad value for --jobs: 0 is not allowed; allowed is a whole number from 1 to 256\n",
+    ),
+    (
+        "warm -j x",
+        2,
+        "goferry: bad value for --jobs: 'x' is not allowed; allowed is a whole number from 1 to 256\n",
+    ),
+    (
+        "doctor --watch 0",
+        2,
+        "goferry: bad value for --watch: 0 is not allowed; allowed is a whole number, 1 or more\n",
+    ),
     (
         "serve --workers no",
         2,

@@ -186,7 +186,23 @@ def _in_our_words(error: click.UsageError) -> InvalidInput:
     name = getattr(error, "option_name", None) or _name(param)
     why = error.message if isinstance(error, click.BadParameter) else error.format_message()
     message = next((message for kind, message in _USAGE if isinstance(error, kind)), "{why}")
+    value, _is_not, _what = why.rpartition(" is not ")
+    if value and (allowed := _allowed(param)):
+        message = N_("bad value for {name}: {value} is not allowed; allowed is {allowed}")
+        return InvalidInput(message, hint=hint, command=command, name=name, value=value, allowed=allowed)
     return InvalidInput(message, hint=hint, command=command, near=near, name=name, why=why)
+
+
+def _allowed(param: click.Parameter | None) -> str:
+    """What an option takes, where click would say so in English alone."""
+    kind = param.type if param else None
+    if isinstance(kind, click.Choice):
+        return ", ".join(map(str, kind.choices))
+    if isinstance(kind, click.IntRange) and kind.min is not None:
+        if kind.max is None:
+            return _("a whole number, {least} or more").format(least=kind.min)
+        return _("a whole number from {least} to {most}").format(least=kind.min, most=kind.max)
+    return ""
 
 
 def _name(param: click.Parameter | None) -> str:
