@@ -270,7 +270,7 @@ def host_name(text: str) -> str:
     if not is_name or labels[-1].isdigit():
         raise InvalidInput("{name!r} is no host name", name=text)
     if labels[-1] == "localhost":
-        raise InvalidInput("{name} means this machine itself and cannot be pinned", name=name)
+        raise InvalidInput("{name} means this machine itself: nobody else is asked about it", name=name)
     return name
 
 

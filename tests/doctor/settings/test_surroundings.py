@@ -272,6 +272,13 @@ def test_both_stacks_take_the_systems_file(machine: Machine) -> None:
     ]
 
 
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_go_reads_no_file_where_it_asks_the_system(machine: Machine, platform: str) -> None:
+    machine.write(machine.root / "etc/ssl/cert.pem", PEM)
+    found = read_roots(machine.world({"SSL_CERT_FILE": "/none.pem"}), (), platform)
+    assert [(file.stack, file.count) for file in found] == [("git", 1)]
+
+
 def test_variables_name_other_files_for_one_stack_each(machine: Machine) -> None:
     mine = machine.write(machine.home / "mine.pem", PEM)
     machine.write(machine.home / "dir/a.pem", PEM * 2)

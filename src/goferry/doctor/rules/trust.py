@@ -79,7 +79,7 @@ def _bundle(evidence: Evidence) -> Iterable[Judgement]:
             Text(N_("go has no root certificate in {files}, so it can trust nobody"), files=", ".join(files[:3]))
             if is_empty
             else Text(N_("{issuer} is a public authority that is missing in {files}"), issuer=_issuer(shake),
-                      files=", ".join(files[:3]), host=target.host),
+                      files=", ".join(files[:3]) or "roots", host=target.host),
             proof=_by_store(shake, store) if store else None,
             sole=is_empty,
         )  # fmt: skip

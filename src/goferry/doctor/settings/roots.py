@@ -5,6 +5,7 @@ http.sslCAInfo and their like. A company's root that is in one of the two only i
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -22,10 +23,12 @@ _LARGEST: Final = 8 * MOST
 _OFF: Final = frozenset({"false", "no", "off", "0", ""})
 
 
-def read_roots(world: World, git: Iterable[GitSetting]) -> tuple[CaFile, ...]:
-    """The files and folders of both stacks. A folder counts the certificates of all its files together."""
+def read_roots(world: World, git: Iterable[GitSetting], platform: str = sys.platform) -> tuple[CaFile, ...]:
+    """The files and folders of both stacks. A folder counts the certificates of all its files together. On macOS and
+    Windows go asks the system, and reads no file."""
     settings = tuple(git)
-    return (*_of_go(world), *_of_git(world, settings))
+    of_go = () if platform in ("darwin", "win32") else _of_go(world)
+    return (*of_go, *_of_git(world, settings))
 
 
 def _of_go(world: World) -> Iterator[CaFile]:
