@@ -81,8 +81,11 @@ def become(platform: str) -> None:
     take(signal, *(UNIX_SIGNALS if windows else ()))
     tempfile._O_TMPFILE_WORKS = False  # type: ignore[attr-defined]
     shutil._USE_CP_SENDFILE = False  # type: ignore[attr-defined]
+    shutil._use_fd_functions = not windows  # type: ignore[attr-defined]
     if windows:
         lend_windows()
+    if hasattr(os, "process_cpu_count"):  # counts what it is given of Linux' CPUs
+        os.process_cpu_count = os.cpu_count
     builtins.open = io.open = without_linux_files(open)  # type: ignore[assignment]
     sys.platform = platform
 
@@ -98,6 +101,8 @@ def lend_windows() -> None:
     msvcrt = types.ModuleType("msvcrt")
     vars(msvcrt).update(LK_NBLCK=2, LK_UNLCK=0, LK_LOCK=1, locking=lambda *_words: None)
     sys.modules["msvcrt"] = msvcrt
+    asks = types.SimpleNamespace(NeedCurrentDirectoryForExePath=lambda _name: True)
+    shutil._winapi = asks  # type: ignore[attr-defined]  # shutil.which asks Windows itself from Python 3.12 on
     ssl.enum_certificates = lambda _store: []  # type: ignore[attr-defined]
     import psutil  # type: ignore[import-untyped]
 

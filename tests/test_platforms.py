@@ -37,7 +37,7 @@ def test_every_module_can_be_imported(system: str, tmp_path: Path) -> None:
 def test_the_doctor_says_what_it_could_not_look_at(system: str, tmp_path: Path) -> None:
     done = there(system, tmp_path, "doctor", "--json", "--no-public-dns", "example.com/m@v1.0.0")
     said = json.loads(done.stdout)
-    if system == "win32":  # a go.exe would be looked for, and there is none
+    if system == "win32" and sys.version_info < (3, 12):  # it looks for a go.exe, and there is none
         assert [skipped["what"] for skipped in said["skipped"]].count("go") == 2
     assert said["verdict"]["cause"] == "goproxy_host_blocked"
     assert done.returncode == 1

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,12 +47,12 @@ def ask(store: Path, *versions: Version) -> list[Summary | None]:
 
 
 def lines(store: Path) -> list[str]:
-    with sqlite3.connect(store / PLACE) as file:
+    with closing(sqlite3.connect(store / PLACE)) as file:
         return [row[0] for row in file.execute("SELECT version FROM said ORDER BY id")]
 
 
 def change(store: Path, statement: str) -> None:
-    with sqlite3.connect(store / PLACE) as file:
+    with closing(sqlite3.connect(store / PLACE)) as file, file:
         file.execute(statement)
 
 
@@ -171,7 +172,7 @@ def test_a_store_that_cannot_be_written_to_remembers_nothing(store: Path) -> Non
 
 def test_who_has_to_wait_does_without(store: Path) -> None:
     ask(store, B)
-    with sqlite3.connect(store / PLACE, isolation_level=None) as file:
+    with closing(sqlite3.connect(store / PLACE, isolation_level=None)) as file:
         file.execute("BEGIN EXCLUSIVE")
         assert ask(store, A, B) == [summarize("", MOD), summarize("", b"module example.org/b/v2\n")]
         file.execute("ROLLBACK")

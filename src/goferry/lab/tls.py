@@ -12,12 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from goferry.errors import Unavailable
 from goferry.lab.tcp import LOOPBACK, Peer
 
-_DAY = datetime.timedelta(days=1)
+_USES: Final = (
+    "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+    "key_cert_sign", "crl_sign", "encipher_only", "decipher_only",
+)  # fmt: skip
+_DAY: Final = datetime.timedelta(days=1)
 
 
 class Leaf(StrEnum):
@@ -158,6 +162,7 @@ class Authority:
             .not_valid_before(validity[0])
             .not_valid_after(validity[1])
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .add_extension(_usage(authority), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
@@ -210,6 +215,14 @@ def _refusing(alert: int) -> Callable[[ssl.SSLObject, str | None, ssl.SSLContext
         return alert
 
     return refuse
+
+
+def _usage(authority: bool) -> Any:
+    """What the key is for (RFC 5280, 4.2.1.3): strict clients, such as Python's own from 3.13 on, want it of an
+    authority."""
+    x509, _, _ = _cryptography()
+    wanted = {"key_cert_sign", "crl_sign"} if authority else {"digital_signature"}
+    return x509.KeyUsage(**{use: use in wanted for use in _USES})
 
 
 def _san(names: Sequence[str]) -> list[Any]:
