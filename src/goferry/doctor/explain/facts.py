@@ -39,6 +39,8 @@ def fact_of(message: Message) -> Fact:
         tags.update(SAID + tag for tag in words_in(message.said))
     if not tags:
         return Fact(message, frozenset(), Target())
+    if "mitm_name" in tags and "mitm_name" not in _own_words(_PATHS.sub("", message.own)):
+        tags.discard("mitm_name")
     target = target_of(_HEARD.sub("", message.own))
     roles = list(role_tags(message.own, target))
     tags.update(roles)
@@ -61,6 +63,8 @@ def fact_of(message: Message) -> Fact:
     return Fact(message, frozenset(tags), target)
 
 
+_PATHS: Final = re.compile(r"[\w.:/-]*\w\.\w+/\S*")
+"""Modules and URLs, which may be called anything."""
 _HEARD: Final = re.compile(r"^\s*remote: .*$", re.MULTILINE)
 _ONLY_SEEN: Final = frozenset((
     "dial_timeout", "dial_refused", "dns_none", "dns_unable", "dns_words", "dns_timeout", "tls_timeout", "deadline",
@@ -193,7 +197,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
         "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
         "unknown ssl protocol error", "empty reply from server", "server closed abruptly",
-        "ssl/tls connection failed", "tls connect error", "proxy connect aborted",
+        "ssl/tls connection failed", "tls connect error", "proxy connect aborted", "server aborted the ssl handshake",
     )),
     ("body_eof", (
         "unexpected eof", "early eof", "transfer closed with ", "content-length", "curl 18",
@@ -264,7 +268,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("revocation", (
         "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
         "revocation server was offline", "0x80092012", "0x80092013", "check revocation",
+        "cert_trust_revocation_status_unknown", "cert_trust_is_offline_revocation",
     )),
+    # Public servers send no roots along: who sees one that it does not know sees one that somebody made.
+    ("own_root", ("self signed certificate in certificate chain", "self-signed certificate in certificate chain")),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
         "remote error: tls: handshake failure", "no supported versions", "unsupported protocol",
@@ -516,6 +523,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "portal_name", "certificate is valid for",
         r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
     ),
+    ("no_more_said", "unknown authority", r"x509: certificate signed by unknown authority\W*$"),
+    ("lists_module", ": invalid character", r"module [\w-]+(?:\.[\w-]+)+/[^\s:]*: invalid character"),
     ("package_line", "package ", r"(?:^|\s)package [\w.-]+\.[\w./-]+: "),
     ("chain", "", r"\brequires\b|\bimports\b|\bupdating to\b|\btested by\b|\bupgrading\b"),
     (
@@ -614,6 +623,9 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_401", "401", r"(?::\s+|status(?: code)?:? |returned )401\b"),
     ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
+    ("logged_404", " /", r"\b(?:404|410) /[\w.-]+\.\w+/\S*@(?:v/|latest)"),
+    # No fault: the module proxy leaves the sums to the database, and go asks that itself.
+    ("only_supported", "/supported", r"404 /\S*/supported\b|/supported: 404"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
     ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
     # Until Go 1.16 a repository that could not be read at all had "unknown" revisions too.

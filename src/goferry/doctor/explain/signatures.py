@@ -336,6 +336,7 @@ SIGNATURES: Final = (
     _row(
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb via_proxy status_404|status_403|status_5xx|status_400|status_401|eof|html",
+        lacks="only_supported",
         others="sumdb_unreachable goprivate_not_set",
     ),
     _row(
@@ -348,7 +349,7 @@ SIGNATURES: Final = (
     _row(
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb via_proxy",
-        lacks="dialled reset dns_words",
+        lacks="dialled reset dns_words only_supported",
         others="sumdb_unreachable transient_network",
     ),
     _row("rate_limited_429", LIKELY, needs="sumdb too_many"),
@@ -684,6 +685,13 @@ SIGNATURES: Final = (
         others=_NAMES,
     ),
     _row("dns_resolver_unreachable", LIKELY, needs="dns_unable", lacks="said", others=_NAMES),
+    # Only GOPATH mode asks the import host where a module proxy is set.
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="package_line unrecognized_import goproxy_shown dns_none module_google_host",
+        lacks="goproxy_is_direct said",
+        others="goproxy_setting_not_effective dns_resolver_unreachable",
+    ),
     _row(
         "dns_resolver_unreachable", LIKELY,
         needs="dns_none public_host",
@@ -745,7 +753,14 @@ SIGNATURES: Final = (
     ),
     _row("server_cert_wrong_host", LIKELY, needs="wrong_host", others="dns_hijacked hosts_file_override"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="unknown_authority|odd_certificate mitm_name"),
-    _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate", others="ca_bundle_missing_or_stale"),
+    _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate|own_root", others="ca_bundle_missing_or_stale"),
+    # Who chose a mirror near by is not inspected on the way to it; the roots of the machine are old.
+    _row(
+        "ca_bundle_missing_or_stale", LIKELY,
+        needs="no_more_said proxy near_mirror",
+        lacks="mitm_name proxy_variable vpn on_runner",
+        others="tls_mitm_corporate_ca clock_skew dns_hijacked",
+    ),
     _row(
         "ca_bundle_missing_or_stale", LIKELY,
         needs="unknown_authority on_alpine|in_sandbox",
@@ -1172,6 +1187,11 @@ SIGNATURES: Final = (
         others="module_path_wrong repo_private_or_deleted_upstream",
     ),
     _row(
+        "vanity_host_down", LIKELY,
+        needs="import_host status_400",
+        others="tls_client_certificate_required module_path_wrong",
+    ),
+    _row(
         "repo_private_or_deleted_upstream", LIKELY,
         needs="import_host status_404 public_code",
         others="module_path_wrong git_credentials_missing",
@@ -1225,7 +1245,7 @@ SIGNATURES: Final = (
         "middlebox_reset", LIKELY,
         needs="code_host reset|eof|broken_pipe",
         lacks="dialled",
-        others="direct_host_blocked transient_network forward_proxy_broken",
+        others="direct_host_blocked transient_network forward_proxy_broken vanity_host_down",
     ),
     _row(
         "direct_host_blocked", LIKELY,
@@ -1302,6 +1322,20 @@ SIGNATURES: Final = (
         "module_zip_invalid", POSSIBLE,
         needs="zip_broken module_public_host|module_google_host|zip|go_command",
         others="transient_network captive_portal local_disk_or_permission",
+        weak=True,
+    ),
+    # go tries the paths in front of a module's own too: in a log they say little.
+    _row(
+        "goproxy_lacks_module_no_direct", POSSIBLE,
+        needs="logged_404",
+        others="goproxy_server_5xx goproxy_lacks_vcs_credentials",
+        weak=True,
+    ),
+    # What was answered was no answer of a module proxy; by whom is not said.
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
+        needs="html lists_module",
+        others="captive_portal goproxy_value_malformed",
         weak=True,
     ),
     _row(

@@ -149,11 +149,12 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     (
         "mirror_log",
         (
-            "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
+            "gomods/athens", "operation=download.", "goproxy_1",
             "go-get-proxy", "athens_", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
         ),
         "",
     ),
+    ("mirror_log", ("athens",), r"(?<![\w/-])(?<!lookup )athens-proxy(?![\w.]*[/:]\w)|(?<!/)/athens"),
     (
         "ssh_clone",
         (
