@@ -31,6 +31,8 @@ READ_FROM_THE_MESSAGE = {
     "release",
     "odd_pseudo",
     "old_pseudo",
+    "git_suffix",
+    "plain_http",
     "private_name",
     "said",
 }

@@ -59,6 +59,10 @@ def fact_of(message: Message) -> Fact:
             tags.add("odd_pseudo")
         if pseudo[1] < _BEFORE_MODULES:
             tags.add("old_pseudo")
+    if target.url.startswith("http:"):
+        tags.add("plain_http")
+    if _SUFFIX.search(target.module):
+        tags.add("git_suffix")
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
 
@@ -86,6 +90,8 @@ _PRIVATE: Final = re.compile(
     re.IGNORECASE,
 )
 """A name that somebody put in place of his own, or that says so: nobody hides what is public."""
+_SUFFIX: Final = re.compile(r"/[^/]+\.git(?:/|$)")
+"""A path that says by itself that git lies there: the host does not answer what go asks, as one of a company."""
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
 _PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?(\d{14})-[0-9a-f]+")
@@ -221,7 +227,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("not_permitted", (
         "connect: operation not permitted", "socket: operation not permitted", "socket: permission denied",
         "sendto: operation not permitted", "write: operation not permitted",
-        "forbidden by its access permissions", "write udp: operation not permitted",
+        "forbidden by its access permissions", "write udp: operation not permitted", "write: permission denied",
     )),
     ("connect_denied", ("connect: permission denied",)),
     ("invalid_argument", ("connect: invalid argument",)),
@@ -432,10 +438,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("git_port", ("port 9418", "unauthenticated git protocol", "git://", "protocol 'git'")),
     ("git_clone_ssh", ("git clone git@", "git clone ssh://", "clone 'git@", "git pull", "git push")),
     ("vcs_missing", (
-        "missing git command", "missing mercurial command", "missing bazaar command",
-        "missing subversion command", "missing fossil command", "gogetcmd", "cannot run ssh",
+        "missing git command", "missing bazaar command",
+        "missing subversion command", "missing fossil command", "cannot run ssh",
         "git executable not found",
     )),
+    # go looks for Mercurial too where git was not let in.
+    ("hg_missing", ("missing mercurial command",)),
     ("vcs_half", (
         "unable to find git", "invalid active developer path", "no developer tools were found",
         "unable to find remote helper for", "not supported or disabled in libcurl",
@@ -602,6 +610,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
+    ("bare_407", "authentication", r"https?://[^\s\"]+\"?: authentication ?required\b"),
     (
         "bare_gateway", "",
         (

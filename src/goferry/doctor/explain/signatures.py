@@ -337,7 +337,7 @@ SIGNATURES: Final = (
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb via_proxy status_404|status_403|status_5xx|status_400|status_401|eof|html",
         lacks="only_supported",
-        others="sumdb_unreachable goprivate_not_set",
+        others="sumdb_unreachable goprivate_not_set mirror_lag_negative_cache",
     ),
     _row(
         "dns_no_resolv_conf", LIKELY,
@@ -397,6 +397,13 @@ SIGNATURES: Final = (
         lacks="proxy sumdb",
     ),
     # What stands behind "server response:" of an import host, or what gopkg.in lets git say, is the host's own trouble.
+    # Without TLS the forward proxy answers itself, as if it were the server.
+    _row(
+        "no_proxy_missing", LIKELY,
+        needs="import_host|own_mirror plain_http status_5xx proxy_variable",
+        lacks="public_host google_host said",
+        others="vanity_host_down goproxy_server_5xx forward_proxy_overloaded",
+    ),
     _row("vanity_host_down", LIKELY, needs="import_host status_5xx", others="transient_network"),
     _row("vanity_host_down", LIKELY, needs="redirector|module_redirector git_5xx", others="transient_network"),
     # R34 "server response:" is the mirror's own view: its network, its credentials
@@ -465,7 +472,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="proxy status_404 private_name|module_inside_host public_host",
+        needs="proxy status_404 private_name|module_inside_host|git_suffix public_host",
         lacks="own_mirror",
         others="repo_private_or_deleted_upstream git_credentials_missing module_path_wrong",
     ),
@@ -927,9 +934,10 @@ SIGNATURES: Final = (
     _row("git_credentials_missing", LIKELY, needs="git_prompt", others=_GIT_LOGIN),
     _row(
         "git_credentials_missing", LIKELY,
-        needs="git_denied code_host",
+        needs="git_denied|said_git_denied code_host",
         others="repo_private_or_deleted_upstream goprivate_not_set",
     ),
+    _row("vcs_binary_missing", LIKELY, needs="hg_missing", others="git_credentials_missing"),
     _row(
         "git_credentials_missing", LIKELY,
         needs="repo_hidden",

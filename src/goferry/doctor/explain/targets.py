@@ -91,6 +91,7 @@ _ROLES: Final = (
     ("proxy zip", re.compile(r"/@v/[^/]*\.zip")),
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
+    ("code_host", re.compile(r"^https://api\.bitbucket\.org/")),
 )
 _SUMS: Final = re.compile(r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
 """A question to the checksum database whose URL was shortened."""
