@@ -32,6 +32,7 @@ READ_FROM_THE_MESSAGE = {
     "odd_pseudo",
     "old_pseudo",
     "git_suffix",
+    "placeholder",
     "plain_http",
     "private_name",
     "said",

@@ -50,21 +50,28 @@ def fact_of(message: Message) -> Fact:
     if message.said:
         host = target_of(message.said).host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
-    if _PRIVATE.search("/".join((target.module or target.path.lstrip("/")).split("/")[:3])):
-        tags.add("private_name")
-    if _RELEASE.fullmatch(target.version):
-        tags.add("release")
-    if pseudo := _PSEUDO.match(target.version):
-        if not _WHOLE_PSEUDO.search(target.version):
-            tags.add("odd_pseudo")
-        if pseudo[1] < _BEFORE_MODULES:
-            tags.add("old_pseudo")
-    if target.url.startswith("http:"):
-        tags.add("plain_http")
-    if _SUFFIX.search(target.module):
-        tags.add("git_suffix")
+    tags.update(_name_tags(target))
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
+
+
+def _name_tags(target: Target) -> Iterator[str]:
+    """What the module, its version and its URL say by the way they are written."""
+    if _PRIVATE.search("/".join((target.module or target.path.lstrip("/")).split("/")[:3])):
+        yield "private_name"
+    if _SUFFIX.search(target.module):
+        yield "git_suffix"
+    if target.url.startswith("http:"):
+        yield "plain_http"
+    if target.version.removesuffix("/go.mod") == "v0.0.0":
+        yield "placeholder"
+    if _RELEASE.fullmatch(target.version):
+        yield "release"
+    if pseudo := _PSEUDO.match(target.version):
+        if not _WHOLE_PSEUDO.search(target.version):
+            yield "odd_pseudo"
+        if pseudo[1] < _BEFORE_MODULES:
+            yield "old_pseudo"
 
 
 _PATHS: Final = re.compile(r"[\w.:/-]*\w\.\w+/\S*")
@@ -486,7 +493,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "is a language version but not a toolchain version",
     )),
     ("toolchain_old", (
-        "invalid go version", "gotoolchain=local", "(running go", "invalid gotoolchain", "invoked to provide go1",
+        "invalid go version", "gotoolchain=local)", "(running go", "invalid gotoolchain", "invoked to provide go1",
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",

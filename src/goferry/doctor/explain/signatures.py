@@ -602,7 +602,7 @@ SIGNATURES: Final = (
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
     _row(
         "unknown_revision", LIKELY,
-        needs="proxy status_404 odd_pseudo",
+        needs="proxy status_404 odd_pseudo|placeholder",
         others="goproxy_lacks_module_no_direct",
     ),
     _row(
@@ -705,6 +705,13 @@ SIGNATURES: Final = (
         lacks="said unrecognized_import",
         others=_NAMES,
     ),
+    # A version that nobody gives stands where something is replaced, in the module that requires it alone.
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="dns_none import_host placeholder",
+        lacks="public_host inside_host",
+        others="vanity_host_down goprivate_not_set",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="dns_none import_host",
@@ -753,6 +760,7 @@ SIGNATURES: Final = (
         needs="wrong_host portal_name",
         others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
+    _row("tls_mitm_corporate_ca", LIKELY, needs="wrong_host public_host inspected", others="dns_hijacked"),
     _row(
         "dns_hijacked", LIKELY,
         needs="wrong_host public_host",

@@ -108,6 +108,14 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("modules_off", ("go111module",), r"go111module[ =:\"']+off"),
     ("modules_off", ("warning: modules disabled",), ""),
     ("hosts_file", ("/etc/hosts", "drivers\\etc\\hosts"), ""),
+    (
+        "inspected",
+        (
+            "tls interception", "tls inspection", "ssl interception", "ssl inspection", "corporate proxy",
+            "company proxy", "deep packet",
+        ),
+        "",
+    ),
     ("insteadof_set", ("insteadof",), ""),
     (
         "private_set",

@@ -36,7 +36,8 @@ _IMPORT: Final = re.compile(
 )
 _HOST_ONLY: Final = re.compile(
     r"(?:Failed to connect to|Could not resolve host(?:name)?:?|connect to host|lookup|unable to connect to"
-    r"|resolve hostname|connection to|Connection to|Unable to look up|username for|Username for) ['\"]?([\w.-]+)"
+    r"|resolve hostname|connection to|Connection to|Unable to look up|username for|Username for"
+    r"|certificate is valid for [^\n]*, not) ['\"]?([\w.-]+)"
 )
 _HOST: Final = re.compile(r"^\w+:/{1,2}(?:[^/@]*@)?(\[[^]]*\]|[^/:?#]+)(?::(\d+))?(.*)$")
 
