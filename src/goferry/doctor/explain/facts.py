@@ -65,7 +65,7 @@ def _name_tags(target: Target) -> Iterator[str]:
         yield "plain_http"
     if target.version.removesuffix("/go.mod") == "v0.0.0":
         yield "placeholder"
-    if _RELEASE.fullmatch(target.version):
+    if _RELEASE.fullmatch(target.version or _LOOKED_UP.sub("", target.path)):
         yield "release"
     if pseudo := _PSEUDO.match(target.version):
         if not _WHOLE_PSEUDO.search(target.version):
@@ -101,6 +101,7 @@ _SUFFIX: Final = re.compile(r"/[^/]+\.git(?:/|$)")
 """A path that says by itself that git lies there: the host does not answer what go asks, as one of a company."""
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
+_LOOKED_UP: Final = re.compile(r"^.*/lookup/[^@]*@")
 _PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?(\d{14})-[0-9a-f]+")
 _BEFORE_MODULES: Final = "20180801"
 """A commit from before there were modules is known from the lists of older tools: somebody else's code."""

@@ -409,8 +409,8 @@ SIGNATURES: Final = (
     # R34 "server response:" is the mirror's own view: its network, its credentials
     _row(
         "goprivate_not_set", LIKELY,
-        needs="proxy said_dns_none",
-        lacks="own_mirror said_public_host status_5xx",
+        needs="said_dns_none",
+        lacks="own_mirror import_host mirror_log said_public_host status_5xx dialled",
         others="goproxy_upstream_unreachable module_path_wrong vanity_host_down",
     ),
     # A mirror for everybody has no way to what stands inside a company.
