@@ -1196,6 +1196,13 @@ SIGNATURES: Final = (
         lacks="public_host public_code chain",
         others="goprivate_not_set vanity_host_down module_path_wrong",
     ),
+    # The path stands in a file of the source, with nobody behind it: one's own, that was to be replaced.
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="import_host status_404 not_a_package",
+        lacks="public_code inside_host private_name chain said",
+        others="vanity_host_down goprivate_not_set",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host status_404|status_403|status_401",

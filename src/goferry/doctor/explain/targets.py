@@ -94,7 +94,9 @@ _ROLES: Final = (
     ("import_host", re.compile(r"\?go-get=1")),
     ("code_host", re.compile(r"^https://api\.bitbucket\.org/")),
 )
-_SUMS: Final = re.compile(r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
+_SUMS: Final = re.compile(
+    r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b|\w/lookup/[\w.-]+\.\w+/\S+@v"
+)
 """A question to the checksum database whose URL was shortened."""
 _LOGGED: Final = re.compile(r"(?:\bGET| [1-5]\d\d) /[\w.-]+\.\w+/\S*/?@(?:v/|latest)")
 """A request in the log of a module proxy, which leaves out its own name."""
