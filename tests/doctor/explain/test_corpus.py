@@ -112,7 +112,7 @@ def test_public_reports_that_were_in_sight_are_told_nine_times_out_of_ten() -> N
     assert wrong <= 0.01
 
 
-@pytest.mark.parametrize("name", ["heldout", "chinese", "broad"])
+@pytest.mark.parametrize("name", ["heldout", "chinese", "broad", "rare"])
 def test_public_reports_that_were_held_out_are_told_and_none_wrongly_with_certainty(name: str) -> None:
     right, wrong = share(name)
     assert right >= 0.8
@@ -135,7 +135,7 @@ def test_what_go_says_in_each_broken_network_leads_to_its_cause(version: Path) -
 
 
 @pytest.mark.parametrize(
-    "name", ["tuned", "heldout", "chinese", "goldens", "texts", "fresh", "broad", "grammar"]
+    "name", ["tuned", "heldout", "chinese", "goldens", "texts", "fresh", "broad", "rare", "grammar"]
 )
 def test_the_right_cause_is_hardly_ever_absent_from_the_candidates(name: str) -> None:
     told = [case for case in cases(name) if CANNOT_TELL not in case.causes]
@@ -144,7 +144,7 @@ def test_the_right_cause_is_hardly_ever_absent_from_the_candidates(name: str) ->
 
 
 @pytest.mark.parametrize(
-    "name", ["tuned", "heldout", "chinese", "goldens", "texts", "fresh", "broad", "grammar"]
+    "name", ["tuned", "heldout", "chinese", "goldens", "texts", "fresh", "broad", "rare", "grammar"]
 )
 def test_the_corpus_names_causes_of_the_vocabulary_only(name: str) -> None:
     assert {cause for case in cases(name) for cause in case.causes} <= {*BY_KEY, CANNOT_TELL}

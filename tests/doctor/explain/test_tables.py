@@ -20,7 +20,7 @@ READ_FROM_TARGETS = {
     "proxy", "zip", "storage", "no_url", "sumdb", "via_proxy", "import_host", "code_host", "other_url", "toolchain",
     "public_host", "inside_host", "google_host", "public_code", "own_mirror", "ip_host", "ipv4", "ipv6",
     "to_loopback", "to_zero", "to_private", "to_fake_ip", "to_forged", "to_stranger", "to_google", "raw_content",
-    "redirector", "closed_host",
+    "redirector", "closed_host", "near_mirror",
 }  # fmt: skip
 READ_FROM_THE_MESSAGE = {
     "dialled",
@@ -31,6 +31,9 @@ READ_FROM_THE_MESSAGE = {
     "release",
     "odd_pseudo",
     "old_pseudo",
+    "git_suffix",
+    "placeholder",
+    "plain_http",
     "private_name",
     "said",
 }

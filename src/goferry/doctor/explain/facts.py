@@ -39,6 +39,8 @@ def fact_of(message: Message) -> Fact:
         tags.update(SAID + tag for tag in words_in(message.said))
     if not tags:
         return Fact(message, frozenset(), Target())
+    if "mitm_name" in tags and "mitm_name" not in _own_words(_PATHS.sub("", message.own)):
+        tags.discard("mitm_name")
     target = target_of(_HEARD.sub("", message.own))
     roles = list(role_tags(message.own, target))
     tags.update(roles)
@@ -48,19 +50,32 @@ def fact_of(message: Message) -> Fact:
     if message.said:
         host = target_of(message.said).host or target.module.split("/")[0]
         tags.update(SAID + tag for tag in host_tags(host))
-    if _PRIVATE.search("/".join((target.module or target.path.lstrip("/")).split("/")[:3])):
-        tags.add("private_name")
-    if _RELEASE.fullmatch(target.version):
-        tags.add("release")
-    if pseudo := _PSEUDO.match(target.version):
-        if not _WHOLE_PSEUDO.search(target.version):
-            tags.add("odd_pseudo")
-        if pseudo[1] < _BEFORE_MODULES:
-            tags.add("old_pseudo")
+    tags.update(_name_tags(target))
     tags.update("module_" + tag for tag in host_tags(target.module.split("/")[0].lower()))
     return Fact(message, frozenset(tags), target)
 
 
+def _name_tags(target: Target) -> Iterator[str]:
+    """What the module, its version and its URL say by the way they are written."""
+    if _PRIVATE.search("/".join((target.module or target.path.lstrip("/")).split("/")[:3])):
+        yield "private_name"
+    if _SUFFIX.search(target.module):
+        yield "git_suffix"
+    if target.url.startswith("http:"):
+        yield "plain_http"
+    if target.version.removesuffix("/go.mod") == "v0.0.0":
+        yield "placeholder"
+    if _RELEASE.fullmatch(target.version or _LOOKED_UP.sub("", target.path)):
+        yield "release"
+    if pseudo := _PSEUDO.match(target.version):
+        if not _WHOLE_PSEUDO.search(target.version):
+            yield "odd_pseudo"
+        if pseudo[1] < _BEFORE_MODULES:
+            yield "old_pseudo"
+
+
+_PATHS: Final = re.compile(r"[\w.:/-]*\w\.\w+/\S*")
+"""Modules and URLs, which may be called anything."""
 _HEARD: Final = re.compile(r"^\s*remote: .*$", re.MULTILINE)
 _ONLY_SEEN: Final = frozenset((
     "dial_timeout", "dial_refused", "dns_none", "dns_unable", "dns_words", "dns_timeout", "tls_timeout", "deadline",
@@ -82,8 +97,11 @@ _PRIVATE: Final = re.compile(
     re.IGNORECASE,
 )
 """A name that somebody put in place of his own, or that says so: nobody hides what is public."""
+_SUFFIX: Final = re.compile(r"/[^/]+\.git(?:/|$)")
+"""A path that says by itself that git lies there: the host does not answer what go asks, as one of a company."""
 _RELEASE: Final = re.compile(r"v\d+\.\d+\.\d+(?:-[a-z]+[.\d]*)?(?:/go\.mod)?")
 """A version that somebody tagged, not one that was made from a commit."""
+_LOOKED_UP: Final = re.compile(r"^.*/lookup/[^@]*@")
 _PSEUDO: Final = re.compile(r"v\d+\.\d+\.\d+-(?:[\w.]+\.)?(?:0\.)?(\d{14})-[0-9a-f]+")
 _BEFORE_MODULES: Final = "20180801"
 """A commit from before there were modules is known from the lists of older tools: somebody else's code."""
@@ -193,7 +211,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ": eof", " eof)", "\"eof\"", "tls connection was non-properly terminated",
         "unexpected eof while reading", "ssl_read: unexpected eof", "gnutls recv error",
         "unknown ssl protocol error", "empty reply from server", "server closed abruptly",
-        "ssl/tls connection failed", "tls connect error", "proxy connect aborted",
+        "ssl/tls connection failed", "tls connect error", "proxy connect aborted", "server aborted the ssl handshake",
     )),
     ("body_eof", (
         "unexpected eof", "early eof", "transfer closed with ", "content-length", "curl 18",
@@ -217,7 +235,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("not_permitted", (
         "connect: operation not permitted", "socket: operation not permitted", "socket: permission denied",
         "sendto: operation not permitted", "write: operation not permitted",
-        "forbidden by its access permissions", "write udp: operation not permitted",
+        "forbidden by its access permissions", "write udp: operation not permitted", "write: permission denied",
     )),
     ("connect_denied", ("connect: permission denied",)),
     ("invalid_argument", ("connect: invalid argument",)),
@@ -264,7 +282,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("revocation", (
         "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
         "revocation server was offline", "0x80092012", "0x80092013", "check revocation",
+        "cert_trust_revocation_status_unknown", "cert_trust_is_offline_revocation",
     )),
+    # Public servers send no roots along: who sees one that it does not know sees one that somebody made.
+    ("own_root", ("self signed certificate in certificate chain", "self-signed certificate in certificate chain")),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
         "remote error: tls: handshake failure", "no supported versions", "unsupported protocol",
@@ -425,10 +446,12 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("git_port", ("port 9418", "unauthenticated git protocol", "git://", "protocol 'git'")),
     ("git_clone_ssh", ("git clone git@", "git clone ssh://", "clone 'git@", "git pull", "git push")),
     ("vcs_missing", (
-        "missing git command", "missing mercurial command", "missing bazaar command",
-        "missing subversion command", "missing fossil command", "gogetcmd", "cannot run ssh",
+        "missing git command", "missing bazaar command",
+        "missing subversion command", "missing fossil command", "cannot run ssh",
         "git executable not found",
     )),
+    # go looks for Mercurial too where git was not let in.
+    ("hg_missing", ("missing mercurial command",)),
     ("vcs_half", (
         "unable to find git", "invalid active developer path", "no developer tools were found",
         "unable to find remote helper for", "not supported or disabled in libcurl",
@@ -471,7 +494,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "is a language version but not a toolchain version",
     )),
     ("toolchain_old", (
-        "invalid go version", "gotoolchain=local", "(running go", "invalid gotoolchain", "invoked to provide go1",
+        "invalid go version", "gotoolchain=local)", "(running go", "invalid gotoolchain", "invoked to provide go1",
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
         "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
@@ -516,6 +539,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "portal_name", "certificate is valid for",
         r"certificate is valid for [^\n]*?(?:login\.|portal|wifi|hotspot|captive|guest)[^\n]*, not ",
     ),
+    ("no_more_said", "unknown authority", r"x509: certificate signed by unknown authority\W*$"),
+    ("lists_module", ": invalid character", r"module [\w-]+(?:\.[\w-]+)+/[^\s:]*: invalid character"),
     ("package_line", "package ", r"(?:^|\s)package [\w.-]+\.[\w./-]+: "),
     ("chain", "", r"\brequires\b|\bimports\b|\bupdating to\b|\btested by\b|\bupgrading\b"),
     (
@@ -593,6 +618,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
+    ("bare_407", "authentication", r"https?://[^\s\"]+\"?: authentication ?required\b"),
     (
         "bare_gateway", "",
         (
@@ -614,6 +640,9 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_401", "401", r"(?::\s+|status(?: code)?:? |returned )401\b"),
     ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
+    ("logged_404", " /", r"\b(?:404|410) /[\w.-]+\.\w+/\S*@(?:v/|latest)"),
+    # No fault: the module proxy leaves the sums to the database, and go asks that itself.
+    ("only_supported", "/supported", r"404 /\S*/supported\b|/supported: 404"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
     ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
     # Until Go 1.16 a repository that could not be read at all had "unknown" revisions too.

@@ -160,6 +160,7 @@ SAYINGS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "正克隆到 '", "正複製到 '", "klone nach '", "clonage dans '", "clonando en '", "clonando para '",
         "clone in '", "клонирование в «", 'klonowanie do "', "klonlama konumu: '",
     )),
+    ("the tls connection was non-properly terminated", ("tls 链接非正常地终止了", "tls 连接非正常地终止了")),
     ("unable to access '", (
         "无法访问 '", "無法存取 '", "konnte nicht auf '", "impossible d'accéder à '",
         "no es posible acceder a '", "incapaz aceder '", "impossibile accedere a '", 'brak dostępu do "',

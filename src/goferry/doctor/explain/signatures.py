@@ -336,7 +336,8 @@ SIGNATURES: Final = (
     _row(
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb via_proxy status_404|status_403|status_5xx|status_400|status_401|eof|html",
-        others="sumdb_unreachable goprivate_not_set",
+        lacks="only_supported",
+        others="sumdb_unreachable goprivate_not_set mirror_lag_negative_cache",
     ),
     _row(
         "dns_no_resolv_conf", LIKELY,
@@ -348,7 +349,7 @@ SIGNATURES: Final = (
     _row(
         "goproxy_sumdb_mirror_broken", LIKELY,
         needs="sumdb via_proxy",
-        lacks="dialled reset dns_words",
+        lacks="dialled reset dns_words only_supported",
         others="sumdb_unreachable transient_network",
     ),
     _row("rate_limited_429", LIKELY, needs="sumdb too_many"),
@@ -396,13 +397,20 @@ SIGNATURES: Final = (
         lacks="proxy sumdb",
     ),
     # What stands behind "server response:" of an import host, or what gopkg.in lets git say, is the host's own trouble.
+    # Without TLS the forward proxy answers itself, as if it were the server.
+    _row(
+        "no_proxy_missing", LIKELY,
+        needs="import_host|own_mirror plain_http status_5xx proxy_variable",
+        lacks="public_host google_host said",
+        others="vanity_host_down goproxy_server_5xx forward_proxy_overloaded",
+    ),
     _row("vanity_host_down", LIKELY, needs="import_host status_5xx", others="transient_network"),
     _row("vanity_host_down", LIKELY, needs="redirector|module_redirector git_5xx", others="transient_network"),
     # R34 "server response:" is the mirror's own view: its network, its credentials
     _row(
         "goprivate_not_set", LIKELY,
-        needs="proxy said_dns_none",
-        lacks="own_mirror said_public_host status_5xx",
+        needs="said_dns_none",
+        lacks="own_mirror import_host mirror_log said_public_host status_5xx dialled",
         others="goproxy_upstream_unreachable module_path_wrong vanity_host_down",
     ),
     # A mirror for everybody has no way to what stands inside a company.
@@ -464,7 +472,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goprivate_not_set", LIKELY,
-        needs="proxy status_404 private_name|module_inside_host public_host",
+        needs="proxy status_404 private_name|module_inside_host|git_suffix public_host",
         lacks="own_mirror",
         others="repo_private_or_deleted_upstream git_credentials_missing module_path_wrong",
     ),
@@ -594,7 +602,7 @@ SIGNATURES: Final = (
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
     _row(
         "unknown_revision", LIKELY,
-        needs="proxy status_404 odd_pseudo",
+        needs="proxy status_404 odd_pseudo|placeholder",
         others="goproxy_lacks_module_no_direct",
     ),
     _row(
@@ -684,11 +692,25 @@ SIGNATURES: Final = (
         others=_NAMES,
     ),
     _row("dns_resolver_unreachable", LIKELY, needs="dns_unable", lacks="said", others=_NAMES),
+    # Only GOPATH mode asks the import host where a module proxy is set.
+    _row(
+        "gopath_mode_ignores_goproxy", LIKELY,
+        needs="package_line unrecognized_import goproxy_shown dns_none module_google_host",
+        lacks="goproxy_is_direct said",
+        others="goproxy_setting_not_effective dns_resolver_unreachable",
+    ),
     _row(
         "dns_resolver_unreachable", LIKELY,
         needs="dns_none public_host",
         lacks="said unrecognized_import",
         others=_NAMES,
+    ),
+    # A version that nobody gives stands where something is replaced, in the module that requires it alone.
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="dns_none import_host placeholder",
+        lacks="public_host inside_host",
+        others="vanity_host_down goprivate_not_set",
     ),
     _row(
         "vanity_host_down", LIKELY,
@@ -738,6 +760,7 @@ SIGNATURES: Final = (
         needs="wrong_host portal_name",
         others="dns_hijacked hosts_file_override server_cert_wrong_host",
     ),
+    _row("tls_mitm_corporate_ca", LIKELY, needs="wrong_host public_host inspected", others="dns_hijacked"),
     _row(
         "dns_hijacked", LIKELY,
         needs="wrong_host public_host",
@@ -745,7 +768,14 @@ SIGNATURES: Final = (
     ),
     _row("server_cert_wrong_host", LIKELY, needs="wrong_host", others="dns_hijacked hosts_file_override"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="unknown_authority|odd_certificate mitm_name"),
-    _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate", others="ca_bundle_missing_or_stale"),
+    _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate|own_root", others="ca_bundle_missing_or_stale"),
+    # Who chose a mirror near by is not inspected on the way to it; the roots of the machine are old.
+    _row(
+        "ca_bundle_missing_or_stale", LIKELY,
+        needs="no_more_said proxy near_mirror",
+        lacks="mitm_name proxy_variable vpn on_runner",
+        others="tls_mitm_corporate_ca clock_skew dns_hijacked",
+    ),
     _row(
         "ca_bundle_missing_or_stale", LIKELY,
         needs="unknown_authority on_alpine|in_sandbox",
@@ -912,9 +942,10 @@ SIGNATURES: Final = (
     _row("git_credentials_missing", LIKELY, needs="git_prompt", others=_GIT_LOGIN),
     _row(
         "git_credentials_missing", LIKELY,
-        needs="git_denied code_host",
+        needs="git_denied|said_git_denied code_host",
         others="repo_private_or_deleted_upstream goprivate_not_set",
     ),
+    _row("vcs_binary_missing", LIKELY, needs="hg_missing", others="git_credentials_missing"),
     _row(
         "git_credentials_missing", LIKELY,
         needs="repo_hidden",
@@ -1165,11 +1196,23 @@ SIGNATURES: Final = (
         lacks="public_host public_code chain",
         others="goprivate_not_set vanity_host_down module_path_wrong",
     ),
+    # The path stands in a file of the source, with nobody behind it: one's own, that was to be replaced.
+    _row(
+        "module_path_wrong", LIKELY,
+        needs="import_host status_404 not_a_package",
+        lacks="public_code inside_host private_name chain said",
+        others="vanity_host_down goprivate_not_set",
+    ),
     _row(
         "vanity_host_down", LIKELY,
         needs="import_host status_404|status_403|status_401",
         lacks="public_code inside_host google_host",
         others="module_path_wrong repo_private_or_deleted_upstream",
+    ),
+    _row(
+        "vanity_host_down", LIKELY,
+        needs="import_host status_400",
+        others="tls_client_certificate_required module_path_wrong",
     ),
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
@@ -1225,7 +1268,7 @@ SIGNATURES: Final = (
         "middlebox_reset", LIKELY,
         needs="code_host reset|eof|broken_pipe",
         lacks="dialled",
-        others="direct_host_blocked transient_network forward_proxy_broken",
+        others="direct_host_blocked transient_network forward_proxy_broken vanity_host_down",
     ),
     _row(
         "direct_host_blocked", LIKELY,
@@ -1302,6 +1345,20 @@ SIGNATURES: Final = (
         "module_zip_invalid", POSSIBLE,
         needs="zip_broken module_public_host|module_google_host|zip|go_command",
         others="transient_network captive_portal local_disk_or_permission",
+        weak=True,
+    ),
+    # go tries the paths in front of a module's own too: in a log they say little.
+    _row(
+        "goproxy_lacks_module_no_direct", POSSIBLE,
+        needs="logged_404",
+        others="goproxy_server_5xx goproxy_lacks_vcs_credentials",
+        weak=True,
+    ),
+    # What was answered was no answer of a module proxy; by whom is not said.
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
+        needs="html lists_module",
+        others="captive_portal goproxy_value_malformed",
         weak=True,
     ),
     _row(

@@ -108,6 +108,14 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ("modules_off", ("go111module",), r"go111module[ =:\"']+off"),
     ("modules_off", ("warning: modules disabled",), ""),
     ("hosts_file", ("/etc/hosts", "drivers\\etc\\hosts"), ""),
+    (
+        "inspected",
+        (
+            "tls interception", "tls inspection", "ssl interception", "ssl inspection", "corporate proxy",
+            "company proxy", "deep packet",
+        ),
+        "",
+    ),
     ("insteadof_set", ("insteadof",), ""),
     (
         "private_set",
@@ -149,11 +157,12 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     (
         "mirror_log",
         (
-            "/athens", "gomods/athens", "operation=download.", "athens-proxy", "goproxy_1",
+            "gomods/athens", "operation=download.", "goproxy_1",
             "go-get-proxy", "athens_", "http-path=/", "goproxy: lookup", "goproxy: unknown revision",
         ),
         "",
     ),
+    ("mirror_log", ("athens",), r"(?<![\w/-])(?<!lookup )athens-proxy(?![\w.]*[/:]\w)|(?<!/)/athens"),
     (
         "ssh_clone",
         (

@@ -36,7 +36,8 @@ _IMPORT: Final = re.compile(
 )
 _HOST_ONLY: Final = re.compile(
     r"(?:Failed to connect to|Could not resolve host(?:name)?:?|connect to host|lookup|unable to connect to"
-    r"|resolve hostname|connection to|Connection to|Unable to look up|username for|Username for) ['\"]?([\w.-]+)"
+    r"|resolve hostname|connection to|Connection to|Unable to look up|username for|Username for"
+    r"|certificate is valid for [^\n]*, not) ['\"]?([\w.-]+)"
 )
 _HOST: Final = re.compile(r"^\w+:/{1,2}(?:[^/@]*@)?(\[[^]]*\]|[^/:?#]+)(?::(\d+))?(.*)$")
 
@@ -91,9 +92,14 @@ _ROLES: Final = (
     ("proxy zip", re.compile(r"/@v/[^/]*\.zip")),
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
+    ("code_host", re.compile(r"^https://api\.bitbucket\.org/")),
 )
-_SUMS: Final = re.compile(r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
+_SUMS: Final = re.compile(
+    r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b|\w/lookup/[\w.-]+\.\w+/\S+@v"
+)
 """A question to the checksum database whose URL was shortened."""
+_LOGGED: Final = re.compile(r"(?:\bGET| [1-5]\d\d) /[\w.-]+\.\w+/\S*/?@(?:v/|latest)")
+"""A request in the log of a module proxy, which leaves out its own name."""
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
     r"\bgit (?:ls-remote|fetch|clone|init|remote|-c)|^\s*fatal: |^\s*remote: |ssh: connect|unable to access"
@@ -115,6 +121,9 @@ def role_tags(text: str, target: Target) -> Iterator[str]:
             return
     if target.url and is_mirror(target.host):
         yield "proxy"  # of a URL that was shortened, or of the mirror itself
+        return
+    if not target.url and _LOGGED.search(text):
+        yield "proxy"
         return
     if not target.url and (m := _SUMS.search(text)):
         yield from ("sumdb", "via_proxy") if m[1] else ("sumdb",)
@@ -159,6 +168,7 @@ _PARTICULAR: Final = (
     ("golang_site", ("golang.org", "google.golang.org", "cloud.google.com", "go.googlesource.com")),
     ("public_code", PUBLIC_CODE),
     ("closed_host", ("code.google.com",)),
+    ("near_mirror", PUBLIC_MIRRORS),
     ("redirector", ("gopkg.in",)),  # it passes on what it asks GitHub for, pages and git's own words alike
 )
 
