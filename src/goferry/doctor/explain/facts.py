@@ -177,6 +177,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unable to look up", "failed to lookup address information",
         "name resolution failed", "resolving timed out", "temporary error (try again later)",
         "transient error (try again later)", "dns lookup error", "bad address '",
+        "temporary failure resolving '", "no servers could be reached", ": servfail",
     )),
     ("dns_words", ("lookup ",)),
     # connections
@@ -231,6 +232,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
         "x509: osstatus", "peer certificate cannot be authenticated",
     )),
+    # what a server shows that has none for the name
+    ("default_certificate", ("kubernetes ingress controller fake certificate", "traefik default cert")),
     ("no_roots", (
         "failed to load system roots", "error setting certificate verify locations",
         "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
@@ -255,11 +258,14 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
         "certificate is not yet valid", "certificate validation failed: expired", "not yet activated",
-        "root or intermediate certificate has expired",
+        "root or intermediate certificate has expired", "chain uses expired certificate",
     )),
     (
         "not_yet",
-        ("is before 2", "certificate is not yet valid", "not activated", "not yet activated", "not yet been activated"),
+        (
+            "is before 2", "certificate is not yet valid", "not activated", "not yet activated",
+            "not yet been activated", "chain uses not yet valid certificate",
+        ),
     ),
     ("revocation", (
         "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
@@ -395,6 +401,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "cannot prompt because", "unable to read askpass", "user interactivity has been disabled",
         "no such device or address",
     )),
+    ("sign_in", ("203 non-authoritative information",)),
     ("git_denied", (
         "authentication failed", "access denied", "invalid username or password",
         "password authentication was removed", "support for password", "http basic",
@@ -533,6 +540,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "fs_denied", "operation not permitted",
         r"\b(?:mkdir|open|unlinkat|chmod|rename|flock|chtimes|link) [^\n]*operation not permitted",
     ),
+    ("fs_denied", "permi", r"\b(?:eacces|eperm): (?:permission denied|operation not permitted), \w+ '"),
     ("fs_denied", "input/output error", r"input/output error"),
     (
         "vcs_missing", "is not installed",
@@ -591,19 +599,19 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("public_at_home", "ing ", rf"\b(?:connecting to|ping|pinging|trying) {_AT_HOME}"),
     ("public_at_home", "connected to ", rf"\bconnected to {_AT_HOME}"),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
-    ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
+    ("bare_phrase", "", r"(?<!fetch: )https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
     (
         "bare_gateway", "",
         (
-            r"https?://[^\s\"']+\"?: (?:bad gateway|service unavailable|gateway time-?out"
+            r"(?<!fetch: )https?://[^\s\"']+\"?: (?:bad gateway|service unavailable|gateway time-?out"
             r"|internal server error|proxy error|tunnel[^\n]*failed|host unreachable)[^\n]*$"
         ),
     ),
     (
         "bare_other", "",
         (
-            r"https?://[^\s\"']+\"?: (?:bad request|method not allowed|not found|unauthorized"
+            r"(?<!fetch: )https?://[^\s\"']+\"?: (?:bad request|method not allowed|not found|unauthorized"
             r"|not implemented|network is unreachable)[ \t]*$"
         ),
     ),
@@ -615,6 +623,10 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
+    # go asks Bitbucket which system a repository is kept in before it fetches anything.
+    ("bitbucket_says_no", "api.bitbucket.org", r"api\.bitbucket\.org/2\.0/repositories/[^\n]*: 4(?:0[134]|10)\b"),
+    # 436 and its like are what the seller of a domain that has run out answers with.
+    ("status_404", "go-get=1", r"go-get=1\"?: 4(?:0[2567]|1[1-9]|2[0-8]|[3-9]\d)\b"),
     ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
     # Until Go 1.16 a repository that could not be read at all had "unknown" revisions too.
     ("maybe_unknown", "at revision", r"go\.mod at revision \S+: unknown revision"),
@@ -717,6 +729,9 @@ _APT: Final = (
     r"(?P<how>[^)]*)\)"
 )
 _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
+_WGET: Final = (
+    r"connecting to (?:\S+ \(\S+\)\|)?(?P<at>[0-9a-f.:]+)\|?:(?P<port>\d+)\.\.\. failed: (?P<how>.*)"
+)
 
 _HOW: Final = (
     ("dial_timeout", (
@@ -749,6 +764,7 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
         ("failed to connect", _CURL),
         ("errno=", _GIT),
         ("initiate the", _APT),
+        ("... failed: ", _WGET),
     ):
         if must in low:
             yield from _compiled(pattern).finditer(text)
@@ -758,18 +774,23 @@ def _where(text: str, target: Target) -> Iterator[str]:
     """The addresses that were dialled, or that a connection broke to."""
     for m in _dials(text, text.lower()):
         elsewhere = target.url and m["at"].strip("[]") != target.host and m["port"] != "443"
-        if elsewhere and m.re.pattern == _CURL:
-            yield "dials_another"  # curl names whom it dials: not the host of the URL is the forward proxy
+        bare = m.re.pattern == _WGET and "|" not in m[0] and m["port"] not in ("443", "80")
+        if bare or (elsewhere and m.re.pattern == _CURL):
+            yield "dials_another"  # they name whom they dial: not the host of the URL is the forward proxy
         if m["port"] not in ("53", "22"):
             yield from address_tags(m["at"], target.host)
             yield "dialled"
     for m in _compiled(r"->(\[[^]]+\]|[\d.]+):(\d+)\b").finditer(text):
-        if m[2] in ("443", "80") or f":{m[2]}/" in target.url:
+        if m[2] in ("443", "80") or f":{m[2]}/" in f"{target.url}/":
             yield from address_tags(m[1], target.host)
-        elif m[2] not in ("53", "22"):
+        elif m[2] not in ("53", "22") and (target.module or (target.host and not _loopback(target.host))):
             yield "odd_port"  # the connection that broke does not lead to the host of the URL: it leads to a proxy
-            if "to_loopback" in address_tags(m[1], ""):
+            if _loopback(m[1]):
                 yield "loopback_proxy"
+
+
+def _loopback(host: str) -> bool:
+    return "to_loopback" in address_tags(host, "")
 
 
 _TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"

@@ -270,6 +270,11 @@ SIGNATURES: Final = (
     ),
     # R38, R37 the checksum database
     _row(
+        "local_disk_or_permission", LIKELY,
+        needs="mismatch empty_file",
+        others="goproxy_sumdb_mirror_broken checksum_mismatch_retagged",
+    ),
+    _row(
         "checksum_mismatch_retagged", CERTAIN,
         needs="mismatch mismatch_sumdb",
         others="goproxy_sumdb_mirror_broken",
@@ -744,6 +749,7 @@ SIGNATURES: Final = (
         others="hosts_file_override server_cert_wrong_host tls_mitm_corporate_ca",
     ),
     _row("server_cert_wrong_host", LIKELY, needs="wrong_host", others="dns_hijacked hosts_file_override"),
+    _row("tls_server_name_unknown", LIKELY, needs="default_certificate", others="server_cert_wrong_host"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="unknown_authority|odd_certificate mitm_name"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate", others="ca_bundle_missing_or_stale"),
     _row(
@@ -972,7 +978,7 @@ SIGNATURES: Final = (
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="gopath_miss not_a_package",
-        lacks="std_broken",
+        lacks="std_broken code_unreached",
         others="module_path_wrong",
     ),
     # R08, R09 the connection to the module proxy
@@ -1153,6 +1159,18 @@ SIGNATURES: Final = (
         others="captive_portal module_path_wrong",
     ),
     _row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
+    # Azure DevOps shows its sign-in page in place of a refusal.
+    _row("git_credentials_missing", LIKELY, needs="import_host sign_in", others="goprivate_not_set module_path_wrong"),
+    _row(
+        "git_credentials_missing", LIKELY,
+        needs="bitbucket_says_no private_set|private_name|private_word",
+        others="repo_private_or_deleted_upstream goprivate_not_set",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="bitbucket_says_no",
+        others="git_credentials_missing module_path_wrong",
+    ),
     # Said of hosts that go knows by name, of which code.google.com was closed.
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
@@ -1269,7 +1287,15 @@ SIGNATURES: Final = (
     _row(
         "middlebox_reset", POSSIBLE,
         needs="reset get_url|go_command|code_host",
+        lacks="to_loopback",
         others="transient_network direct_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "transient_network", POSSIBLE,
+        needs="tls_timeout get_url|go_command",
+        lacks="in_china to_loopback to_private",
+        others="direct_host_blocked tls_large_clienthello mtu_blackhole",
         weak=True,
     ),
     _row(
@@ -1295,6 +1321,7 @@ SIGNATURES: Final = (
     _row(
         "gopath_mode_ignores_goproxy", POSSIBLE,
         needs="gopath_miss",
+        lacks="code_unreached",
         others="module_path_wrong toolchain_not_available",
         weak=True,
     ),
