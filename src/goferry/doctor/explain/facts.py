@@ -273,7 +273,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
-        "remote error: tls: handshake failure", "no supported versions", "unsupported protocol",
+        "remote error: tls: handshake failure", "no supported versions",
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
         "a packet with illegal or unsupported version", "alert handshake failure",
@@ -385,6 +385,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("import_collision", ("case-insensitive import collision",)),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("malformed_http", ("malformed http response",)),
+    ("bad_gzip", ("gzip: invalid header", "gzip: invalid checksum")),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
     ("to_insecure", ("from secure url", "to insecure url", " uses insecure protocol")),
     ("vcs_undetected", ("unable to detect version control system",)),
@@ -623,6 +624,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("status_403", "403", r"(?::\s+|status(?: code)?:? |returned )403\b|\) ?: 403"),
     ("status_404", "404", r"(?::\s+|status(?: code)?:? |returned )404\b"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
+    ("not_json", "beginning of value", r"module [\w-]+\.[\w.-]+/[^\s:]+: invalid character"),
     # go asks Bitbucket which system a repository is kept in before it fetches anything.
     ("bitbucket_says_no", "api.bitbucket.org", r"api\.bitbucket\.org/2\.0/repositories/[^\n]*: 4(?:0[134]|10)\b"),
     # 436 and its like are what the seller of a domain that has run out answers with.
@@ -669,6 +671,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             rf"|unrecognized import path \"(?:{_OLD})\""
         ),
     ),
+    ("tls_version", "unsupported protocol", r"unsupported protocol(?! scheme)"),
     ("read_timeout", "read tcp", r"read tcp [^\n]*->[^\n]*: i/o timeout"),
     ("body_eof", "use of closed", r"read tcp [^\n]*: use of closed network connection"),
     ("stream", "connection error: ", r"connection error: (?:[A-Z_]+_ERROR|ENHANCE_YOUR_CALM)\b"),

@@ -135,7 +135,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_value_malformed", LIKELY,
-        needs="url_malformed",
+        needs="url_malformed go_command|proxy|goproxy_shown|goproxy_word|proxyconnect|dns_words|proxy_variable",
         lacks="import_host code_host",
         others="goproxy_setting_not_effective forward_proxy_broken module_path_wrong",
     ),
@@ -593,7 +593,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "captive_portal", POSSIBLE,
-        needs="proxy html",
+        needs="proxy|not_json html",
         others="goproxy_value_malformed goproxy_server_5xx",
     ),
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
@@ -631,6 +631,11 @@ SIGNATURES: Final = (
         others="http2_server_fault goproxy_value_malformed forward_proxy_broken",
     ),
     _row("goproxy_server_5xx", LIKELY, needs="odd_answer", lacks="html", others="captive_portal"),
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
+        needs="proxy bad_gzip",
+        others="transient_network captive_portal forward_proxy_broken",
+    ),
     # The default proxy calls a request bad whose version cannot be.
     _row(
         "unknown_revision", POSSIBLE,

@@ -80,7 +80,13 @@ def _import_path(text: str) -> str:
 # --- roles ---------------------------------------------------------------------------------------------------------
 
 _ROLES: Final = (
-    ("sumdb via_proxy", re.compile(r"/sumdb/[^/@]+/?(?:$|lookup/|tile/|latest|supported)")),
+    (
+        "sumdb via_proxy",
+        re.compile(
+            r"/sumdb/[^/@]+/?(?:$|lookup/|tile/|latest|supported)"
+            r"|[^/:]/sum\.golang\.org/(?:lookup|tile|latest|supported)\b"
+        ),
+    ),
     (
         "sumdb",
         re.compile(
@@ -92,7 +98,7 @@ _ROLES: Final = (
     ("proxy", re.compile(r"/@v/|/@v$|/@latest")),
     ("import_host", re.compile(r"\?go-get=1")),
 )
-_SUMS: Final = re.compile(r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
+_SUMS: Final = re.compile(r"((?:sumdb|[^/:\s])/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b")
 """A question to the checksum database whose URL was shortened."""
 _TOOLCHAIN: Final = re.compile(r"golang\.org/toolchain(?:@|/@v)|download go1\.")
 _GITTISH: Final = re.compile(
