@@ -73,8 +73,8 @@ def test_what_other_programs_put_before_each_line_changes_nothing(wrapper: str) 
 
 
 CHANGES: dict[str, tuple[Callable[[str], str], float]] = {
-    "CRLF": (lambda text: text.replace("\n", "\r\n"), 1),
-    "colours": (lambda text: re.sub("(?m)^(.*)$", "\x1b[31m\\1\x1b[0m\x1b[K", text), 1),
+    "CRLF": (lambda text: text.replace("\n", "\r\n"), 0.99),
+    "colours": (lambda text: re.sub("(?m)^(.*)$", "\x1b[31m\\1\x1b[0m\x1b[K", text), 0.99),
     "stamps": (lambda text: re.sub("(?m)^", "[2026-01-01T10:00:00.123Z] ", text), 0.98),
     "no indentation": (lambda text: re.sub("(?m)^[ \t]+", "", text), 0.98),
     "80 columns": (lambda text: re.sub("(?m)^(.{80})(?=.)", "\\1\n", text), 0.96),

@@ -200,7 +200,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unexpected eof", "early eof", "transfer closed with ", "content-length", "curl 18",
         "bytes of body are still expected", "operation too slow",
     )),
-    ("read_timeout", ("read: connection timed out", "read: operation timed out", "read: i/o timeout")),
+    ("read_timeout", (
+        "read: connection timed out", "read: operation timed out", "read: i/o timeout",
+        "recv failure: connection timed out", "recv failure: operation timed out",
+    )),
     ("tls_timeout", ("tls handshake timeout", "ssl connection timeout", "ssl connection timed out")),
     ("deadline", (
         "context deadline exceeded", "client.timeout exceeded", "request canceled while waiting",
@@ -365,8 +368,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("not_a_package", (
         "is not in goroot", "is not in std", "but does not contain package",
-        "cannot find module providing package", "no go files in", "no go source files",
-        "no buildable go source",
+        "cannot find module providing package", "no go source files",
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
@@ -561,6 +563,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         rf"\b(?:package|load|path) \"?(?:{_YOUNG})\b\"?[^\n]*"
         r"(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)",
     ),
+    ("std_too_new", "providing package", rf"providing package (?:{_YOUNG})(?![\w/.-])"),
     ("std_too_new", "unrecognized import path", rf"unrecognized import path \"(?:{_YOUNG})\""),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
     ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
@@ -682,10 +685,22 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|no suitable address|res_n\w+ fail|non-recoverable)"
         ),
     ),
+    # A directory of one's own without Go files is no package of somebody else.
+    (
+        "no_go_files", " go ",
+        r"no (?:buildable )?go (?:source )?files in (?!(?:[a-z]:)?[/\\](?!\S*(?:[/\\]src[/\\][\w-]+\.\w|@v)))",
+    ),
+    ("file_proxy_miss", "file://", r"reading file://\S+/@v/\S+: (?:not found|open |no such|the system cannot find)"),
+    ("served_5xx", "/@v/", r"\"get \S*/@v/\S+ http/[\d.]+\" 5\d\d\b"),
+    ("fetch_said", "curl: (", r"curl: \((?:16|18|28|35|52|55|56)\) "),
+    ("fetch_said", "104, ", r"\(104, '(?:connection reset|econnreset)"),
+    ("powershell_timeout", "connection attempt failed", r"(?:invoke-\w+|iwr|irm) ?: a connection attempt failed"),
     ("url_malformed", "invalid port", r"parse \"[^\"]*\": invalid port"),
     ("tls_internal", "tls: internal error", r"tls: internal error"),
     ("toolchain_old", "unknown directive", r"unknown directive: (?:toolchain|tool|godebug|ignore)$"),
     ("no_versions", "no matching versions", r"no matching versions for query \"(?:latest|upgrade|patch)"),
+    # as a bot's log of what it asked for writes it
+    ("status_404", "go-get=1", r"\b404 https://\S+\?go-get=1"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
     (

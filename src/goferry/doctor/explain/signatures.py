@@ -626,6 +626,16 @@ SIGNATURES: Final = (
     ),
     _row("goproxy_server_5xx", LIKELY, needs="proxy redirects", others="captive_portal"),
     _row(
+        "goproxy_lacks_module_no_direct", LIKELY,
+        needs="file_proxy_miss",
+        others="goproxy_setting_not_effective mirror_lag_negative_cache unknown_revision",
+    ),
+    _row(
+        "goproxy_server_5xx", LIKELY,
+        needs="served_5xx",
+        others="goproxy_upstream_unreachable goproxy_lacks_vcs_credentials unknown_revision",
+    ),
+    _row(
         "goproxy_server_5xx", POSSIBLE,
         needs="proxy malformed_http",
         others="http2_server_fault goproxy_value_malformed forward_proxy_broken",
@@ -1296,6 +1306,19 @@ SIGNATURES: Final = (
         others="transient_network direct_host_blocked",
         weak=True,
     ),
+    # curl and its like name no host when they are cut off.
+    _row(
+        "middlebox_reset", POSSIBLE,
+        needs="fetch_said fetches reset",
+        others="transient_network server_closed_silently direct_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "transient_network", POSSIBLE,
+        needs="fetch_said fetches eof|body_eof|read_timeout|dial_timeout|tls_timeout|deadline",
+        others="server_closed_silently middlebox_reset direct_host_blocked",
+        weak=True,
+    ),
     _row(
         "transient_network", POSSIBLE,
         needs="tls_timeout get_url|go_command",
@@ -1310,6 +1333,7 @@ SIGNATURES: Final = (
         others="transient_network goproxy_host_blocked",
         weak=True,
     ),
+    _row("direct_host_blocked", POSSIBLE, needs="powershell_timeout", others="transient_network", weak=True),
     _row(
         "ipv6_path_broken", POSSIBLE,
         needs="ipv6 dial_timeout",
@@ -1321,6 +1345,13 @@ SIGNATURES: Final = (
         "repo_private_or_deleted_upstream", POSSIBLE,
         needs="repo_missing_plain",
         others="git_credentials_missing module_path_wrong",
+        weak=True,
+    ),
+    _row(
+        "module_path_wrong", POSSIBLE,
+        needs="no_go_files",
+        lacks="gopath_miss dialled",
+        others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
         weak=True,
     ),
     _row(

@@ -153,6 +153,15 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ),
         "",
     ),
+    # A file fetched from elsewhere: an archive, a release, a script that installs.
+    (
+        "fetches",
+        ("https://", ".tar.", ".tgz", ".zip", "download"),
+        (
+            r"https://[a-z][\w.-]*\.[a-z]{2,}/\S*(?:\.(?:tar|tgz|zip|sh|gz|deb|xz)\b|releases/|/dl/|download|/raw/)"
+            r"|\bdownload(?:ing)?\b"
+        ),
+    ),
     # What is missing afterwards could not be fetched.
     ("code_unreached", ("unable to access '",), r"unable to access '[^'\n]+': (?!the requested url returned)"),
     ("repo_not_found", ("remote: repository not found",), ""),
