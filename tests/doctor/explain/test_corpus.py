@@ -78,7 +78,7 @@ CHANGES: dict[str, tuple[Callable[[str], str], float]] = {
     "stamps": (lambda text: re.sub("(?m)^", "[2026-01-01T10:00:00.123Z] ", text), 0.98),
     "no indentation": (lambda text: re.sub("(?m)^[ \t]+", "", text), 0.98),
     "80 columns": (lambda text: re.sub("(?m)^(.{80})(?=.)", "\\1\n", text), 0.96),
-    "cut off": (lambda text: text[: len(text) * 9 // 10], 0.85),
+    "cut off": (lambda text: text[: len(text) * 9 // 10], 0.83),
 }
 """What happens to a text on its way, and the share that must still be told as before."""
 

@@ -692,6 +692,9 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ),
     ("file_proxy_miss", "file://", r"reading file://\S+/@v/\S+: (?:not found|open |no such|the system cannot find)"),
     ("served_5xx", "/@v/", r"\"get \S*/@v/\S+ http/[\d.]+\" 5\d\d\b"),
+    # actions/setup-go
+    ("toolchain_unfetched", "download version", r"failed to download version \d[\w.-]*: [^\n]*http response: 4\d\d"),
+    ("toolchain_unfetched", "unable to find go version", ""),
     ("fetch_said", "curl: (", r"curl: \((?:16|18|28|35|52|55|56)\) "),
     ("fetch_said", "104, ", r"\(104, '(?:connection reset|econnreset)"),
     ("powershell_timeout", "connection attempt failed", r"(?:invoke-\w+|iwr|irm) ?: a connection attempt failed"),

@@ -68,6 +68,11 @@ SIGNATURES: Final = (
     ),
     _row(
         "toolchain_not_available", LIKELY,
+        needs="toolchain_unfetched",
+        others="zip_storage_forbidden",
+    ),
+    _row(
+        "toolchain_not_available", LIKELY,
         needs="std_too_new",
         others="module_path_wrong",
     ),
