@@ -195,6 +195,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unable to look up", "failed to lookup address information",
         "name resolution failed", "resolving timed out", "temporary error (try again later)",
         "transient error (try again later)", "dns lookup error", "bad address '",
+        "temporary failure resolving '", "no servers could be reached", ": servfail",
     )),
     ("dns_words", ("lookup ",)),
     # connections
@@ -217,7 +218,10 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "unexpected eof", "early eof", "transfer closed with ", "content-length", "curl 18",
         "bytes of body are still expected", "operation too slow",
     )),
-    ("read_timeout", ("read: connection timed out", "read: operation timed out", "read: i/o timeout")),
+    ("read_timeout", (
+        "read: connection timed out", "read: operation timed out", "read: i/o timeout",
+        "recv failure: connection timed out", "recv failure: operation timed out",
+    )),
     ("tls_timeout", ("tls handshake timeout", "ssl connection timeout", "ssl connection timed out")),
     ("deadline", (
         "context deadline exceeded", "client.timeout exceeded", "request canceled while waiting",
@@ -249,6 +253,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "certificate authority which is not trusted", "invalid peer certificate: unknownissuer",
         "x509: osstatus", "peer certificate cannot be authenticated",
     )),
+    # what a server shows that has none for the name
+    ("default_certificate", ("kubernetes ingress controller fake certificate", "traefik default cert")),
     ("no_roots", (
         "failed to load system roots", "error setting certificate verify locations",
         "error adding trust anchors", "error setting certificate file", "problem with the ssl ca cert",
@@ -273,11 +279,14 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
         "certificate is not yet valid", "certificate validation failed: expired", "not yet activated",
-        "root or intermediate certificate has expired",
+        "root or intermediate certificate has expired", "chain uses expired certificate",
     )),
     (
         "not_yet",
-        ("is before 2", "certificate is not yet valid", "not activated", "not yet activated", "not yet been activated"),
+        (
+            "is before 2", "certificate is not yet valid", "not activated", "not yet activated",
+            "not yet been activated", "chain uses not yet valid certificate",
+        ),
     ),
     ("revocation", (
         "crypt_e_no_revocation_check", "crypt_e_revocation_offline", "revocation function was unable",
@@ -288,7 +297,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("own_root", ("self signed certificate in certificate chain", "self-signed certificate in certificate chain")),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
-        "remote error: tls: handshake failure", "no supported versions", "unsupported protocol",
+        "remote error: tls: handshake failure", "no supported versions",
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
         "a packet with illegal or unsupported version", "alert handshake failure",
@@ -380,8 +389,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("not_a_package", (
         "is not in goroot", "is not in std", "but does not contain package",
-        "cannot find module providing package", "no go files in", "no go source files",
-        "no buildable go source",
+        "cannot find module providing package", "no go source files",
         "not a known package", "not a package path", "cannot find package", "module found, but does not",
         "does not contain package",
     )),
@@ -400,6 +408,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("import_collision", ("case-insensitive import collision",)),
     ("zip_broken", ("not a valid zip file", "zip: checksum error", "zip: unsupported", "unzip ")),
     ("malformed_http", ("malformed http response",)),
+    ("bad_gzip", ("gzip: invalid header", "gzip: invalid checksum")),
     ("redirects", ("stopped after 10 redirects", "too many redirects")),
     ("to_insecure", ("from secure url", "to insecure url", " uses insecure protocol")),
     ("vcs_undetected", ("unable to detect version control system",)),
@@ -416,6 +425,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "cannot prompt because", "unable to read askpass", "user interactivity has been disabled",
         "no such device or address",
     )),
+    ("sign_in", ("203 non-authoritative information",)),
     ("git_denied", (
         "authentication failed", "access denied", "invalid username or password",
         "password authentication was removed", "support for password", "http basic",
@@ -558,6 +568,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "fs_denied", "operation not permitted",
         r"\b(?:mkdir|open|unlinkat|chmod|rename|flock|chtimes|link) [^\n]*operation not permitted",
     ),
+    ("fs_denied", "permi", r"\b(?:eacces|eperm): (?:permission denied|operation not permitted), \w+ '"),
     ("fs_denied", "input/output error", r"input/output error"),
     (
         "vcs_missing", "is not installed",
@@ -577,6 +588,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         rf"\b(?:package|load|path) \"?(?:{_YOUNG})\b\"?[^\n]*"
         r"(?:not in (?:std|goroot)|missing dot|in any of|begin with hostname)",
     ),
+    ("std_too_new", "providing package", rf"providing package (?:{_YOUNG})(?![\w/.-])"),
     ("std_too_new", "unrecognized import path", rf"unrecognized import path \"(?:{_YOUNG})\""),
     ("hostname_with_path", "resolve hostname", r"resolve hostname [\w.-]+\.[a-z]\w*:[^\s:]"),
     ("git_failed", "git ", r"\bgit (?:ls-remote|fetch|clone)\b[^\n]*exit status \d+"),
@@ -616,20 +628,20 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("public_at_home", "ing ", rf"\b(?:connecting to|ping|pinging|trying) {_AT_HOME}"),
     ("public_at_home", "connected to ", rf"\bconnected to {_AT_HOME}"),
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
-    ("bare_phrase", "", r"https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
+    ("bare_phrase", "", r"(?<!fetch: )https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
     ("bare_407", "authentication", r"https?://[^\s\"]+\"?: authentication ?required\b"),
     (
         "bare_gateway", "",
         (
-            r"https?://[^\s\"']+\"?: (?:bad gateway|service unavailable|gateway time-?out"
+            r"(?<!fetch: )https?://[^\s\"']+\"?: (?:bad gateway|service unavailable|gateway time-?out"
             r"|internal server error|proxy error|tunnel[^\n]*failed|host unreachable)[^\n]*$"
         ),
     ),
     (
         "bare_other", "",
         (
-            r"https?://[^\s\"']+\"?: (?:bad request|method not allowed|not found|unauthorized"
+            r"(?<!fetch: )https?://[^\s\"']+\"?: (?:bad request|method not allowed|not found|unauthorized"
             r"|not implemented|network is unreachable)[ \t]*$"
         ),
     ),
@@ -644,6 +656,11 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     # No fault: the module proxy leaves the sums to the database, and go asks that itself.
     ("only_supported", "/supported", r"404 /\S*/supported\b|/supported: 404"),
     ("status_404", "410", r"(?::\s+|status(?: code)?:? |returned )410\b"),
+    ("not_json", "beginning of value", r"module [\w-]+\.[\w.-]+/[^\s:]+: invalid character"),
+    # go asks Bitbucket which system a repository is kept in before it fetches anything.
+    ("bitbucket_says_no", "api.bitbucket.org", r"api\.bitbucket\.org/2\.0/repositories/[^\n]*: 4(?:0[134]|10)\b"),
+    # 436 and its like are what the seller of a domain that has run out answers with.
+    ("status_404", "go-get=1", r"go-get=1\"?: 4(?:0[2567]|1[1-9]|2[0-8]|[3-9]\d)\b"),
     ("status_500", "500", r"(?::\s+|status(?: code)?:? |returned )500\b"),
     # Until Go 1.16 a repository that could not be read at all had "unknown" revisions too.
     ("maybe_unknown", "at revision", r"go\.mod at revision \S+: unknown revision"),
@@ -686,6 +703,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             rf"|unrecognized import path \"(?:{_OLD})\""
         ),
     ),
+    ("tls_version", "unsupported protocol", r"unsupported protocol(?! scheme)"),
     ("read_timeout", "read tcp", r"read tcp [^\n]*->[^\n]*: i/o timeout"),
     ("body_eof", "use of closed", r"read tcp [^\n]*: use of closed network connection"),
     ("stream", "connection error: ", r"connection error: (?:[A-Z_]+_ERROR|ENHANCE_YOUR_CALM)\b"),
@@ -696,10 +714,25 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|no suitable address|res_n\w+ fail|non-recoverable)"
         ),
     ),
+    # A directory of one's own without Go files is no package of somebody else.
+    (
+        "no_go_files", " go ",
+        r"no (?:buildable )?go (?:source )?files in (?!(?:[a-z]:)?[/\\](?!\S*(?:[/\\]src[/\\][\w-]+\.\w|@v)))",
+    ),
+    ("file_proxy_miss", "file://", r"reading file://\S+/@v/\S+: (?:not found|open |no such|the system cannot find)"),
+    ("served_5xx", "/@v/", r"\"get \S*/@v/\S+ http/[\d.]+\" 5\d\d\b"),
+    # actions/setup-go
+    ("toolchain_unfetched", "download version", r"failed to download version \d[\w.-]*: [^\n]*http response: 4\d\d"),
+    ("toolchain_unfetched", "unable to find go version", ""),
+    ("fetch_said", "curl: (", r"curl: \((?:16|18|28|35|52|55|56)\) "),
+    ("fetch_said", "104, ", r"\(104, '(?:connection reset|econnreset)"),
+    ("powershell_timeout", "connection attempt failed", r"(?:invoke-\w+|iwr|irm) ?: a connection attempt failed"),
     ("url_malformed", "invalid port", r"parse \"[^\"]*\": invalid port"),
     ("tls_internal", "tls: internal error", r"tls: internal error"),
     ("toolchain_old", "unknown directive", r"unknown directive: (?:toolchain|tool|godebug|ignore)$"),
     ("no_versions", "no matching versions", r"no matching versions for query \"(?:latest|upgrade|patch)"),
+    # as a bot's log of what it asked for writes it
+    ("status_404", "go-get=1", r"\b404 https://\S+\?go-get=1"),
     ("status_400", "400", r": 400 bad request"),
     ("status_451", "451", r": 451\b"),
     (
@@ -746,6 +779,9 @@ _APT: Final = (
     r"(?P<how>[^)]*)\)"
 )
 _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
+_WGET: Final = (
+    r"connecting to (?:\S+ \(\S+\)\|)?(?P<at>[0-9a-f.:]+)\|?:(?P<port>\d+)\.\.\. failed: (?P<how>.*)"
+)
 
 _HOW: Final = (
     ("dial_timeout", (
@@ -778,6 +814,7 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
         ("failed to connect", _CURL),
         ("errno=", _GIT),
         ("initiate the", _APT),
+        ("... failed: ", _WGET),
     ):
         if must in low:
             yield from _compiled(pattern).finditer(text)
@@ -787,18 +824,23 @@ def _where(text: str, target: Target) -> Iterator[str]:
     """The addresses that were dialled, or that a connection broke to."""
     for m in _dials(text, text.lower()):
         elsewhere = target.url and m["at"].strip("[]") != target.host and m["port"] != "443"
-        if elsewhere and m.re.pattern == _CURL:
-            yield "dials_another"  # curl names whom it dials: not the host of the URL is the forward proxy
+        bare = m.re.pattern == _WGET and "|" not in m[0] and m["port"] not in ("443", "80")
+        if bare or (elsewhere and m.re.pattern == _CURL):
+            yield "dials_another"  # they name whom they dial: not the host of the URL is the forward proxy
         if m["port"] not in ("53", "22"):
             yield from address_tags(m["at"], target.host)
             yield "dialled"
     for m in _compiled(r"->(\[[^]]+\]|[\d.]+):(\d+)\b").finditer(text):
-        if m[2] in ("443", "80") or f":{m[2]}/" in target.url:
+        if m[2] in ("443", "80") or f":{m[2]}/" in f"{target.url}/":
             yield from address_tags(m[1], target.host)
-        elif m[2] not in ("53", "22"):
+        elif m[2] not in ("53", "22") and (target.module or (target.host and not _loopback(target.host))):
             yield "odd_port"  # the connection that broke does not lead to the host of the URL: it leads to a proxy
-            if "to_loopback" in address_tags(m[1], ""):
+            if _loopback(m[1]):
                 yield "loopback_proxy"
+
+
+def _loopback(host: str) -> bool:
+    return "to_loopback" in address_tags(host, "")
 
 
 _TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"

@@ -68,6 +68,11 @@ SIGNATURES: Final = (
     ),
     _row(
         "toolchain_not_available", LIKELY,
+        needs="toolchain_unfetched",
+        others="zip_storage_forbidden",
+    ),
+    _row(
+        "toolchain_not_available", LIKELY,
         needs="std_too_new",
         others="module_path_wrong",
     ),
@@ -135,7 +140,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "goproxy_value_malformed", LIKELY,
-        needs="url_malformed",
+        needs="url_malformed go_command|proxy|goproxy_shown|goproxy_word|proxyconnect|dns_words|proxy_variable",
         lacks="import_host code_host",
         others="goproxy_setting_not_effective forward_proxy_broken module_path_wrong",
     ),
@@ -269,6 +274,11 @@ SIGNATURES: Final = (
         others="module_path_mismatch vanity_host_down",
     ),
     # R38, R37 the checksum database
+    _row(
+        "local_disk_or_permission", LIKELY,
+        needs="mismatch empty_file",
+        others="goproxy_sumdb_mirror_broken checksum_mismatch_retagged",
+    ),
     _row(
         "checksum_mismatch_retagged", CERTAIN,
         needs="mismatch mismatch_sumdb",
@@ -596,7 +606,7 @@ SIGNATURES: Final = (
     ),
     _row(
         "captive_portal", POSSIBLE,
-        needs="proxy html",
+        needs="proxy|not_json html",
         others="goproxy_value_malformed goproxy_server_5xx",
     ),
     _row("toolchain_not_available", LIKELY, needs="toolchain status_404"),
@@ -629,11 +639,26 @@ SIGNATURES: Final = (
     ),
     _row("goproxy_server_5xx", LIKELY, needs="proxy redirects", others="captive_portal"),
     _row(
+        "goproxy_lacks_module_no_direct", LIKELY,
+        needs="file_proxy_miss",
+        others="goproxy_setting_not_effective mirror_lag_negative_cache unknown_revision",
+    ),
+    _row(
+        "goproxy_server_5xx", LIKELY,
+        needs="served_5xx",
+        others="goproxy_upstream_unreachable goproxy_lacks_vcs_credentials unknown_revision",
+    ),
+    _row(
         "goproxy_server_5xx", POSSIBLE,
         needs="proxy malformed_http",
         others="http2_server_fault goproxy_value_malformed forward_proxy_broken",
     ),
     _row("goproxy_server_5xx", LIKELY, needs="odd_answer", lacks="html", others="captive_portal"),
+    _row(
+        "goproxy_server_5xx", POSSIBLE,
+        needs="proxy bad_gzip",
+        others="transient_network captive_portal forward_proxy_broken",
+    ),
     # The default proxy calls a request bad whose version cannot be.
     _row(
         "unknown_revision", POSSIBLE,
@@ -767,6 +792,7 @@ SIGNATURES: Final = (
         others="hosts_file_override server_cert_wrong_host tls_mitm_corporate_ca",
     ),
     _row("server_cert_wrong_host", LIKELY, needs="wrong_host", others="dns_hijacked hosts_file_override"),
+    _row("tls_server_name_unknown", LIKELY, needs="default_certificate", others="server_cert_wrong_host"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="unknown_authority|odd_certificate mitm_name"),
     _row("tls_mitm_corporate_ca", LIKELY, needs="odd_certificate|own_root", others="ca_bundle_missing_or_stale"),
     # Who chose a mirror near by is not inspected on the way to it; the roots of the machine are old.
@@ -1003,7 +1029,7 @@ SIGNATURES: Final = (
     _row(
         "gopath_mode_ignores_goproxy", LIKELY,
         needs="gopath_miss not_a_package",
-        lacks="std_broken",
+        lacks="std_broken code_unreached",
         others="module_path_wrong",
     ),
     # R08, R09 the connection to the module proxy
@@ -1184,6 +1210,18 @@ SIGNATURES: Final = (
         others="captive_portal module_path_wrong",
     ),
     _row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
+    # Azure DevOps shows its sign-in page in place of a refusal.
+    _row("git_credentials_missing", LIKELY, needs="import_host sign_in", others="goprivate_not_set module_path_wrong"),
+    _row(
+        "git_credentials_missing", LIKELY,
+        needs="bitbucket_says_no private_set|private_name|private_word",
+        others="repo_private_or_deleted_upstream goprivate_not_set",
+    ),
+    _row(
+        "repo_private_or_deleted_upstream", LIKELY,
+        needs="bitbucket_says_no",
+        others="git_credentials_missing module_path_wrong",
+    ),
     # Said of hosts that go knows by name, of which code.google.com was closed.
     _row(
         "repo_private_or_deleted_upstream", LIKELY,
@@ -1312,7 +1350,28 @@ SIGNATURES: Final = (
     _row(
         "middlebox_reset", POSSIBLE,
         needs="reset get_url|go_command|code_host",
+        lacks="to_loopback",
         others="transient_network direct_host_blocked",
+        weak=True,
+    ),
+    # curl and its like name no host when they are cut off.
+    _row(
+        "middlebox_reset", POSSIBLE,
+        needs="fetch_said fetches reset",
+        others="transient_network server_closed_silently direct_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "transient_network", POSSIBLE,
+        needs="fetch_said fetches eof|body_eof|read_timeout|dial_timeout|tls_timeout|deadline",
+        others="server_closed_silently middlebox_reset direct_host_blocked",
+        weak=True,
+    ),
+    _row(
+        "transient_network", POSSIBLE,
+        needs="tls_timeout get_url|go_command",
+        lacks="in_china to_loopback to_private",
+        others="direct_host_blocked tls_large_clienthello mtu_blackhole",
         weak=True,
     ),
     _row(
@@ -1322,6 +1381,7 @@ SIGNATURES: Final = (
         others="transient_network goproxy_host_blocked",
         weak=True,
     ),
+    _row("direct_host_blocked", POSSIBLE, needs="powershell_timeout", others="transient_network", weak=True),
     _row(
         "ipv6_path_broken", POSSIBLE,
         needs="ipv6 dial_timeout",
@@ -1336,8 +1396,16 @@ SIGNATURES: Final = (
         weak=True,
     ),
     _row(
+        "module_path_wrong", POSSIBLE,
+        needs="no_go_files",
+        lacks="gopath_miss dialled",
+        others="gopath_mode_ignores_goproxy unknown_revision mirror_lag_negative_cache",
+        weak=True,
+    ),
+    _row(
         "gopath_mode_ignores_goproxy", POSSIBLE,
         needs="gopath_miss",
+        lacks="code_unreached",
         others="module_path_wrong toolchain_not_available",
         weak=True,
     ),

@@ -59,6 +59,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
             "rpmbuild", "/builddir/build", "obs-build",
             "guix build", "gnu/store", "bwrap", "firejail", "yocto", "bitbake", "do_compile", "oe_runmake",
             "buildroot", "--network none", "--network=none", "network_mode: none", "offline build",
+            "poudriere", "/wrkdirs/",
             "mock -r", "openembedded", "seatbelt", "no network access", "sandboxed", "build sandbox", "in the sandbox",
         ),
         "",
@@ -149,6 +150,28 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
             r"(?:\w+ )?(?:repo|module|package|dependenc|git)"
         ),
     ),
+    # Bots that raise versions run where their owner's own modules are asked for, without his login.
+    ("private_word", ("/renovate/", "/renovate-cache/"), ""),
+    # What a go.mod of no bytes, and a zip without files, add up to: the cache was not written to its end.
+    (
+        "empty_file",
+        (
+            "downloaded: h1:g7mayyxgms0lvkhyy2heolqcfb0dlqftmlwggykrydy=",
+            "downloaded: h1:47deqpj8hbsa+/timw+5jceuqerkm5nmpjwzg3hsufu=",
+        ),
+        "",
+    ),
+    # A file fetched from elsewhere: an archive, a release, a script that installs.
+    (
+        "fetches",
+        ("https://", ".tar.", ".tgz", ".zip", "download"),
+        (
+            r"https://[a-z][\w.-]*\.[a-z]{2,}/\S*(?:\.(?:tar|tgz|zip|sh|gz|deb|xz)\b|releases/|/dl/|download|/raw/)"
+            r"|\bdownload(?:ing)?\b"
+        ),
+    ),
+    # What is missing afterwards could not be fetched.
+    ("code_unreached", ("unable to access '",), r"unable to access '[^'\n]+': (?!the requested url returned)"),
     ("repo_not_found", ("remote: repository not found",), ""),
     ("asked_in_public", ("exit status ",), r"^(?:\S+ )?package [\w.-]+/\S+: exit status \d+"),
     ("unknown_elsewhere", ("unknown revision", "couldn't find remote ref"), ""),

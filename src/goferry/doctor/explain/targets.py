@@ -81,7 +81,13 @@ def _import_path(text: str) -> str:
 # --- roles ---------------------------------------------------------------------------------------------------------
 
 _ROLES: Final = (
-    ("sumdb via_proxy", re.compile(r"/sumdb/[^/@]+/?(?:$|lookup/|tile/|latest|supported)")),
+    (
+        "sumdb via_proxy",
+        re.compile(
+            r"/sumdb/[^/@]+/?(?:$|lookup/|tile/|latest|supported)"
+            r"|[^/:]/sum\.golang\.org/(?:lookup|tile|latest|supported)\b"
+        ),
+    ),
     (
         "sumdb",
         re.compile(
@@ -95,7 +101,7 @@ _ROLES: Final = (
     ("code_host", re.compile(r"^https://api\.bitbucket\.org/")),
 )
 _SUMS: Final = re.compile(
-    r"(sumdb/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b|\w/lookup/[\w.-]+\.\w+/\S+@v"
+    r"((?:sumdb|[^/:\s])/)?sum\.golang\.org/(?:lookup|tile|latest|supported)\b|\w/lookup/[\w.-]+\.\w+/\S+@v"
 )
 """A question to the checksum database whose URL was shortened."""
 _LOGGED: Final = re.compile(r"(?:\bGET| [1-5]\d\d) /[\w.-]+\.\w+/\S*/?@(?:v/|latest)")
