@@ -64,7 +64,9 @@ async def test_list_and_graph_are_those_of_the_real_go(seed: int, proxy: Path, t
     dice = goprojects.Dice(seed, goprojects.usable(), tmp_path)
     project = dice.write((proxy / "proxy").as_uri(), proxy / "cache")
     found = await read(project, proxy)
+    written = project.start.read_bytes()
     graph, listed = project.go("mod", "graph"), project.go("list", "-m", "all")
+    project.start.write_bytes(written)  # go's own changes to it can prune the graph further, and then it lists less
     described = project.go("list", "-m", "-json", "all")
     if graph.error or listed.error:
         assert is_refused(found, graph.error or listed.error), graph.error + listed.error
