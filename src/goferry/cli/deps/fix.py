@@ -38,6 +38,7 @@ REASONS: Final = {
     "unreleased": N_("what is free of it is not released: {detail}"),
     "needs_newer_go": N_("every good version needs Go {detail}; --allow-go takes it"),
     "excluded": N_("go.mod excludes every good version, {detail} first"),
+    "not_built": N_("no package of it is built: `go mod tidy` would take a line for {detail} out again"),
     "replaced": N_("it is replaced by {detail}: change that line"),
     "unknown": N_("its good versions could not be read"),
     "in_the_way": N_("every good version, {detail} first, brings another flaw or lowers something"),
