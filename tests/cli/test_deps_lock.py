@@ -91,6 +91,13 @@ BROKEN = {
 }
 
 
+def test_one_run_tells_people_and_writes_the_json(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    said = lock(world, "-o", "lock.json")
+    assert (said.code, said.out.splitlines()[0]) == (0, "passed      go.mod is tidy")
+    assert (world.start / "lock.json").read_text() == lock(world, "--json").out
+
+
 @pytest.mark.parametrize(("spoil", "step", "state"), BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_is_found_in_its_step(spoil: object, step: str, state: str, tmp_path: Path) -> None:
     world = small_world(tmp_path)
