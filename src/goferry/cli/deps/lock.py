@@ -10,7 +10,7 @@ import click
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, as_json_text, pass_console
 from goferry.cli.deps.gating import proofs_only
-from goferry.cli.deps.opening import complete_settings, supply_flags
+from goferry.cli.deps.opening import complete_settings, supply_flags, unproven_without_store
 from goferry.cli.deps.outputs import write
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
@@ -121,10 +121,11 @@ async def _from_the_store(
     settings = ready.settings
     for warning in ready.warnings:
         console.warn(warning)
-    async with open_proxy(settings, environ=console.environ) as proxy:
-        downloaded = await _download(proxy, project, ready, step)
-        options = proofs_only(ready, switches(), step)
-        outcome = await gate(project.start, ProxySupply(proxy), options)
+    with unproven_without_store():
+        async with open_proxy(settings, environ=console.environ) as proxy:
+            downloaded = await _download(proxy, project, ready, step)
+            options = proofs_only(ready, switches(), step)
+            outcome = await gate(project.start, ProxySupply(proxy), options)
     judged = {one.step: one for one in from_gate(outcome.judged, vendored=(project.root / "vendor").is_dir())}
     return [judged[Step.TIDY], downloaded, judged[Step.SUMS], judged[Step.VENDOR]]
 
