@@ -133,6 +133,27 @@ def test_comments_and_order_are_kept_and_a_new_line_gets_a_block_of_its_own(tmp_
     assert world.must("mod", "tidy", "-diff") == ""
 
 
+def test_a_search_says_how_far_it_is_and_lets_others_have_their_turn(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    tried: list[int] = []
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def both() -> None:
+        beside = asyncio.create_task(others())
+        await mend(load(world.start), world.supply(), world.affecting, tried=tried.append)
+        beside.cancel()
+
+    asyncio.run(both())
+    assert tried == list(range(1, len(tried) + 1))
+    assert turns >= len(tried) > 0
+
+
 def test_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
     world = small_world(tmp_path)
     applied(world)

@@ -117,6 +117,22 @@ class Wish:
     allow_go: bool
 
 
+class _Going:
+    """How far it is: what was read, and what was tried."""
+
+    def __init__(self, step: Callable[[int, int, str], None]) -> None:
+        self._step = step
+        self._read = (0, 0)
+
+    def read(self, done: int, total: int) -> None:
+        self._read = done, total
+        self._step(done, total, "")
+
+    def tried(self, n: int) -> None:
+        text = ngettext("{n} change tried", "{n} changes tried", n)
+        self._step(*self._read, text.format(n=n))
+
+
 async def _run(
     console: Console,
     project: "Project",
@@ -132,11 +148,17 @@ async def _run(
     from goferry.deps.gate.run import gate
     from goferry.deps.lock import Step, switches
 
-    def count(done: int, total: int) -> None:
-        step(done, total, "")
-
+    going = _Going(step)
     async with opened(console, ready) as supply:
-        fix = await mend(project, supply, flaws, good=flaws.good, allow_go=wish.allow_go, step=count)
+        fix = await mend(
+            project,
+            supply,
+            flaws,
+            good=flaws.good,
+            allow_go=wish.allow_go,
+            step=going.read,
+            tried=going.tried,
+        )
         if not (wish.apply and fix.changes) or fix.problems:
             return fix, None, None
         write(fix.changes)

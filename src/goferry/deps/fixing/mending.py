@@ -11,7 +11,7 @@ from typing import Final
 
 from goferry.deps.base import Project, Supply
 from goferry.deps.fixing import edit, sums
-from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
+from goferry.deps.fixing.driving import Driver, Good, Step, Tried, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
 from goferry.deps.fixing.plan import Plan, above, as_it_is, make_plan
 from goferry.deps.fixing.raising import Affecting, Unbuilt, View
@@ -74,9 +74,10 @@ async def mend(
     good: Good = nothing_known,
     allow_go: bool = False,
     step: Step | None = None,
+    tried: Tried | None = None,
 ) -> Fix:
     """The smallest plan for a project, and its files."""
-    driver = Driver(project.mains, supply, good, step)
+    driver = Driver(project.mains, supply, good, step, tried)
     refused: dict[Version, str] = {}
     useless: set[str] = set()
 

@@ -132,6 +132,7 @@ class Raiser:
         for at, (raises, mains) in enumerate(todo):
             graphs = grown[at * width : (at + 1) * width]
             self._seen[raises] = yield from self._evaluate(mains, graphs, base)
+            yield ()
 
     def _newer_go(self, raises: Raises, base: Outcome) -> str:
         """The Go that a raise needs by its own go line, or is known to need; empty when that is none newer."""
