@@ -12,7 +12,7 @@ import click
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.gating import proofs_only
-from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.deps.opening import about, complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.errors import InvalidInput
@@ -105,7 +105,7 @@ def command(
         for line in told(fix, gated, aside, vendoring):
             console.out(line)
     for problem in fix.problems:
-        console.warn(f"{problem.about}: {problem.why}")
+        console.warn(about(problem.about, problem.why))
     return exit_code(fix, gated)
 
 
@@ -223,7 +223,12 @@ def told(
     aside, and the diff."""
     plan = fix.plan
     if not plan.before.affected:
-        yield _("{project}: nothing is affected").format(project=fix.project.name)
+        text = (
+            _("{project}: nothing that could be read is affected")
+            if fix.problems
+            else _("{project}: nothing is affected")
+        )
+        yield text.format(project=fix.project.name)
         yield from _set_aside(aside)
         return
     yield _head(fix, plan)

@@ -12,7 +12,7 @@ from goferry.cli.console import Console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded
 from goferry.deps.finding import start_of
-from goferry.errors import InvalidInput, StorageError
+from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
@@ -138,8 +138,14 @@ def over_all(console: Console, pattern: str, one: Callable[[Path], int]) -> int:
     return worst
 
 
+def about(name: str, why: GoferryError) -> str:
+    """What an error says of something, with its name once."""
+    text = str(why)
+    return text if text.startswith(f"{name}: ") else f"{name}: {text}"
+
+
 def named_unread(console: Console, found: "BuildList") -> int:
     """Names the go.mod files that could not be had; the exit status that says so."""
     for version, why in found.unread.items():
-        console.warn(f"{version}: {why}")
+        console.warn(about(str(version), why))
     return EXIT_UNPROVEN if found.unread else 0
