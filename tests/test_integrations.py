@@ -238,9 +238,21 @@ def test_the_action_locks_too(world: FixWorld) -> None:
     assert json.loads((world.start / "lock.json").read_text())["verdict"] == "passed"
 
 
-def test_arguments_reach_both_runs_of_lock(world: FixWorld) -> None:
+def test_wrong_arguments_leave_no_report(world: FixWorld) -> None:
     step = Runner(world).run(version="none", command="lock", report="lock.json", args="--no-such-flag")
-    assert (step.code, (world.start / "lock.json").read_text()) == (2, "")
+    assert (step.code, (world.start / "lock.json").exists()) == (2, False)
+
+
+@pytest.mark.parametrize("command", ["audit", "gate", "lock"])
+def test_the_action_runs_goferry_once(command: str, world: FixWorld, tmp_path: Path) -> None:
+    """Whatever it leaves behind comes from one run."""
+    (tmp_path / "bin").mkdir()
+    count, counting = tmp_path / "count", tmp_path / "bin/goferry"
+    counting.write_text(f'#!/bin/sh\necho "$2" >> {count}\n')
+    counting.chmod(0o755)
+    path = os.pathsep.join([str(counting.parent), os.environ["PATH"]])
+    Runner(world, {"PATH": path}).run(version="none", command=command)
+    assert count.read_text().split().count(command) == 1
 
 
 def test_the_action_fails_with_the_status_of_the_command(world: FixWorld) -> None:

@@ -119,6 +119,15 @@ def test_apply_writes_and_there_is_nothing_left_to_do(tmp_path: Path) -> None:
     assert (again.code, again.out) == (0, "example.net/m: nothing is affected\n")
 
 
+@pytest.mark.parametrize("command", ["list", "graph", "fix"])
+def test_what_could_not_be_had_is_named_once(command: str, tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    words = ("--goproxy", "off", "--sumdb", "off", "--store", str(tmp_path / "empty"))
+    said = goferry("deps", command, *words, cwd=world.start)
+    assert (said.code, said.err.count("example.org/x@v1.0.0")) == (3, 1)
+    assert "nothing is affected" not in said.out
+
+
 def test_programs_read_the_same(tmp_path: Path) -> None:
     world = small_world(tmp_path)
     said = fix(world, "--json").json

@@ -99,6 +99,42 @@ def test_a_failure_names_file_line_module_and_rule(place: Place) -> None:
     assert "go.sum:1: example.org/a@v1.0.0 has the hash h1:AAAA" in line
 
 
+def test_one_run_prints_the_table_and_writes_every_form(place: Place) -> None:
+    place.go_sum(lambda text: text.splitlines(keepends=True)[0])
+    names = ("gate.json", "gate.sarif", "gate.xml")
+    said = place.gate(*(word for name in names for word in ("-o", name)))
+    assert (said.code, "[sum_missing]" in said.out) == (1, True)
+    written = {name: (place.folder / name).read_text() for name in names}
+    assert json.loads(written["gate.json"])["verdict"] == "failed"
+    assert written["gate.sarif"] == place.gate("--sarif").out
+    assert written["gate.xml"] == place.gate("--junit").out
+
+
+def test_a_file_whose_ending_says_no_form_is_wrong_use_before_anything_is_proven(place: Place) -> None:
+    said = place.gate("--output", "gate.html")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("goferry: --output gate.html: its ending says no form")
+    assert said.err.splitlines()[1] == "  end it with one of .sarif.json .sarif .json .xml"
+
+
+def test_what_was_proven_is_printed_even_if_it_cannot_be_written(place: Place) -> None:
+    said = place.gate("-o", "missing/gate.json")
+    assert (said.code, said.out.splitlines()[0]) == (2, "gate: example.net/m passed")
+    assert "missing/gate.json" in said.err
+
+
+def test_the_go_of_the_pipelines_counts_as_it_does_for_an_audit(place: Place) -> None:
+    """The go command of 1.25.0 had flaws; the go line alone would not say that it is used."""
+    (place.folder / ".gitlab-ci.yml").write_text("image: golang:1.25.0\n")
+    said = place.gate()
+    assert (said.code, ".gitlab-ci.yml:1" in said.out) == (1, True), said.out
+    (place.folder / ".gitlab-ci.yml").write_text(
+        "image: golang:1.25\n"
+    )  # the newest of them, whichever that is
+    said = place.gate("--notes")
+    assert (said.code, ".gitlab-ci.yml:1" in said.out) == (0, True), said.out
+
+
 def test_every_form_says_the_same(place: Place) -> None:
     place.go_sum(lambda text: text.splitlines(keepends=True)[0])
     found = place.gate("--json").json
@@ -309,7 +345,8 @@ def test_a_statement_names_the_commit_only_when_nothing_is_changed(place: Place,
     private, public = pair(tmp_path, "ed25519")
     file = place.folder / "gate.json"
     options = ("--attest", str(file), "--key", str(private))
-    assert place.gate(*options).code == 0
+    assert place.gate(*options, "-o", "gate.sarif").code == 0
+    (place.folder / "gate.sarif").unlink()
     body = verify(file.read_bytes(), public_key(public.read_bytes()))
     assert body["subject"][0] == {"name": "commit", "digest": {"gitCommit": head}}
     assert body["predicate"]["source"] == {"gitCommit": head, "dirty": False}

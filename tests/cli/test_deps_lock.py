@@ -91,6 +91,26 @@ BROKEN = {
 }
 
 
+def test_one_run_tells_people_and_writes_the_json(tmp_path: Path) -> None:
+    world = small_world(tmp_path)
+    said = lock(world, "-o", "lock.json")
+    assert (said.code, said.out.splitlines()[0]) == (0, "passed      go.mod is tidy")
+    assert (world.start / "lock.json").read_text() == lock(world, "--json").out
+
+
+@pytest.mark.parametrize("command", ["list", "graph", "audit", "fix", "gate", "lock"])
+def test_a_store_that_cannot_be_used_proves_nothing(command: str, tmp_path: Path) -> None:
+    """1 would say that something is wrong with the project."""
+    world = small_world(tmp_path)
+    (tmp_path / "file").touch()
+    said = goferry(
+        "deps", command, "--goproxy", world.proxy.as_uri(), "--sumdb", "off", "--private", "example.org",
+        "--store", str(tmp_path / "file/store"), cwd=world.start,
+    )  # fmt: skip
+    assert (said.code, said.out) == (3, "")
+    assert said.err.splitlines()[-2].startswith(f"goferry: the store failed at {tmp_path / 'file/store'}")
+
+
 @pytest.mark.parametrize(("spoil", "step", "state"), BROKEN.values(), ids=BROKEN)
 def test_what_is_broken_is_found_in_its_step(spoil: object, step: str, state: str, tmp_path: Path) -> None:
     world = small_world(tmp_path)

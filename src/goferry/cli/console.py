@@ -11,6 +11,11 @@ import click
 from goferry.errors import InvalidInput
 
 
+def as_json_text(value: Any) -> str:
+    """As every command prints JSON."""
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
     """Environment, streams and working folder of one run."""
@@ -27,7 +32,7 @@ class Console:
 
     def json(self, value: Any) -> None:
         """One JSON value, indented, in the stable forms of docs/en/json.md."""
-        self.out(json.dumps(value, ensure_ascii=False, indent=2))
+        self.stdout.write(as_json_text(value))
 
     def note(self, text: str) -> None:
         """One line beside what was asked for: progress, warnings, errors."""

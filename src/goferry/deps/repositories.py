@@ -31,9 +31,8 @@ def read_repositories(place: Path) -> tuple[Repository, ...]:
     try:
         found = tuple(_below(place) if place.is_dir() else _listed(place))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(
-            "cannot read the repositories in {place}: {why}", place=place, why=error
-        ) from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput("cannot read the repositories in {place}: {why}", place=place, why=why) from error
     if not found:
         raise InvalidInput(
             "there is no repository in {place}",

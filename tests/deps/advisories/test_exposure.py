@@ -68,6 +68,7 @@ EXACT, PINNED, AT_LEAST = Certainty
         ([ev(P, "1.26.1"), ev(P, "1.25.3")], "1.25.3", PINNED, P),
         ([ev(P, "1.25.0"), ev(G, "1.26.0")], "1.26.0", PINNED, G),
         ([ev(P, "1.25")], "1.25", AT_LEAST, P),  # any release of it
+        ([ev(P, "1.25"), ev(G, "1.25.3")], "1.25.3", AT_LEAST, G),  # the newest of them, from that one on
         ([ev(B, "1.24.0"), ev(P, "1.26.0"), ev(G, "1.27.0")], "1.24.0", EXACT, B),
         ([ev(C, "1.27rc1")], "1.27rc1", EXACT, C),
         ([ev(C, "devel"), ev(G, "1.21.0")], "1.21.0", AT_LEAST, G),

@@ -10,7 +10,8 @@ import pytest
 
 from gateworlds import Proxy, go, proxy_in, world
 from goferry.deps.advisories.database import shipped
-from goferry.deps.advisories.exposure import Evidence, Origin
+from goferry.deps.advisories.exposure import Evidence, Origin, from_lines
+from goferry.deps.base import Project
 from goferry.deps.gate.rules import Class, Level, Policy, State, Verdict
 from goferry.deps.gate.run import Options, Outcome, gate
 from goferry.deps.supply import ProxySupply
@@ -409,7 +410,11 @@ async def test_a_flaw_of_the_go_that_builds_does_not_pass(
     (tmp_path / "m").mkdir()
     (tmp_path / "m/go.mod").write_text(f"module example.net/m\n\n{lines}")
     (tmp_path / "m/m.go").write_text("package m\n")
-    wanted = Options(Policy(), lambda _: False, "sum.example.org", TODAY, shipped, lambda: known)
+
+    def told(project: Project) -> tuple[Evidence, ...]:
+        return (*from_lines(project), *known)
+
+    wanted = Options(Policy(), lambda _: False, "sum.example.org", TODAY, shipped, told)
     async with proven(tmp_path / "store", files) as made:
         outcome = await gate(tmp_path / "m", ProxySupply(made.proxy), wanted)
     assert outcome.verdict is verdict

@@ -12,7 +12,7 @@ import click
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.deps.gating import proofs_only
-from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.deps.opening import about, complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.errors import InvalidInput
@@ -38,6 +38,7 @@ REASONS: Final = {
     "unreleased": N_("what is free of it is not released: {detail}"),
     "needs_newer_go": N_("every good version needs Go {detail}; --allow-go takes it"),
     "excluded": N_("go.mod excludes every good version, {detail} first"),
+    "not_built": N_("no package of it is built: `go mod tidy` would take a line for {detail} out again"),
     "replaced": N_("it is replaced by {detail}: change that line"),
     "unknown": N_("its good versions could not be read"),
     "in_the_way": N_("every good version, {detail} first, brings another flaw or lowers something"),
@@ -104,7 +105,7 @@ def command(
         for line in told(fix, gated, aside, vendoring):
             console.out(line)
     for problem in fix.problems:
-        console.warn(f"{problem.about}: {problem.why}")
+        console.warn(about(problem.about, problem.why))
     return exit_code(fix, gated)
 
 
@@ -114,6 +115,22 @@ class Wish:
 
     apply: bool
     allow_go: bool
+
+
+class _Going:
+    """How far it is: what was read, and what was tried."""
+
+    def __init__(self, step: Callable[[int, int, str], None]) -> None:
+        self._step = step
+        self._read = (0, 0)
+
+    def read(self, done: int, total: int) -> None:
+        self._read = done, total
+        self._step(done, total, "")
+
+    def tried(self, n: int) -> None:
+        text = ngettext("{n} change tried", "{n} changes tried", n)
+        self._step(*self._read, text.format(n=n))
 
 
 async def _run(
@@ -131,11 +148,17 @@ async def _run(
     from goferry.deps.gate.run import gate
     from goferry.deps.lock import Step, switches
 
-    def count(done: int, total: int) -> None:
-        step(done, total, "")
-
+    going = _Going(step)
     async with opened(console, ready) as supply:
-        fix = await mend(project, supply, flaws, good=flaws.good, allow_go=wish.allow_go, step=count)
+        fix = await mend(
+            project,
+            supply,
+            flaws,
+            good=flaws.good,
+            allow_go=wish.allow_go,
+            step=going.read,
+            tried=going.tried,
+        )
         if not (wish.apply and fix.changes) or fix.problems:
             return fix, None, None
         write(fix.changes)
@@ -200,7 +223,12 @@ def told(
     aside, and the diff."""
     plan = fix.plan
     if not plan.before.affected:
-        yield _("{project}: nothing is affected").format(project=fix.project.name)
+        text = (
+            _("{project}: nothing that could be read is affected")
+            if fix.problems
+            else _("{project}: nothing is affected")
+        )
+        yield text.format(project=fix.project.name)
         yield from _set_aside(aside)
         return
     yield _head(fix, plan)

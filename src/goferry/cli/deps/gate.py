@@ -3,10 +3,8 @@
 import asyncio
 import datetime
 import hashlib
-import shutil
 import subprocess
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from goferry.cli.base import Command, form_option, json_option, option
-from goferry.cli.console import Console, pass_console
+from goferry.cli.console import Console, as_json_text, pass_console
 from goferry.cli.deps.opening import complete_settings, opened, supply_flags
-from goferry.cli.environment import Complete, go_environment
+from goferry.cli.deps.outputs import Output, by_ending, write
+from goferry.cli.environment import Complete
 from goferry.cli.progress import Progress, showing
 from goferry.errors import InvalidInput, VerifyError
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
-    from goferry.deps.advisories.exposure import Evidence
     from goferry.deps.gate.attest import Commit
     from goferry.deps.gate.rules import Policy
     from goferry.deps.gate.run import Options, Outcome
@@ -32,16 +30,30 @@ SUMMARY = N_("Prove go.sum and vendor, and judge by rules, before a release.")
 KEY_VARIABLE: Final = "GOFERRY_ATTEST_KEY"
 PASSWORD_VARIABLE: Final = "GOFERRY_ATTEST_PASSWORD"  # noqa: S105  the variable's name
 
+_TABLE: Final = "terminal"
+_FORMS: Final = frozenset(("json", "sarif", "junit"))
+"""What can be written into files."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What the flags ask for."""
 
-    form: str
+    outputs: tuple[Output, ...]
+    """What is printed comes first."""
     notes: bool
     attest: str
     verify: str
     key: str
+
+    @property
+    def printed(self) -> str:
+        return self.outputs[0].form
+
+    @property
+    def for_programs(self) -> bool:
+        """Nobody looks on."""
+        return self.printed != _TABLE
 
 
 @click.command(
@@ -57,6 +69,15 @@ class Wanted:
 @json_option
 @form_option("sarif", N_("Print SARIF."))
 @form_option("junit", N_("Print JUnit XML."))
+@option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    multiple=True,
+    help=N_(
+        "Write there, too, in the form that its ending says (.json .sarif .xml). May be given several times."
+    ),
+)
 @option("--notes", is_flag=True, help=N_("Also print what breaks nothing, such as surplus lines."))
 @option(
     "--class",
@@ -100,6 +121,7 @@ def command(
     folder: str,
     as_json: bool,
     form: str | None,
+    output: tuple[str, ...],
     notes: bool,
     kind: str,
     rules: tuple[str, ...],
@@ -110,12 +132,16 @@ def command(
 ) -> int:
     if as_json and form:
         raise InvalidInput("--json and --{form} exclude each other", form=form)
-    wanted = Wanted("json" if as_json else form or "", notes, attest, verify, key)
+    files = tuple(
+        Output(by_ending(file, _FORMS, N_("end it with one of {endings}")), file) for file in output
+    )
+    printed = Output("json" if as_json else form or _TABLE)
+    wanted = Wanted((printed, *files), notes, attest, verify, key)
     place = Path(console.cwd, folder)
     if verify:
         return _verify(console, place, wanted)
     signer = _signer(console, wanted) if attest else None
-    ready = complete_settings(console, given, as_json=bool(wanted.form))
+    ready = complete_settings(console, given, as_json=wanted.for_programs)
     outcome = asyncio.run(_run(console, place, ready, _policy(console, place, given, kind, rules), wanted))
     _show(console, outcome, wanted)
     if signer is not None:
@@ -140,13 +166,13 @@ def _policy(
 async def _run(console: Console, place: Path, ready: Complete, policy: "Policy", wanted: Wanted) -> "Outcome":
     from goferry.deps.gate.run import gate
 
-    with showing(console, _("proving"), quiet=bool(wanted.form)) as bar:
+    with showing(console, _("proving"), quiet=wanted.for_programs) as bar:
         async with opened(console, ready) as supply:
             return await gate(place, supply, _options(console, ready, policy, bar))
 
 
 def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress) -> "Options":
-    from goferry.deps.advisories import refresh
+    from goferry.deps.advisories import building, refresh
     from goferry.deps.gate.run import Options
     from goferry.gomod import goenv
     from goferry.gomod.module import match_prefix_patterns
@@ -159,38 +185,40 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         "" if spec is None else spec.name,
         datetime.datetime.now(datetime.UTC).date(),
         lambda: refresh.at_hand(console.environ),
-        lambda: _toolchain(console),
+        lambda project: building.gather(console.environ)(project),
         lambda what, done, total: bar.update(done, total, what),
     )
 
 
-def _toolchain(console: Console) -> tuple["Evidence", ...]:
-    """What the machine says of the Go that builds: GOTOOLCHAIN, and the go command if there is one."""
-    from goferry.deps.advisories.exposure import from_go_version, from_gotoolchain
-
-    chosen = go_environment(console.environ, sys.platform).value("GOTOOLCHAIN")[0]
-    go = shutil.which("go", path=console.environ.get("PATH"))
-    said = "" if go is None else _output([go, "version"], env={**console.environ, "GOTOOLCHAIN": "local"})
-    return (*from_gotoolchain(chosen), *from_go_version(said or ""))
-
-
 def _show(console: Console, outcome: "Outcome", wanted: Wanted) -> None:
-    from goferry.deps.gate.form import report, to_json
-    from goferry.report import junit, sarif, terminal
+    if wanted.for_programs:
+        console.stdout.write(_for_programs(outcome, wanted.printed))
+    else:
+        _table(console, outcome, wanted)
+    for one in wanted.outputs[1:]:
+        write(console, one.file, _for_programs(outcome, one.form))
 
-    if wanted.form == "json":
-        console.json(to_json(outcome))
-        return
-    found = report(outcome, notes=wanted.notes or bool(wanted.form))
-    if wanted.form:
-        text = sarif.render(found, files=True) if wanted.form == "sarif" else junit.render(found)
-        console.stdout.write(text)
-        return
+
+def _table(console: Console, outcome: "Outcome", wanted: Wanted) -> None:
+    from goferry.deps.gate.form import report
+    from goferry.report import terminal
+
+    found = report(outcome, notes=wanted.notes)
     console.stdout.write(terminal.render(found, colour=console.colour))
     hidden = len(outcome.judged) - len(found.findings)
     if hidden:
         text = ngettext("{n} note; --notes shows it", "{n} notes; --notes shows them", hidden)
         console.note(text.format(n=hidden))
+
+
+def _for_programs(outcome: "Outcome", form: str) -> str:
+    from goferry.deps.gate.form import report, to_json
+    from goferry.report import junit, sarif
+
+    if form == "json":
+        return as_json_text(to_json(outcome))
+    found = report(outcome, notes=True)
+    return sarif.render(found, files=True) if form == "sarif" else junit.render(found)
 
 
 # ---- statements ----------------------------------------------------------------------------------------
@@ -223,7 +251,8 @@ def _attest(console: Console, place: Path, outcome: "Outcome", signer: Any, want
         console.warn(_("no statement was written: the gate did not pass"))
         return
     file = Path(console.cwd, wanted.attest)
-    body = statement(to_json(outcome), outcome.proven.digests, _commit(place, file))
+    ours = (file, *(Path(console.cwd, one.file) for one in wanted.outputs[1:]))
+    body = statement(to_json(outcome), outcome.proven.digests, _commit(place, *ours))
     try:
         file.write_text(sign(body, signer))
     except OSError as error:
@@ -239,7 +268,7 @@ def _verify(console: Console, place: Path, wanted: Wanted) -> int:
     body = verify(console.read(file), public_key(console.read(Path(console.cwd, wanted.key))))
     outcome = body["predicate"]["outcome"]
     _check_subjects(body, place, file)
-    if wanted.form == "json":
+    if wanted.printed == "json":
         console.json(body)
     else:
         text = _(
@@ -276,10 +305,10 @@ def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
 
-def _commit(place: Path, beside: Path) -> "Commit | None":
+def _commit(place: Path, *ours: Path) -> "Commit | None":
     """The commit of the tree, and whether it has changes; None outside of git, and without git.
 
-    The statement itself is no change, wherever it is written.
+    The statement and the reports beside it are no change, wherever they are written.
     """
     from goferry.deps.gate.attest import Commit
 
@@ -290,18 +319,15 @@ def _commit(place: Path, beside: Path) -> "Commit | None":
         return None
     changes = _git(folder, "status", "--porcelain", "--untracked-files=all", "-z") or ""
     others = [one[3:] for one in changes.split("\0") if one]
-    dirty = any(Path(top.strip(), name).resolve() != beside.resolve() for name in others)
+    written = {file.resolve() for file in ours}
+    dirty = any(Path(top.strip(), name).resolve() not in written for name in others)
     return Commit(head.strip(), dirty)
 
 
 def _git(folder: Path, *words: str) -> str | None:
-    return _output(["git", "-C", str(folder), *words])
-
-
-def _output(words: Sequence[str], env: Mapping[str, str] | None = None) -> str | None:
-    """What a program printed; None when it failed or is not there."""
+    """What git printed; None when it failed or is not there."""
     try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, env=env)
+        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
     except OSError:
         return None
     return done.stdout if done.returncode == 0 else None

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from goferry.cli.base import Command, json_option, option
-from goferry.cli.console import Console, pass_console
+from goferry.cli.console import Console, as_json_text, pass_console
 from goferry.cli.deps.gating import proofs_only
-from goferry.cli.deps.opening import complete_settings, supply_flags
+from goferry.cli.deps.opening import complete_settings, supply_flags, unproven_without_store
+from goferry.cli.deps.outputs import write
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.errors import GoferryError, UpstreamError
@@ -61,10 +62,18 @@ JOBS: Final = 16
     help=N_("Only print what to paste into the CI's file."),
 )
 @json_option
+@option("-o", "--output", metavar="FILE", default="", help=N_("Write the JSON there, too."))
 @supply_flags
 @pass_console
 def command(
-    console: Console, /, folder: str, prove_offline: bool, ci: str | None, as_json: bool, **given: Any
+    console: Console,
+    /,
+    folder: str,
+    prove_offline: bool,
+    ci: str | None,
+    as_json: bool,
+    output: str,
+    **given: Any,
 ) -> int:
     from goferry.cli.deps.snippets import SNIPPETS
     from goferry.deps.lock import to_json, verdict
@@ -76,11 +85,14 @@ def command(
     ready = complete_settings(console, given, as_json=as_json)
     project = load(Path(console.cwd, folder))
     done = list(_steps(console, project, ready, prove_offline=prove_offline, as_json=as_json))
+    found = to_json(str(project.root), done)
     if as_json:
-        console.json(to_json(str(project.root), done))
+        console.json(found)
     else:
         for line in told(done):
             console.out(line)
+    if output:
+        write(console, output, as_json_text(found))
     return verdict(done).exit_code
 
 
@@ -109,10 +121,11 @@ async def _from_the_store(
     settings = ready.settings
     for warning in ready.warnings:
         console.warn(warning)
-    async with open_proxy(settings, environ=console.environ) as proxy:
-        downloaded = await _download(proxy, project, ready, step)
-        options = proofs_only(ready, switches(), step)
-        outcome = await gate(project.start, ProxySupply(proxy), options)
+    with unproven_without_store():
+        async with open_proxy(settings, environ=console.environ) as proxy:
+            downloaded = await _download(proxy, project, ready, step)
+            options = proofs_only(ready, switches(), step)
+            outcome = await gate(project.start, ProxySupply(proxy), options)
     judged = {one.step: one for one in from_gate(outcome.judged, vendored=(project.root / "vendor").is_dir())}
     return [judged[Step.TIDY], downloaded, judged[Step.SUMS], judged[Step.VENDOR]]
 

@@ -1,8 +1,8 @@
 """What all `deps` commands share: the flags that say where modules come from, and the supply that they open."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +12,7 @@ from goferry.cli.console import Console
 from goferry.cli.flags import load_settings, settings_flags
 from goferry.config import Loaded
 from goferry.deps.finding import start_of
-from goferry.errors import InvalidInput
+from goferry.errors import GoferryError, InvalidInput, StorageError
 from goferry.i18n import N_, _
 from goferry.storage.folders import folder_of
 
@@ -24,6 +24,21 @@ if TYPE_CHECKING:
 
 EXIT_UNPROVEN: Final = 3
 """What was asked could not be found out: no answer is no good answer."""
+
+
+class StoreFailed(StorageError):
+    """A store that fails has shown nothing: neither that something is wrong nor that it is not."""
+
+    exit_code = EXIT_UNPROVEN
+
+
+@contextmanager
+def unproven_without_store() -> Iterator[None]:
+    """What the store's fault ends here has the exit status of what could not be found out."""
+    try:
+        yield
+    except StorageError as error:
+        raise StoreFailed(error.message, hint=error.hint_key, **error.parts) from error
 
 
 def supply_flags(function: Any, *commands: str) -> Any:
@@ -68,8 +83,9 @@ async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySup
     for warning in ready.warnings:
         console.warn(warning)
     settings = replace(ready.settings, early_zip=False)  # whoever asks for a time here wants no zip next
-    async with open_proxy(settings, environ=console.environ) as proxy:
-        yield ProxySupply(proxy)
+    with unproven_without_store():
+        async with open_proxy(settings, environ=console.environ) as proxy:
+            yield ProxySupply(proxy)
 
 
 def listed(console: Console, folder: str, given: Mapping[str, Any], *, as_json: bool) -> "BuildList":
@@ -122,8 +138,14 @@ def over_all(console: Console, pattern: str, one: Callable[[Path], int]) -> int:
     return worst
 
 
+def about(name: str, why: GoferryError) -> str:
+    """What an error says of something, with its name once."""
+    text = str(why)
+    return text if text.startswith(f"{name}: ") else f"{name}: {text}"
+
+
 def named_unread(console: Console, found: "BuildList") -> int:
     """Names the go.mod files that could not be had; the exit status that says so."""
     for version, why in found.unread.items():
-        console.warn(f"{version}: {why}")
+        console.warn(about(str(version), why))
     return EXIT_UNPROVEN if found.unread else 0

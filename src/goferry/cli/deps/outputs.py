@@ -1,17 +1,18 @@
-"""Which forms of an audit are wanted, and where each goes: one run writes as many as there are files."""
+"""Which forms of a report are wanted, and where each goes: one run writes as many as there are files."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from goferry.cli.console import Console
-from goferry.deps.audit.forms import Page, render
-from goferry.deps.audit.inventory import Inventory
-from goferry.deps.audit.records import Audit
 from goferry.errors import InvalidInput
 from goferry.i18n import N_
+
+if TYPE_CHECKING:
+    from goferry.deps.audit.inventory import Inventory
+    from goferry.deps.audit.records import Audit
 
 ENDINGS: Final = {
     ".cdx.json": "cyclonedx",
@@ -45,43 +46,52 @@ def outputs(form: str | None, files: Sequence[str]) -> tuple[Output, ...]:
                 form=form,
             )
         return (Output(form, *files),)
-    return (Output("terminal"), *(Output(_by_ending(file), file) for file in files))
+    return (Output("terminal"), *(Output(by_ending(file), file) for file in files))
 
 
-def _by_ending(file: str) -> str:
-    for ending, form in ENDINGS.items():
+def by_ending(
+    file: str,
+    forms: Container[str] = frozenset(ENDINGS.values()),
+    hint: str = N_("name it with --format, or end it with one of {endings}"),
+) -> str:
+    """The form that a file's ending says, one of these."""
+    known = {ending: form for ending, form in ENDINGS.items() if form in forms}
+    for ending, form in known.items():
         if file.lower().endswith(ending):
             return form
     raise InvalidInput(
         "--output {file}: its ending says no form",
-        hint=N_("name it with --format, or end it with one of {endings}"),
+        hint=hint,
         file=file,
-        endings=" ".join(ENDINGS),
+        endings=" ".join(known),
     )
 
 
 def show(
     console: Console,
     wanted: Sequence[Output],
-    audit: Audit,
-    inventories: Sequence[Inventory] = (),
+    audit: "Audit",
+    inventories: "Sequence[Inventory]" = (),
     *,
     notes: bool = False,
     base: str = "",
 ) -> None:
     """Prints and writes all of them."""
+    from goferry.deps.audit.forms import Page, render
+
     columns = shutil.get_terminal_size((100, 24)).columns if console.colour else 100
     for one in wanted:
         colour = console.colour and not one.file
         page = Page(audit, tuple(inventories), notes=notes, colour=colour, columns=columns, base=base)
         text = render(one.form, page)
         if one.file:
-            _write(console, one.file, text)
+            write(console, one.file, text)
         else:
             console.stdout.write(text)
 
 
-def _write(console: Console, file: str, text: str) -> None:
+def write(console: Console, file: str, text: str) -> None:
+    """InvalidInput when it cannot be written."""
     try:
         Path(console.cwd, file).write_text(text, encoding="utf-8")
     except OSError as error:

@@ -111,7 +111,9 @@ def deciding(evidence: Iterable[Evidence]) -> GoVersion | None:
         first in lines or (first.origin in _SWITCHES and _order(floor) > _order(first))
     ):
         decided = floor
-    certainty = Certainty.AT_LEAST if _is_open(decided.version) else _CERTAINTY[first.origin]
+    any_of = _is_open(first.version) and gover.lang(first.version) == gover.lang(decided.version)
+    open_ended = any_of or _is_open(decided.version)
+    certainty = Certainty.AT_LEAST if open_ended else _CERTAINTY[first.origin]
     return GoVersion(decided.version, certainty, decided, tuple(one for one in known if one is not decided))
 
 

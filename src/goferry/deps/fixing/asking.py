@@ -1,7 +1,8 @@
 """What a plan has to ask for: the go.mod of a version, and the versions of a module.
 
 A plan is a generator: it yields what it needs to know next, and is sent nothing back; the answers are put into `Known`
-by whoever drives it. So it never touches the network, and any caller, async or not, can use it.
+by whoever drives it. It yields nothing at all where it has tried something, so that others have their turn. So it never
+touches the network, and any caller, async or not, can use it.
 
     known = Known()
     steps = make_plan(..., known)

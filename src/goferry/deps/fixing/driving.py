@@ -19,6 +19,9 @@ Good: TypeAlias = Callable[[str], Iterable[str]]
 Step: TypeAlias = Callable[[int, int], None]
 """Told how many questions are answered, of how many that were asked."""
 
+Tried: TypeAlias = Callable[[int], None]
+"""Told how many sets of raises were tried."""
+
 
 def nothing_known(_path: str) -> Iterable[str]:
     """Good where there is no database."""
@@ -29,13 +32,20 @@ class Driver:
     """Runs steps to their end. What could not be had is in `unread`, by what was asked for."""
 
     def __init__(
-        self, mains: Mains, supply: Supply, good: Good = nothing_known, step: Step | None = None
+        self,
+        mains: Mains,
+        supply: Supply,
+        good: Good = nothing_known,
+        step: Step | None = None,
+        tried: Tried | None = None,
     ) -> None:
         self.known = Known()
         self.unread: dict[str, GoferryError] = {}
         self._supply = supply
         self._good = good
         self._step = step
+        self._tried = tried
+        self._tries = 0
         self._slots = asyncio.Semaphore(JOBS)
         self._done = self._total = 0
         layers = [main.replace for main in mains.modules]
@@ -50,8 +60,18 @@ class Driver:
             except StopIteration as done:
                 found: T = done.value
                 return found
+            if not asks:
+                await self._rest()
+                continue
             self._total += len(asks)
             await asyncio.gather(*map(self._answer, asks))
+
+    async def _rest(self) -> None:
+        """A search may take long: it is seen to go on, and can be interrupted."""
+        self._tries += 1
+        if self._tried is not None:
+            self._tried(self._tries)
+        await asyncio.sleep(0)
 
     async def _answer(self, ask: Ask) -> None:
         async with self._slots:

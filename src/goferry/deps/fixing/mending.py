@@ -11,10 +11,10 @@ from typing import Final
 
 from goferry.deps.base import Project, Supply
 from goferry.deps.fixing import edit, sums
-from goferry.deps.fixing.driving import Driver, Good, Step, nothing_known
+from goferry.deps.fixing.driving import Driver, Good, Step, Tried, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
-from goferry.deps.fixing.plan import Plan, above, make_plan
-from goferry.deps.fixing.raising import Affecting, View
+from goferry.deps.fixing.plan import Plan, above, as_it_is, make_plan
+from goferry.deps.fixing.raising import Affecting, Unbuilt, View
 from goferry.deps.gate import tidy
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
@@ -50,8 +50,8 @@ class Fix:
     unsigned: tuple[Version, ...] = ()
     """Keys of new go.sum lines that no checksum database was asked about: private modules."""
     unused: tuple[Version, ...] = ()
-    """Requirements of which no package is built: only their line keeps a module from getting lower, and `go mod tidy`
-    takes it out."""
+    """Requirements of which no package is built: only their line keeps a flawed version from being selected, and
+    `go mod tidy` takes it out."""
     vendored: bool = False
     """There is a vendor folder, which has to be made anew."""
     problems: tuple[Problem, ...] = ()
@@ -74,28 +74,41 @@ async def mend(
     good: Good = nothing_known,
     allow_go: bool = False,
     step: Step | None = None,
+    tried: Tried | None = None,
 ) -> Fix:
     """The smallest plan for a project, and its files."""
-    driver = Driver(project.mains, supply, good, step)
+    driver = Driver(project.mains, supply, good, step, tried)
     refused: dict[Version, str] = {}
+    useless: set[str] = set()
 
-    async def plan_for(mains: Mains) -> Plan:
-        steps = make_plan(mains, affecting, driver.known, allow_go=allow_go, refused=refused)
+    async def plan_for(state: _State) -> Plan:
+        steps = make_plan(
+            state.project.mains,
+            affecting,
+            driver.known,
+            allow_go=allow_go,
+            refused=refused,
+            unbuilt=_unbuilt(state, useless),
+        )
         return await driver.run(steps)
 
-    plan = await plan_for(project.mains)
-    unknown = tuple(_unread(plan.before.views, driver.unread))
-    if not plan.raises:
-        return Fix(project, plan, problems=unknown)
+    outcome = await driver.run(as_it_is(project.mains, affecting, driver.known))
+    unknown = tuple(_unread(outcome.views, driver.unread))
+    if not outcome.affected:
+        return Fix(project, Plan((), (), (), outcome, outcome), problems=unknown)
     with Files(supply, step) as files:
         before = await _read(project, _originals(project), files)
-        carried = await _carry(before, plan, plan_for, files)
-        while not allow_go and (newer := _needs_newer_go(before, carried)):
-            refused |= newer
-            plan = await plan_for(project.mains)
+        while True:
+            plan = await plan_for(before)
             if not plan.raises:
                 return Fix(project, plan, problems=unknown)
-            carried = await _carry(before, plan, plan_for, files)
+            carried = await _carry(before, plan, plan_for, affecting, files)
+            newer = {} if allow_go else _needs_newer_go(before, carried)
+            vain = _raised_in_vain(before, carried)
+            if not newer and not vain:
+                break
+            refused |= newer
+            useless |= vain
         plan, now = carried.plan, carried.state
         changes, unsigned, wrong = await _sum_changes(before, now, plan, supply)
     return Fix(
@@ -118,16 +131,20 @@ class _Carried:
 
 
 async def _carry(
-    before: _State, plan: Plan, plan_for: Callable[[Mains], Awaitable[Plan]], files: Files
+    before: _State,
+    plan: Plan,
+    plan_for: Callable[[_State], Awaitable[Plan]],
+    affecting: Affecting,
+    files: Files,
 ) -> _Carried:
     """Carries out a plan, and what its packages need, until nothing is left to do. A module that comes in on the way
     may be affected too: then there is another plan behind the first."""
     now = await _read(before.project, _carried_out(before, plan), files)
     again = plan
     for _round in range(ROUNDS):
-        completed = await _complete(before, now, plan, files)
+        completed = await _complete(before, now, plan, affecting, files)
         if completed.texts == now.texts:
-            again = await plan_for(now.project.mains)
+            again = await plan_for(now)
             if not again.raises:
                 break
             plan = _together(plan, again)
@@ -152,6 +169,32 @@ def _needs_newer_go(before: _State, carried: _Carried) -> dict[Version, str]:
         raises = [step for step in carried.plan.raises if step.path in reaching] or carried.plan.raises
         found |= {Version(step.path, step.after): needs for step in raises}
     return found
+
+
+def _raised_in_vain(before: _State, carried: _Carried) -> frozenset[str]:
+    """Paths that were raised though no package of them is built then: `go mod tidy` would undo it. When a package has
+    got lost, that is what has to be said."""
+    if any(_broken(before, carried.state)):
+        return frozenset()
+    raised = {step.path for step in carried.plan.raises} - _built(carried.state.readings)
+    return frozenset(version.path for version in _unused(before, carried.state) if version.path in raised)
+
+
+def _unbuilt(state: _State, useless: Iterable[str]) -> Unbuilt:
+    """For each main module what is known to be unbuilt in it. A line that is there is not ours to judge, and when a zip
+    could not be had, nothing is known."""
+    if any(reading.unread for reading in state.readings):
+        return ()
+    listed = {path for reading in state.readings for path in reading.build.graph.versions}.union(useless)
+    return tuple(
+        frozenset(listed - _loaded(reading) - {line.mod.path for line in part.file.require} | set(useless))
+        for part, reading in zip(state.project.parts, state.readings, strict=True)
+    )
+
+
+def _loaded(reading: Reading) -> frozenset[str]:
+    """Modules that give a package, be it to a test of a dependency: tidy keeps a line for them."""
+    return frozenset(found.module.path for found in reading.loading.found.values() if found.module)
 
 
 def _alone(project: Project) -> Iterator[Project]:
@@ -204,20 +247,21 @@ def _carried_out(state: _State, plan: Plan) -> dict[Path, bytes]:
     return texts
 
 
-async def _complete(before: _State, now: _State, plan: Plan, files: Files) -> _State:
-    """The project with what the packages need, and without what they do not; but a line without which its module would
-    be selected in a lower version stays."""
-    dropped = _not_needed(before, now, plan)
+async def _complete(before: _State, now: _State, plan: Plan, affecting: Affecting, files: Files) -> _State:
+    """The project with what the packages need, and without what they do not; but a line stays that keeps a flaw out, or
+    is about what another main module builds."""
+    dropped = _not_needed(before, now, plan) - _built(now.readings)
     found = await _read(now.project, _completed(now, dropped), files)
-    if lower := {path for path in dropped if _gets_lower(path, now, found)}:
-        found = await _read(now.project, _completed(now, dropped - lower), files)
+    if worse := {path for path in dropped if _gets_worse(path, now, found, affecting)}:
+        found = await _read(now.project, _completed(now, dropped - worse), files)
     return found
 
 
-def _gets_lower(path: str, now: _State, then: _State) -> bool:
+def _gets_worse(path: str, now: _State, then: _State, affecting: Affecting) -> bool:
     for old, new in zip(now.readings, then.readings, strict=True):
         earlier, later = old.build.graph.selected(path), new.build.graph.selected(path)
-        if later != NONE and gover.mod_compare(path, later, earlier) < 0:
+        lower = later != NONE and gover.mod_compare(path, later, earlier) < 0
+        if lower and set(affecting(Version(path, later))) - set(affecting(Version(path, earlier))):
             return True
     return False
 
@@ -388,19 +432,26 @@ def _broken(before: _State, now: _State) -> Iterator[Problem]:
 
 def _lowered(before: _State, now: _State, plan: Plan) -> Iterator[Problem]:
     """Modules that give packages to the build, and got lower."""
-    built = _built(before) & _built(now)
-    for old, new in zip(plan.before.views, plan.after.views, strict=True):
+    for old, new, readings in zip(plan.before.views, plan.after.views, _by_view(before, now), strict=True):
+        built = frozenset.intersection(*map(_built, readings))
         for path in sorted(built & old.selected.keys()):
             earlier, later = old.version(path), new.version(path)
             if later != NONE and gover.mod_compare(path, later, earlier) < 0:
                 yield Problem(path, InvalidInput("it would get lower: {old} → {new}", old=earlier, new=later))
 
 
-def _built(state: _State) -> frozenset[str]:
+def _by_view(before: _State, now: _State) -> list[tuple[tuple[Reading, ...], tuple[Reading, ...]]]:
+    """What was read of the main modules of each view: of a workspace all, then of each by itself."""
+    alone: list[tuple[tuple[Reading, ...], tuple[Reading, ...]]]
+    alone = [((old,), (new,)) for old, new in zip(before.readings, now.readings, strict=True)]
+    return alone if now.project.mains.workspace is None else [(before.readings, now.readings), *alone]
+
+
+def _built(readings: Iterable[Reading]) -> frozenset[str]:
     """Modules that give a package to `all`; what only the tests of dependencies need is not built."""
     return frozenset(
         found.module.path
-        for reading in state.readings
+        for reading in readings
         for path, found in reading.loading.found.items()
         if found.module and path in reading.loading.all
     )

@@ -36,7 +36,7 @@ from enum import StrEnum
 from typing import Final
 
 from goferry.deps.fixing.asking import AskMod, AskVersions, Known, Listed, Steps
-from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises
+from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises, Unbuilt
 from goferry.gomod import gover, module, pseudo, semver
 from goferry.gomod.modgraph import NONE, Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
@@ -63,6 +63,8 @@ class Reason(StrEnum):
     """Every good version makes a newer Go necessary."""
     EXCLUDED = "excluded"
     """The go.mod excludes every good version."""
+    NOT_BUILT = "not_built"
+    """No package of it is built: `go mod tidy` would take a line for it out again."""
     REPLACED = "replaced"
     """A replace line says what is built; requirements change nothing."""
     UNKNOWN = "unknown"
@@ -157,11 +159,12 @@ def make_plan(
     *,
     allow_go: bool = False,
     refused: Mapping[Version, str] | None = None,
+    unbuilt: Unbuilt = (),
     limits: Limits | None = None,
 ) -> Steps[Plan]:
     """The smallest plan for these main modules. `refused`: versions that turned out to need a newer Go, and which."""
     limits = limits or Limits()
-    raiser = Raiser(mains, affecting, known, allow_go=allow_go, refused=refused)
+    raiser = Raiser(mains, affecting, known, allow_go=allow_go, refused=refused, unbuilt=unbuilt)
     teller = _Planner(mains, affecting, raiser, limits)
     out_of_reach = yield from teller.out_of_reach()
 
@@ -169,10 +172,15 @@ def make_plan(
         unreached = out_of_reach.get(version.path, frozenset())
         return tuple(id for id in affecting(version) if id not in unreached)
 
-    raiser = Raiser(mains, counting, known, allow_go=allow_go, refused=refused)
+    raiser = Raiser(mains, counting, known, allow_go=allow_go, refused=refused, unbuilt=unbuilt)
     planner = _Planner(mains, counting, raiser, limits)
     found = yield from planner.find()
     return (yield from teller.tell(found))
+
+
+def as_it_is(mains: Mains, affecting: Affecting, known: Known) -> Steps[Outcome]:
+    """What these main modules build before anything is raised."""
+    return (yield from Raiser(mains, affecting, known).outcome())
 
 
 @dataclass(frozen=True, slots=True)
@@ -429,6 +437,7 @@ class _Planner:
                     below.setdefault(parent, set()).update(distance)
         nearest = sorted(distances, key=lambda parent: (distances[parent], parent))[: self._limits.parents]
         worth = sorted({*wanted, *nearest})
+        worth = [path for path in worth if path not in self._raiser.built_nowhere]
         return {path: frozenset(below[path]) for path in worth if not self._replaced(path, now)}
 
     def _replaced(self, path: str, now: Outcome) -> bool:
@@ -538,6 +547,8 @@ class _Planner:
         usable = [version for version in good if Version(path, version) not in self._mains.exclude]
         if not usable:
             return Reason.EXCLUDED, good[0]
+        if path in self._raiser.built_nowhere:
+            return Reason.NOT_BUILT, usable[0]
         outcomes = yield from self._each(Version(path, version) for version in usable[: self._limits.width])
         bars = {outcome.bar for outcome in outcomes}
         if Bar.GO in bars and bars <= {Bar.GO, Bar.UNREAD}:

@@ -6,8 +6,10 @@ workspace as a whole, and each main module by itself, as GOWORK=off builds it.
 
 Nothing that is built may get lower. From go 1.17 on that is what a go.mod names, and what it names cannot get lower.
 Before, it may be anything in the build list: what a raise would lower or make vanish is held where it was by a
-requirement of its own, as `go get` does. The rest of a pruned build list is not built; it comes and goes with the
-requirements of others, and a line for it would be one that `go mod tidy` takes out.
+requirement of its own, as `go get` does. The rest of a build list is not built; it comes and goes with the
+requirements of others, and a line for it would be one that `go mod tidy` takes out. `unbuilt` says for each main module
+what is known to be of that rest: it gets no line there, neither raised nor held. What another main module of a
+workspace builds is not counted in the view of the one that does not.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +27,9 @@ Raises: TypeAlias = frozenset[Version]
 
 Affecting: TypeAlias = Callable[[Version], tuple[str, ...]]
 """The ids of what affects a version; empty when nothing does."""
+
+Unbuilt: TypeAlias = Sequence[frozenset[str]]
+"""For each main module the paths of which nothing is built in it, so that a line for one would not be tidy."""
 
 _GO: Final = "go"
 
@@ -85,9 +90,13 @@ class Raiser:
         *,
         allow_go: bool = False,
         refused: Mapping[Version, str] | None = None,
+        unbuilt: Unbuilt = (),
     ) -> None:
         self.known = known
         self._refused = refused or {}
+        self._unbuilt = unbuilt or tuple(frozenset[str]() for _ in mains.modules)
+        self.built_nowhere = frozenset[str]().union(*self._unbuilt).intersection(*self._unbuilt)
+        """Paths that no main module may name."""
         self._mains = mains
         self._affecting = affecting
         self._allow_go = allow_go
@@ -116,13 +125,14 @@ class Raiser:
             if go := self._newer_go(raises, base):
                 self._seen[raises] = replace(base, bar=Bar.GO, go=go)
             else:
-                todo.append((raises, _raised(self._mains, base, raises)))
+                todo.append((raises, _raised(self._mains, base, raises, self._unbuilt)))
         views = [view for _, mains in todo for view in views_of(mains)]
         grown = yield from self.known.grow(views)
         width = len(base.views)
         for at, (raises, mains) in enumerate(todo):
             graphs = grown[at * width : (at + 1) * width]
             self._seen[raises] = yield from self._evaluate(mains, graphs, base)
+            yield ()
 
     def _newer_go(self, raises: Raises, base: Outcome) -> str:
         """The Go that a raise needs by its own go line, or is known to need; empty when that is none newer."""
@@ -145,7 +155,7 @@ class Raiser:
                 return self._outcome(mains, views, held, None)
             if any(view.unread - old.unread for view, old in zip(views, base.views, strict=True)):
                 return self._outcome(mains, views, held, Bar.UNREAD)
-            holding, holds = _holding(mains, views, base)
+            holding, holds = _holding(mains, views, base, self._unbuilt)
             if not holds:
                 break
             mains, held = holding, held | holds
@@ -153,10 +163,10 @@ class Raiser:
         return self._outcome(mains, views, held, *self._barred(views, base))
 
     def _barred(self, views: tuple[View, ...], base: Outcome) -> tuple[Bar | None, str]:
-        for view, old in zip(views, base.views, strict=True):
+        for view, old, unbuilt in zip(views, base.views, self._unbuilt_by_view(), strict=True):
             if not self._allow_go and gover.compare(view.go, old.go) > 0:
                 return Bar.GO, view.go
-            if any(_lower(path, view.version(path), old.version(path)) for path in floor(old)):
+            if any(_lower(path, view.version(path), old.version(path)) for path in floor(old) - unbuilt):
                 return Bar.LOWERS, ""
         return None, ""
 
@@ -164,14 +174,20 @@ class Raiser:
         self, mains: Mains, views: tuple[View, ...], held: frozenset[Version], bar: Bar | None, go: str = ""
     ) -> Outcome:
         affected: dict[str, tuple[str, ...]] = {}
-        for judged, view in zip(self._judged, views, strict=True):
+        for judged, view, unbuilt in zip(self._judged, views, self._unbuilt_by_view(), strict=True):
+            elsewhere = unbuilt - self.built_nowhere
             for path, version in view.selected.items():
+                if path in elsewhere:
+                    continue
                 ids = judged.get((path, version))
                 if ids is None:
                     ids = judged[path, version] = self.ids(view.mains, Version(path, version))
                 if ids:
                     affected[path] = tuple(dict.fromkeys((*affected.get(path, ()), *ids)))
         return Outcome(mains, views, dict(sorted(affected.items())), held, bar, go)
+
+    def _unbuilt_by_view(self) -> tuple[frozenset[str], ...]:
+        return tuple(self._unbuilt) if self._mains.workspace is None else (self.built_nowhere, *self._unbuilt)
 
     def ids(self, mains: Mains, version: Version) -> tuple[str, ...]:
         """What affects a version of the build list: by its own name, and by that of what replaces it."""
@@ -199,13 +215,14 @@ def _view(mains: Mains, graph: Graph, known: Known) -> View:
     return View(mains, selected, found.selected(_GO), found, unread)
 
 
-def _raised(mains: Mains, base: Outcome, raises: Raises) -> Mains:
+def _raised(mains: Mains, base: Outcome, raises: Raises, unbuilt: Unbuilt) -> Mains:
     lines: list[dict[str, str]] = [{} for _ in mains.modules]
     alone = base.views[-len(mains.modules) :] if mains.modules else ()
     for wanted in sorted(raises, key=str):
         having = [n for n, view in enumerate(alone) if view.version(wanted.path) != NONE]
         for n in having or [0]:
-            if gover.mod_compare(wanted.path, alone[n].version(wanted.path), wanted.version) < 0:
+            named = wanted.path not in unbuilt[n]
+            if named and gover.mod_compare(wanted.path, alone[n].version(wanted.path), wanted.version) < 0:
                 lines[n][wanted.path] = wanted.version
     return with_lines(mains, lines)
 
@@ -229,24 +246,28 @@ def _with(main: Main, lines: Mapping[str, str]) -> Main:
     )
 
 
-def _holding(mains: Mains, views: tuple[View, ...], base: Outcome) -> tuple[Mains, frozenset[Version]]:
+def _holding(
+    mains: Mains, views: tuple[View, ...], base: Outcome, unbuilt: Unbuilt
+) -> tuple[Mains, frozenset[Version]]:
     """The main modules with requirements of what would get lower in one of them alone, and these."""
     count = len(mains.modules)
     lines = [
-        _held(main, view, old)
-        for main, view, old in zip(mains.modules, views[-count:], base.views[-count:], strict=True)
+        _held(main, view, old, not_here)
+        for main, view, old, not_here in zip(
+            mains.modules, views[-count:], base.views[-count:], unbuilt, strict=True
+        )
     ]
     holds = frozenset(Version(path, version) for held in lines for path, version in held.items())
     return with_lines(mains, lines), holds
 
 
-def _held(main: Main, view: View, old: View) -> dict[str, str]:
+def _held(main: Main, view: View, old: View, unbuilt: frozenset[str]) -> dict[str, str]:
     if main.requirements.pruned:
         return {}
     return {
         path: version
         for path, version in old.selected.items()
-        if _lower(path, view.version(path), version) or view.version(path) == NONE
+        if path not in unbuilt and (_lower(path, view.version(path), version) or view.version(path) == NONE)
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from goferry.deps.advisories.exposure import Exposure, Origin
+from goferry.deps.advisories.exposure import Certainty, Exposure, Origin
 from goferry.deps.advisories.matching import Match
 from goferry.deps.base import Project
 from goferry.deps.gate import sums
@@ -292,8 +292,9 @@ def toolchain(exposure: Exposure | None, file: str) -> Iterator[Problem]:
         yield Problem("toolchain", Text("nothing says which Go builds this"), State.UNPROVEN, file=file)
         return
     go = exposure.go
-    # A go line alone is a lower bound: most likely a newer Go builds it.
-    state = State.NOTE if go.decided.origin is Origin.GO_LINE else State.FAILED
+    # A go line alone is a lower bound, and so is a pipeline's 1.25: most likely a newer Go builds it.
+    open_ended = go.certainty is Certainty.AT_LEAST and go.decided.origin is not Origin.TOOLCHAIN_LINE
+    state = State.NOTE if open_ended else State.FAILED
     for match in exposure.toolchain:
         fixed = match.fixed.version
         yield Problem(

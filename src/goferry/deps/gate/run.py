@@ -61,8 +61,8 @@ class Options:
     """The name of the checksum database."""
     today: datetime.date
     database: Callable[[], Database]
-    toolchain: Callable[[], tuple[Evidence, ...]] = tuple
-    """What is known of the Go that builds, beside the go and toolchain lines; asked only when the rule is on."""
+    toolchain: Callable[[Project], tuple[Evidence, ...]] = from_lines
+    """What is known of the Go that builds a project; asked only when the rule is on."""
     step: Callable[[str, int, int], None] = lambda _what, _done, _total: None
 
 
@@ -252,7 +252,7 @@ class _Gate:
         )
 
     def _judge_toolchain(self, project: Project, file: str) -> None:
-        go = deciding([*self._options.toolchain(), *from_lines(project)])
+        go = deciding(self._options.toolchain(project))
         known = exposure(self._options.database(), go) if go is not None else None
         self._found.problems += checks.toolchain(known, file)
 
