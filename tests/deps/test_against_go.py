@@ -66,7 +66,8 @@ async def test_list_and_graph_are_those_of_the_real_go(seed: int, proxy: Path, t
     found = await read(project, proxy)
     written = project.start.read_bytes()
     graph, listed = project.go("mod", "graph"), project.go("list", "-m", "all")
-    project.start.write_bytes(written)  # go's own changes to it can prune the graph further, and then it lists less
+    # What go itself changes in it can prune the graph further, and then it lists less.
+    project.start.write_bytes(written)
     described = project.go("list", "-m", "-json", "all")
     if graph.error or listed.error:
         assert is_refused(found, graph.error or listed.error), graph.error + listed.error
