@@ -421,6 +421,23 @@ class Settings:
             "Default: Go's GONOSUMDB, then GOPRIVATE."
         ),
     )
+    own_log: str = _row(
+        "",
+        TEXT,
+        UPSTREAM,
+        ("serve", "warm", "deps", "cache log"),
+        N_(
+            "A transparency log of your own, also for private modules: the NAME of one that goferry keeps in the "
+            "store, or NAME+KEY or NAME+KEY URL of one that is asked. Default: none."
+        ),
+    )
+    own_log_key: Path | None = _row(
+        None,
+        PATH,
+        UPSTREAM,
+        ("serve", "warm", "deps", "cache log"),
+        N_("File with the private key of the own log. Default: one in the store, made at the first use."),
+    )
     attempts: int = _row(
         12, COUNT, UPSTREAM, _FETCH, N_("How often one upstream is tried for one object."), "attempts"
     )

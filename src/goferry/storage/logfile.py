@@ -80,7 +80,7 @@ class LogFile:
             return [self._append(file, module, text) for module, text in entries]
 
     def _append(self, file: sqlite3.Connection, module: str, text: bytes) -> Record:
-        if known := _find(file, module):
+        if known := self._find(file, module):
             return known
         number = _size(file)
         tlog.format_record(Record(number, text))  # refuses what no client could read
@@ -93,8 +93,8 @@ class LogFile:
     # Questions
 
     def find(self, module: str) -> Record | None:
-        """The record of a module version (`PATH@VERSION`)."""
-        return self._with(lambda file: _find(file, module))
+        """The record of a module version (`PATH@VERSION`). LogDamaged when it is not what its hash says."""
+        return self._with(lambda file: self._find(file, module))
 
     def size(self) -> int:
         """How many records there are."""
@@ -121,6 +121,16 @@ class LogFile:
     def close(self) -> None:
         with self._lock:
             self._drop()
+
+    def _find(self, file: sqlite3.Connection, module: str) -> Record | None:
+        row = file.execute("SELECT id, text FROM records WHERE module = ?", (module,)).fetchone()
+        if row is None:
+            return None
+        number, text = row
+        (leaf,) = self._hashes(file, [tlog.stored_hash_index(0, number)])
+        if not isinstance(text, bytes) or tlog.record_hash(text) != leaf:
+            raise self._damaged(N_("the record {number} of the log {path} was changed"), number=number)
+        return Record(number, text)
 
     def _tree(self, file: sqlite3.Connection, size: int) -> Tree:
         return Tree(size, tlog.tree_hash(self._hashes(file, tlog.tree_hash_indexes(size))))
@@ -288,11 +298,6 @@ def _transaction(file: sqlite3.Connection) -> Iterator[None]:
         with suppress(sqlite3.Error):
             file.execute("ROLLBACK")
         raise
-
-
-def _find(file: sqlite3.Connection, module: str) -> Record | None:
-    row = file.execute("SELECT id, text FROM records WHERE module = ?", (module,)).fetchone()
-    return Record(*row) if row else None
 
 
 def _size(file: sqlite3.Connection) -> int:
