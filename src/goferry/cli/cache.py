@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from goferry.cli import cachelog
 from goferry.cli.base import Command, Group, json_option, option
 from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
@@ -42,16 +43,20 @@ def command() -> None:
     """The group itself does nothing."""
 
 
+command.add_command(cachelog.command)
+
+
 def _sub(name: str, summary: str, **attrs: Any) -> Callable[[Any], Any]:
     return command.command(name, cls=Command, short_help=summary, help=summary, **attrs)
 
 
-def _on_store(
+def on_store(
     console: Console,
     given: Mapping[str, Any],
     as_json: bool,
     work: Callable[[Opened, Settings], Awaitable[_T]],
 ) -> _T:
+    """What comes of some work on the store that the flags and settings name."""
     settings = load_settings(console, given, as_json=as_json).settings
 
     async def run() -> _T:
@@ -74,7 +79,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
         rows = await contents.list_modules(found.store, found.index, ",".join(patterns))
         return rows, await contents.usage(found.store)
 
-    rows, usage = _on_store(console, given, as_json, work)
+    rows, usage = on_store(console, given, as_json, work)
     if as_json:
         modules = [{**asdict(row), "used": _time(row.used)} for row in rows]
         console.json({"modules": modules, "store": asdict(usage)})
@@ -109,7 +114,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
 @pass_console
 def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
     wanted = parse_version(name)
-    found = _on_store(
+    found = on_store(
         console, given, as_json, lambda store, _s: contents.info(store.store, store.index, wanted)
     )
     if as_json:
@@ -168,7 +173,7 @@ def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
                 quarantine=not keep,
             )
 
-    scrub = _on_store(console, given, as_json, work)
+    scrub = on_store(console, given, as_json, work)
     report = scrub_report(scrub)
     if as_json:
         console.stdout.write(report_json.render(report))
@@ -271,7 +276,7 @@ def gc(console: Console, /, dry_run: bool, as_json: bool, **given: Any) -> None:
             found.store, found.index, max_size=settings.max_size, max_age=settings.max_age, dry_run=dry_run
         )
 
-    result = _on_store(console, given, as_json, work)
+    result = on_store(console, given, as_json, work)
     if as_json:
         console.json({**asdict(result), "removed": [_removed_json(row) for row in result.removed]})
         return
@@ -302,7 +307,7 @@ def rm(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: An
     async def work(found: Opened, _settings: Settings) -> list[collecting.Removed]:
         return [row for item in wanted for row in await collecting.rm(found.store, found.index, item)]
 
-    rows = _on_store(console, given, as_json, work)
+    rows = on_store(console, given, as_json, work)
     if as_json:
         console.json({"removed": [_removed_json(row) for row in rows]})
     else:
@@ -320,7 +325,7 @@ def pin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: A
     async def work(found: Opened, _settings: Settings) -> frozenset[Version]:
         return await (pins.pin(found.store, wanted) if wanted else pins.pins(found.store))
 
-    _print_pins(console, _on_store(console, given, as_json, work), as_json)
+    _print_pins(console, on_store(console, given, as_json, work), as_json)
 
 
 @_sub("unpin", N_("Take the protection from versions or whole modules."))
@@ -332,7 +337,7 @@ def unpin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given:
     wanted = [parse_version(text, whole=True) for text in modules]
     _print_pins(
         console,
-        _on_store(console, given, as_json, lambda found, _s: pins.unpin(found.store, wanted)),
+        on_store(console, given, as_json, lambda found, _s: pins.unpin(found.store, wanted)),
         as_json,
     )
 

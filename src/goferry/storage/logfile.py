@@ -116,6 +116,8 @@ class LogFile:
         """Those of the records [start, stop) that there are, each with its module version, in order."""
         question = "SELECT module, id, text FROM records WHERE id >= ? AND id < ? ORDER BY id"
         rows = self._with(lambda file: file.execute(question, (start, stop)).fetchall())
+        if odd := [number for _module, number, text in rows if not isinstance(text, bytes)]:
+            raise self._damaged(N_("the record {number} of the log {path} was changed"), number=odd[0])
         return [(module, Record(number, text)) for module, number, text in rows]
 
     def close(self) -> None:

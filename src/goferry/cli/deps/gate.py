@@ -15,7 +15,7 @@ import click
 
 from goferry.cli.base import Command, form_option, json_option, option
 from goferry.cli.console import Console, pass_console
-from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.deps.opening import EXIT_UNPROVEN, complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete, go_environment
 from goferry.cli.progress import Progress, showing
 from goferry.errors import InvalidInput, VerifyError
@@ -108,6 +108,8 @@ def command(
     key: str,
     **given: Any,
 ) -> int:
+    from goferry.storage.logfile import LogDamaged
+
     if as_json and form:
         raise InvalidInput("--json and --{form} exclude each other", form=form)
     wanted = Wanted("json" if as_json else form or "", notes, attest, verify, key)
@@ -116,7 +118,13 @@ def command(
         return _verify(console, place, wanted)
     signer = _signer(console, wanted) if attest else None
     ready = complete_settings(console, given, as_json=bool(wanted.form))
-    outcome = asyncio.run(_run(console, place, ready, _policy(console, place, given, kind, rules), wanted))
+    policy = _policy(console, place, given, kind, rules)
+    try:
+        outcome = asyncio.run(_run(console, place, ready, policy, wanted))
+    except LogDamaged as error:
+        # Nobody can be asked about private modules: neither a mismatch nor a pass.
+        console.warn(f"{error} ({error.hint})" if error.hint else str(error))
+        return EXIT_UNPROVEN
     _show(console, outcome, wanted)
     if signer is not None:
         _attest(console, place, outcome, signer, wanted)
@@ -160,8 +168,16 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         datetime.datetime.now(datetime.UTC).date(),
         lambda: refresh.at_hand(console.environ),
         lambda: _toolchain(console),
+        _own_log(ready.settings.own_log),
         lambda what, done, total: bar.update(done, total, what),
     )
+
+
+def _own_log(text: str) -> str:
+    from goferry.proxy.ownlog import parse_place
+
+    place = parse_place(text) if text else None
+    return "" if place is None else place.name
 
 
 def _toolchain(console: Console) -> tuple["Evidence", ...]:
