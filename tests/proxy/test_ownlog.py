@@ -1,6 +1,7 @@
 """A log of one's own: what is recorded, what is refused because of it, and what clients make of its answers."""
 
 import asyncio
+import random
 import shutil
 import sqlite3
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import modtree
 from goferry.config import Settings
@@ -31,11 +34,13 @@ from goferry.gomod.sumdb.note import format_signer, format_verifier, new_signer,
 from goferry.gomod.sumdb.tile import BadTile
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.proxy.assemble import open_proxy
-from goferry.proxy.ownlog import log_path, open_log, parse_place
+from goferry.proxy.ownlog import OwnLog, log_path, open_log, parse_place, record_text
 from goferry.proxy.service import ModuleProxy
 from goferry.storage.local import LocalStore
 from goferry.storage.logfile import LogDamaged, verifier_of
 from proxyworld import World, content, world, zip_hash
+from sizes import size
+from storedlogs import FILLERS
 
 LOG = "sums.example.org"
 PRIVATE, PUBLIC = "corp.example/Secret", "example.com/m"
@@ -229,6 +234,50 @@ async def test_workers_append_to_one_log(tmp_path: Path) -> None:
         for proxy in (other, w.proxy) * 2:  # each goes on from the head that the other has shown
             for version in versions:
                 await look_up(proxy, version, client)
+
+
+@settings(max_examples=size(6, 60), deadline=None)
+@given(steps=st.lists(st.integers(1, 260), min_size=1, max_size=5), seed=st.integers(0, 2**32))
+def test_a_client_with_a_memory_follows_the_log_as_it_grows(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int], seed: int
+) -> None:
+    """Any record under any head; the client machine is the judge, with and without an earlier head."""
+    folder = tmp_path_factory.mktemp("log")
+    rng = random.Random(seed)
+
+    async def grow() -> None:
+        store = LocalStore(folder, fsync=False)
+        log = await open_log(store, LOG)
+        client, have = Database(log.verifier), 0
+        for step in steps:
+            modules = FILLERS[have : have + step] if have + step <= len(FILLERS) else []
+            entries = [(str(v), record_text(v, f"h1:{'A' * 43}=", f"h1:{'B' * 43}=")) for v in modules]
+            log.file.append_all(entries)
+            have += len(entries)
+            for version in (FILLERS[0], FILLERS[have - 1], *rng.sample(FILLERS[:have], min(4, have))):
+                for who in (client, Database(log.verifier)):
+                    assert (await _ask(log, who, version)).record.id == FILLERS.index(version)
+                assert (await log.prove(version)).mod == (f"h1:{'B' * 43}=",)
+            assert client.latest.tree == log.file.tree()
+        await log.close()
+        await store.close()
+
+    asyncio.run(grow())
+    shutil.rmtree(folder)
+
+
+async def _ask(log: OwnLog, client: Database, version: Version) -> lookup.Sums:
+    exchange = client.lookup(version)
+    while asks := exchange.need():
+        for ask in asks:
+            match ask:
+                case lookup.Fetch(path):
+                    exchange.feed(ask, await log.body(path))
+                case lookup.ReadHead():
+                    exchange.feed(ask, client.latest.note)
+                case _:
+                    exchange.feed(ask, True)
+    return exchange.result()
 
 
 # ---- what is refused -----------------------------------------------------------------------------------------
