@@ -106,10 +106,12 @@ def test_answers_look_like_those_of_other_databases(tmp_path: Path) -> None:
         assert ferry.ask(f"/sumdb/{LOG}/latest", {"If-None-Match": etag})[0] == 304
         unknown = "lookup/example.com/none@v1.0.0"
         assert ferry.ask(f"/sumdb/{LOG}/{unknown}")[0] == ferry.ask(f"{public}/{unknown}")[0] == 403
-        assert ferry.ask(f"/sumdb/{LOG}/lookup/example.com/tool@v9.9.9")[0] == 404
+        assert ferry.ask(f"/sumdb/{LOG}/lookup/example.com/tool@v1.9.9")[0] == 404
         assert ferry.ask(f"/sumdb/{LOG}/lookup/example.com/!big!case@v1.0.0")[0] == 200
         assert ferry.ask(f"{public}/lookup/example.com/!big!case@v1.0.0")[0] == 403
-        assert ferry.ask(f"/cached-only/sumdb/{LOG}/lookup/example.com/tool@v9.9.9")[0] == 404
+        assert ferry.ask(f"/cached-only/sumdb/{LOG}/lookup/example.com/tool@v1.9.9")[0] == 503
+        long_ago = {"If-Modified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}
+        assert ferry.ask(f"/sumdb/{LOG}/latest", long_ago)[0] == 200
 
 
 # ---- tampered with -------------------------------------------------------------------------------------------

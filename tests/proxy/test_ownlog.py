@@ -184,6 +184,7 @@ async def test_records_answer_as_a_database_does(tmp_path: Path) -> None:
     ("path", "error"),
     [
         ("lookup/corp.example/!secret@v9.9.9", NotFound),
+        ("lookup/corp.example/!secret@v1.9.9", NotFound),
         ("lookup/corp.example/!secret@main", NotFound),
         ("lookup/corp.example/Secret@v1.0.0", NotFound),
         ("lookup/corp.example/!secret", NotFound),

@@ -54,7 +54,7 @@ class ProxySupply:
         """What the log of one's own says of a version, proven, and whether it was recorded only now."""
         sums = await self._proxy.prove_own(version)
         log = self._proxy.own_log
-        return sums, log is not None and log.is_new(version)
+        return sums, log is not None and log.is_new(sums)
 
     async def own_head(self) -> str:
         """The newest tree head of the log of one's own that was proven, as the signed note; empty for none."""

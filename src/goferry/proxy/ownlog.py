@@ -9,6 +9,7 @@ What belongs into the log, and what is refused because of it, is decided in gofe
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,7 +140,7 @@ class OwnLog:
         self._store = store
         self._head = Head(tlog.EMPTY_TREE, b"")
         self._database = lookup.Database(signer.verifier)
-        self._new: set[Version] = set()
+        self._before = 0
 
     @property
     def verifier_key(self) -> str:
@@ -163,7 +164,6 @@ class OwnLog:
         if before is None:
             signed = self._head.tree
             record = await self._in_file(lambda file: file.append(str(version), text, after=signed))
-            self._new.add(version)
         else:
             record = before.record
         sums = lookup.sums_of(self.name, version, record)
@@ -171,9 +171,9 @@ class OwnLog:
         sums.check_mod(mod_h1)
         return sums
 
-    def is_new(self, version: Version) -> bool:
-        """Whether it was recorded by this process: then nothing older vouches for it."""
-        return version in self._new
+    def is_new(self, sums: Sums) -> bool:
+        """Whether that was recorded since this process began: then nothing older vouches for it."""
+        return sums.record.id >= self._before
 
     # ---- tree heads ------------------------------------------------------------------------------------------
 
@@ -189,7 +189,7 @@ class OwnLog:
 
     async def check_head(self) -> None:
         """Raise LogDamaged unless the log goes on from the head that was remembered."""
-        await self._in_file(LogFile.size)  # a file under another key says so first
+        self._before = await self._in_file(LogFile.size)  # a file under another key says so first
         self._head = await self._remembered()
         await self._in_file(lambda file: file.check_begins_with(self._head.tree))
 
@@ -223,7 +223,7 @@ class OwnLog:
         """The body at `path` below the database's root. NotFound for what is not in the log (yet)."""
         body = await self.body(path)
         is_final = path != lookup.LATEST
-        return Answer(f"sumdb/{self.name}/{path}", len(body), 0.0, immutable=is_final, body=body)
+        return Answer(f"sumdb/{self.name}/{path}", len(body), time.time(), immutable=is_final, body=body)
 
     async def body(self, path: str) -> bytes:
         """The same without what HTTP wants to know."""

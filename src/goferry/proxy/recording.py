@@ -15,7 +15,7 @@ import re
 from collections.abc import Coroutine
 from typing import Any, Protocol, TypeVar
 
-from goferry.errors import InvalidInput, NotFound, Refused, StorageError, VerifyError
+from goferry.errors import InvalidInput, NotFound, Refused, StorageError, Unavailable, VerifyError
 from goferry.gomod import dirhash
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.module import Version
@@ -24,7 +24,7 @@ from goferry.gomod.sumdb.lookup import Sums
 from goferry.i18n import _
 from goferry.proxy.base import Answer, Outcome
 from goferry.proxy.coalesce import Deliver
-from goferry.proxy.files import Files, missing
+from goferry.proxy.files import Files
 from goferry.proxy.keeper import Keeper, Proofs
 from goferry.proxy.ownlog import OwnLog
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
@@ -52,8 +52,8 @@ class OwnSums(Protocol):
     async def prove(self, version: Version, *, asking: bool) -> Sums:
         """The proven sums of a module version; an error says why there are none."""
 
-    def is_new(self, version: Version) -> bool:
-        """Whether it was recorded only now, so that nothing older vouches for it."""
+    def is_new(self, sums: Sums) -> bool:
+        """Whether that was recorded only now, so that nothing older vouches for it."""
 
     async def signed_head(self) -> bytes:
         """The newest tree head that was proven."""
@@ -218,8 +218,8 @@ class LocalLog:
         await self._learn(version, asking=asking)
         return await self._log.prove(version)
 
-    def is_new(self, version: Version) -> bool:
-        return self._log.is_new(version)
+    def is_new(self, sums: Sums) -> bool:
+        return self._log.is_new(sums)
 
     async def signed_head(self) -> bytes:
         return (await self._log.head()).note
@@ -248,7 +248,7 @@ class LocalLog:
         if await self._store.stat(request.key) is not None:
             return
         if not asking:
-            raise await missing(self._store, request, offline=True)
+            raise Unavailable("{key} is not in the store, and nobody is asked for it now", key=request.key)
         await self._files.answer(request)
         async with self._store.lock(request.key):
             pass  # a small file is answered before it is kept; who keeps it holds the lock until then
@@ -275,7 +275,7 @@ class RemoteLog:
     async def prove(self, version: Version, *, asking: bool) -> Sums:
         return await self._database.prove(version, asking=asking)
 
-    def is_new(self, _version: Version) -> bool:
+    def is_new(self, _sums: Sums) -> bool:
         """Nobody here knows."""
         return False
 

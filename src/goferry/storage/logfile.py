@@ -54,7 +54,7 @@ class LogFile:
 
     def __init__(self, path: Path, verifier: str, *, read_only: bool = False, sync: bool = True) -> None:
         self.path = path
-        self._verifier = verifier
+        self.verifier = verifier
         self._read_only = read_only
         self._sync = sync
         self._lock = threading.Lock()
@@ -201,7 +201,7 @@ class LogFile:
         if _pragma(file, "user_version") > _FORMAT:
             raise StorageError("the log {path} was written by a newer goferry", path=self.path)
         row = file.execute("SELECT value FROM about WHERE name = ?", (_KEY,)).fetchone()
-        if row is None or row[0] != self._verifier:
+        if row is None or row[0] != self.verifier:
             raise LogDamaged(
                 "the log {path} is kept under another key",
                 hint=N_("its key is {key}: give that one, or another name for a new log"),
@@ -261,10 +261,10 @@ def create(path: Path, verifier: str) -> None:
         raise StorageError("the log {path} cannot be made: {why}", path=path, why=error) from error
 
 
-def verifier_of(path: Path) -> str:
+def verifier_of(path: Path, *, read_only: bool = False) -> str:
     """The public key of the log in a file. Raises StorageError."""
     try:
-        with closing(_connect(path, read_only=True)) as file:
+        with closing(_connect(path, read_only=read_only)) as file:
             row = file.execute("SELECT value FROM about WHERE name = ?", (_KEY,)).fetchone()
     except sqlite3.Error as error:
         raise LogDamaged("the log {path} is damaged: {why}", hint=_MEND, path=path, why=error) from error

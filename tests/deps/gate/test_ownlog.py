@@ -169,6 +169,13 @@ async def test_an_upstream_that_is_down_proves_nothing(tmp_path: Path, project: 
     assert State.FAILED not in {row[1] for row in broken(outcome)}
 
 
+async def test_offline_what_was_never_seen_is_not_proven(tmp_path: Path, project: Path) -> None:
+    async with own(tmp_path / "store", offline=True) as made:
+        outcome = await gated(made.proxy, project)
+    assert outcome.verdict is Verdict.UNPROVEN
+    assert State.FAILED not in {row[1] for row in broken(outcome)}
+
+
 # ---- another goferry's ---------------------------------------------------------------------------------------
 
 

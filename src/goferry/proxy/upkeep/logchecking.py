@@ -81,14 +81,16 @@ def opened(store: BlobStore, name: str) -> LogFile:
     path = log_path(store, name)
     if not path.exists():
         raise NotFound("there is no log {name} in the store {store}", name=name, store=store.url)
-    return LogFile(path, verifier_of(path), read_only=True)
+    # Read as anybody reads it, where that may be: what a killed process left is then put in order first.
+    read_only = store.read_only is not None
+    return LogFile(path, verifier_of(path, read_only=read_only), read_only=read_only)
 
 
 async def look(store: BlobStore, name: str) -> Log:
     """The log as it is. Raises NotFound, and LogDamaged for one that is less than what was signed."""
     file = opened(store, name)
     try:
-        key = verifier_of(file.path)
+        key = file.verifier
         note = await store.read(head_key(name)) or b""
         signed = _tree_of(note, parse_verifier(key))
         await asyncio.to_thread(file.check_begins_with, signed)
