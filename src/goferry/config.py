@@ -359,7 +359,7 @@ class Settings:
         "",
         STORE_PLACE,
         STORE,
-        ("serve", "warm", "cache", "deps"),
+        ("serve", "warm", "env", "cache", "deps"),
         N_("Where modules are kept. Default: the folder goferry/store in the user's data folder."),
     )
     fsync: bool = _row(
@@ -425,7 +425,7 @@ class Settings:
         "",
         TEXT,
         UPSTREAM,
-        ("serve", "warm", "deps", "cache log"),
+        ("serve", "warm", "env", "deps", "cache log"),
         N_(
             "A transparency log of your own, also for private modules: the NAME of one that goferry keeps in the "
             "store, or NAME+KEY or NAME+KEY URL of one that is asked. Default: none."

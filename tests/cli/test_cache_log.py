@@ -56,6 +56,20 @@ def test_it_shows_what_clients_need(store: Path) -> None:
     assert parse_verifier(lines["for clients"].removeprefix("GOSUMDB=")).name == LOG
 
 
+def test_env_prints_it_for_clients(store: Path) -> None:
+    words = ("env", "--json", "--profile", "ci", "--private", "corp.example", "--url", "http://g:8080")
+    without = goferry(*words, "--store", str(store)).json
+    assert (without["GONOSUMDB"], without["GOSUMDB"]) == ("corp.example", "sum.golang.org")
+    said = goferry(*words, "--store", str(store), "--own-log", LOG)
+    key = cache_log(store, "--json").json["key"]
+    assert said.json == without | {"GONOSUMDB": "none", "GOSUMDB": key}
+    elsewhere = goferry(*words, "--own-log", f"{key} https://goferry.example/sumdb/{LOG}")
+    assert elsewhere.json == said.json
+    none = goferry(*words, "--store", str(store), "--own-log", "other.example.org")
+    assert none.code == 1
+    assert "there is no log other.example.org" in none.err
+
+
 def test_it_speaks_json(store: Path) -> None:
     found = cache_log(store, "--own-log", LOG, "--json").json
     assert set(found) == {"name", "key", "size", "hash", "head"}

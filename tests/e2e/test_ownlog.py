@@ -89,6 +89,24 @@ def test_go_follows_the_log_as_it_grows(tmp_path: Path) -> None:
         truth(tree.files, one.sums())
 
 
+@pytest.mark.go
+@NEEDS_GO[1]
+def test_go_verifies_offline_what_was_warmed(tmp_path: Path) -> None:
+    tree = Tree(graph())
+    folder = tmp_path / "f"
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "go.mod").write_text(APP_MOD)
+    with upstream(tree) as lab:
+        words = flags(lab, tree)
+        done = goferry(folder, "warm", str(app), "--store", str(folder / "store"), *words)
+        assert done.returncode == 0, done.stderr
+        lab.stop()
+        with serving(folder, *words, "--offline") as ferry:
+            assert f"own log:   {LOG}" in ferry.greeting
+            truth(tree.files, client(tmp_path / "c", ferry, key_of(folder)).download())
+
+
 def test_answers_look_like_those_of_other_databases(tmp_path: Path) -> None:
     tree = Tree(graph())
     public = f"/sumdb/{tree.log.name}"
