@@ -1,20 +1,41 @@
 """The real go verifies private modules by goferry's own log, and refuses what was tampered with."""
 
+import http.client
+import json
+import os
+import random
 import shutil
+import signal
 import sqlite3
+import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
-from e2e.ferry import APP_MOD, NEEDS_GO, Client, Ferry, Lab, goferry, graph, serving, upstream
+from e2e.ferry import (
+    APP_MOD,
+    NEEDS_GO,
+    PATIENCE,
+    Client,
+    Ferry,
+    Lab,
+    goferry,
+    graph,
+    launch,
+    serving,
+    upstream,
+)
 from goferry.gomod.dirhash import hash_go_mod
+from goferry.gomod.module import Version
 from goferry.gomod.sumdb import tlog
-from goferry.gomod.sumdb.lookup import parse_lookup_path
+from goferry.gomod.sumdb.lookup import Database, Fetch, ReadHead, parse_lookup_path
 from goferry.gomod.sumdb.note import open_note, parse_verifier
 from modtree import module
 from proxyworld import Tree, zip_hash
+from server.serving import until
+from sizes import size
 
 LOG = "sums.example.org"
 PRIVATE = "example.com/BigCase,example.com/tool,example.com/log"
@@ -270,3 +291,70 @@ def test_a_damaged_log_ends_serve_with_one_line(tmp_path: Path) -> None:
         assert "is damaged" in said.stderr
         assert "Traceback" not in said.stderr
         assert place.read_bytes() == b"nonsense" * 1000
+
+
+# ---- killed --------------------------------------------------------------------------------------------------
+
+
+class Asker:
+    """A client that remembers the largest head it was shown, over all restarts of the server."""
+
+    def __init__(self, key: str) -> None:
+        self._database = Database(parse_verifier(key))
+        self.proven: dict[Version, int] = {}
+        self.answers = 0
+
+    def look_up(self, ferry: Ferry, version: Version) -> None:
+        exchange = self._database.lookup(version)
+        while asks := exchange.need():
+            for ask in asks:
+                match ask:
+                    case Fetch(path):
+                        status, _, body = ferry.ask(f"/sumdb/{LOG}/{path}")
+                        assert status == 200, body
+                        exchange.feed(ask, body)
+                    case ReadHead():
+                        exchange.feed(ask, self._database.latest.note)
+                    case _:
+                        exchange.feed(ask, True)
+        number = exchange.result().record.id
+        assert self.proven.setdefault(version, number) == number
+        self.answers += 1
+
+
+def test_kill_never_takes_back_what_a_client_was_shown(tmp_path: Path) -> None:
+    versions = [Version(f"example.com/k{number}", "v1.0.0") for number in range(size(60, 400))]
+    tree = Tree({path: body for one in versions for path, body in module(one.path, one.version).items()})
+    rng = random.Random(9)
+    folder = tmp_path / "f"
+    with upstream(tree) as lab:
+        words = flags(lab, tree, "--private", "example.com", "--workers", "2")
+        asker: Asker | None = None
+        for _ in range(size(3, 40)):
+            ferry = launch(folder, *words, new_group=True)
+            asker = asker or Asker(key_of(folder))
+            killer = threading.Thread(
+                target=_kill_at, args=(ferry, asker, asker.answers + rng.randrange(4, 24))
+            )
+            killer.start()
+            try:
+                with suppress(OSError, http.client.HTTPException):
+                    for version in rng.sample(versions, len(versions)):
+                        asker.look_up(ferry, version)
+            finally:
+                killer.join()
+                ferry.process.communicate(timeout=PATIENCE)
+        assert asker is not None
+        with serving(folder, *words) as ferry:
+            for version in asker.proven:
+                asker.look_up(ferry, version)
+        found = goferry(folder, "cache", "log", "--verify", "--json", "--store", str(folder / "store"))
+        assert found.returncode == 0, found.stdout
+        assert json.loads(found.stdout)["size"] >= len(asker.proven) > 0
+
+
+def _kill_at(ferry: Ferry, asker: Asker, answers: int) -> None:
+    try:
+        until(lambda: asker.answers >= answers)
+    finally:
+        os.killpg(ferry.process.pid, signal.SIGKILL)
