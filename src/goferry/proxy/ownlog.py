@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -22,6 +23,7 @@ from goferry.gomod.sumdb import lookup, note, tlog
 from goferry.gomod.sumdb.lookup import Ask, Fetch, Head, ReadHead, Sums
 from goferry.gomod.sumdb.note import Note, Signer, Verifier, format_verifier, sign_note
 from goferry.gomod.sumdb.tile import DATA_LEVEL, HEIGHT, Tile, parse_tile_path, tile_indexes, widest_tile
+from goferry.gomod.sumdb.tlog import Record
 from goferry.i18n import N_
 from goferry.proxy.base import Answer
 from goferry.storage.base import BlobStore
@@ -141,6 +143,9 @@ class OwnLog:
         self._head = Head(tlog.EMPTY_TREE, b"")
         self._database = lookup.Database(signer.verifier)
         self._before = 0
+        self._waiting: list[tuple[str, bytes, asyncio.Future[Record]]] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._heading = asyncio.Lock()
 
     @property
     def verifier_key(self) -> str:
@@ -148,6 +153,9 @@ class OwnLog:
         return format_verifier(self.verifier)
 
     async def close(self) -> None:
+        """Lets what is being written be written."""
+        if self._writer is not None:
+            await self._writer
         await asyncio.to_thread(self.file.close)
 
     # ---- records ---------------------------------------------------------------------------------------------
@@ -162,14 +170,37 @@ class OwnLog:
         text = record_text(version, zip_h1, mod_h1)
         before = await self.known(version)
         if before is None:
-            signed = self._head.tree
-            record = await self._in_file(lambda file: file.append(str(version), text, after=signed))
+            record = await self._append(str(version), text)
         else:
             record = before.record
         sums = lookup.sums_of(self.name, version, record)
         sums.check_zip(zip_h1)
         sums.check_mod(mod_h1)
         return sums
+
+    async def _append(self, name: str, text: bytes) -> Record:
+        written: asyncio.Future[Record] = asyncio.get_running_loop().create_future()
+        self._waiting.append((name, text, written))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        return await written
+
+    async def _write(self) -> None:
+        """One transaction for all that wait: each waits for the disk, whatever it holds."""
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            entries = [(name, text) for name, text, _ in batch]
+            append = partial(LogFile.append_all, entries=entries, after=self._head.tree)
+            try:
+                records = await self._in_file(append)
+            except Exception as error:  # noqa: BLE001  whatever it is belongs to those who wait
+                for _, _, written in batch:
+                    if not written.done():  # who asked may have gone away
+                        written.set_exception(error)
+                continue
+            for (_, _, written), record in zip(batch, records, strict=True):
+                if not written.done():
+                    written.set_result(record)
 
     def is_new(self, sums: Sums) -> bool:
         """Whether that was recorded since this process began: then nothing older vouches for it."""
@@ -182,10 +213,11 @@ class OwnLog:
         known = self._head
         if known.note and await self._in_file(LogFile.size) == known.tree.size:
             return known
-        tree = await self._in_file(LogFile.tree)
-        head = Head(tree, sign_note(Note(tlog.format_tree(tree)), [self._signer]))
-        await self._remember(head)
-        return head
+        async with self._heading:  # those who wait find the head of whoever went before them
+            tree = await self._in_file(LogFile.tree)
+            if not self._head.note or tree != self._head.tree:
+                await self._remember(Head(tree, sign_note(Note(tlog.format_tree(tree)), [self._signer])))
+            return self._head
 
     async def check_head(self) -> None:
         """Raise LogDamaged unless the log goes on from the head that was remembered."""
@@ -212,10 +244,7 @@ class OwnLog:
             await self._in_file(lambda file: file.check_begins_with(smaller.tree))
             if larger is head and head.tree != stored.tree and self._store.read_only is None:
                 await self._store.put(head_key(self.name), head.note, replace=True)
-        if (
-            head.tree.size >= self._head.tree.size
-        ):  # another question of this process may have seen more meanwhile
-            self._head = head
+        self._head = head
 
     # ---- answers ---------------------------------------------------------------------------------------------
 
