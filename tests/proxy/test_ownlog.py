@@ -37,7 +37,7 @@ from goferry.proxy.assemble import open_proxy
 from goferry.proxy.ownlog import OwnLog, log_path, open_log, parse_place, record_text
 from goferry.proxy.service import ModuleProxy
 from goferry.storage.local import LocalStore
-from goferry.storage.logfile import LogDamaged, verifier_of
+from goferry.storage.logfile import LogDamaged, LogFile, verifier_of
 from proxyworld import World, content, world, zip_hash
 from sizes import size
 from storedlogs import FILLERS
@@ -393,6 +393,45 @@ async def test_a_forked_head_is_seen_by_the_client(tmp_path: Path) -> None:
             await look_up(w.proxy, OPEN, client)
 
 
+async def test_no_head_is_shown_that_could_not_be_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with own(tmp_path) as w:
+        await look_up(w.proxy, SECRET)
+        put = w.proxy.store.put
+
+        async def full(key: str, data: bytes, **options: Any) -> Any:
+            if key.endswith(f"log/{LOG}/head"):
+                raise StorageError("the store is full: no space left for {key}", key=key)
+            return await put(key, data, **options)
+
+        monkeypatch.setattr(w.proxy.store, "put", full)
+        for path in (lookup_path(OPEN), "latest"):
+            with pytest.raises(StorageError, match="full"):
+                await w.proxy.sumdb(LOG, path)
+        monkeypatch.undo()
+        assert (await look_up(w.proxy, OPEN)).record.id == 1
+
+
+async def test_a_record_that_cannot_be_written_does_not_keep_the_file_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with own(tmp_path) as w:
+
+        def full(*_: object, **__: object) -> None:
+            raise StorageError("the log {path} cannot be used now: {why}", path="p", why="disk is full")
+
+        monkeypatch.setattr(LogFile, "append_all", full)
+        for kind in ("mod", "zip"):
+            assert (await w.get(f"{STEM}.{kind}")).size
+        await w.proxy.idle()
+        assert "was not recorded" in caplog.text
+        with pytest.raises(StorageError, match="disk is full"):
+            await look_up(w.proxy, SECRET)
+        monkeypatch.undo()
+        assert (await look_up(w.proxy, SECRET)).record.id == 0
+
+
 async def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
     async with own(tmp_path) as w:
         await look_up(w.proxy, SECRET)
@@ -478,7 +517,7 @@ async def test_a_key_from_elsewhere(tmp_path: Path) -> None:
 
 def test_places() -> None:
     key = "sums.example.org+" + format_signer(new_signer(LOG, bytes(32))).split("+", 3)[3]
-    assert parse_place("") is None
+    assert parse_place("") is parse_place("off") is None
     place = parse_place(LOG)
     assert place is not None
     assert (place.name, place.remote) == (LOG, None)

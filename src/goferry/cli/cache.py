@@ -1,10 +1,9 @@
 """`goferry cache`: what is in the store, whether it is still what was proven, and what may go."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -13,9 +12,9 @@ from goferry.cli.base import Command, Group, json_option, option
 from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import go_environment
-from goferry.cli.flags import load_settings, settings_flags
+from goferry.cli.flags import settings_flags
 from goferry.cli.progress import showing
-from goferry.cli.stores import Opened, opened
+from goferry.cli.stores import Opened, on_store
 from goferry.config import Settings
 from goferry.errors import ConfigError, InvalidInput
 from goferry.findings import Finding, Fix, Location, Report, Severity, Text
@@ -27,7 +26,6 @@ from goferry.proxy.upkeep import collecting, contents, pins, scrubbing
 from goferry.report import json as report_json
 from goferry.report import terminal as report_terminal
 
-_T = TypeVar("_T")
 SUMMARY = N_("Look into the store, check it, and make room in it.")
 
 
@@ -48,22 +46,6 @@ command.add_command(cachelog.command)
 
 def _sub(name: str, summary: str, **attrs: Any) -> Callable[[Any], Any]:
     return command.command(name, cls=Command, short_help=summary, help=summary, **attrs)
-
-
-def on_store(
-    console: Console,
-    given: Mapping[str, Any],
-    as_json: bool,
-    work: Callable[[Opened, Settings], Awaitable[_T]],
-) -> _T:
-    """What comes of some work on the store that the flags and settings name."""
-    settings = load_settings(console, given, as_json=as_json).settings
-
-    async def run() -> _T:
-        async with opened(settings) as found:
-            return await work(found, settings)
-
-    return asyncio.run(run())
 
 
 # ---- looking ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
 from goferry.cli.flags import settings_flags
 from goferry.cli.progress import showing
-from goferry.cli.stores import Opened
+from goferry.cli.stores import Opened, on_store
 from goferry.config import Settings
 from goferry.errors import InvalidInput
 from goferry.findings import Finding, Report, Severity, Text
@@ -33,8 +33,6 @@ SUMMARY = N_("Show the log of your own and the key that clients need; with --ver
 @settings_flags("cache", "cache log")
 @pass_console
 def command(console: Console, /, verify: bool, as_json: bool, **given: Any) -> int:
-    from goferry.cli.cache import on_store
-
     async def work(found: Opened, settings: Settings) -> tuple[logchecking.Log, logchecking.Check | None]:
         name = _name(settings) or await logchecking.only_name(found.store)
         log = await logchecking.look(found.store, name)

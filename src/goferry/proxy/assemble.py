@@ -185,7 +185,9 @@ async def _own(
     from goferry.proxy.recording import Own
 
     place = parse_place(settings.own_log)
-    if place is None or place.name in (spec.name for spec in _specs(settings)):
+    if place is None:
+        return None
+    if place.name in (spec.name for spec in _specs(settings)):
         raise ConfigError(
             "setting {name}: {value!r} is the name of a database in the setting sumdb",
             name="own_log",

@@ -43,8 +43,8 @@ class Place:
 
 
 def parse_place(text: str) -> Place | None:
-    """`NAME`, `NAME+KEY` or `NAME+KEY URL`; None for nothing. Raises ConfigError."""
-    if not text:
+    """`NAME`, `NAME+KEY` or `NAME+KEY URL`; None for nothing or `off`. Raises ConfigError."""
+    if text in ("", "off"):
         return None
     if "PRIVATE+KEY+" in text:
         raise ConfigError(
