@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import closing, suppress
@@ -31,7 +32,7 @@ from goferry.gomod.dirhash import hash_go_mod
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb import tlog
 from goferry.gomod.sumdb.lookup import Database, Fetch, ReadHead, parse_lookup_path
-from goferry.gomod.sumdb.note import open_note, parse_verifier
+from goferry.gomod.sumdb.note import format_verifier, new_signer, open_note, parse_verifier
 from modtree import module
 from proxyworld import Tree, zip_hash
 from server.serving import until
@@ -151,6 +152,53 @@ def test_answers_look_like_those_of_other_databases(tmp_path: Path) -> None:
         assert ferry.ask(f"/cached-only/sumdb/{LOG}/lookup/example.com/tool@v1.9.9")[0] == 503
         long_ago = {"If-Modified-Since": "Thu, 01 Jan 2015 00:00:00 GMT"}
         assert ferry.ask(f"/sumdb/{LOG}/latest", long_ago)[0] == 200
+
+
+# ---- another goferry as the client ---------------------------------------------------------------------------
+
+
+def test_the_gate_asks_the_goferry_that_keeps_the_log(tmp_path: Path) -> None:
+    tree = Tree(graph())
+    project = tmp_path / "m"
+    project.mkdir()
+    (project / "go.mod").write_text(only(SECRET).replace("example.org/app", "example.net/m"))
+    (project / "m.go").write_text(f'package m\n\nimport _ "{SECRET}"\n')
+    zip_h1, mod_h1 = zip_hash(tree.files[f"{STEM}.zip"]), hash_go_mod(tree.files[f"{STEM}.mod"])
+    good = f"{SECRET} v1.0.0 {zip_h1}\n{SECRET} v1.0.0/go.mod {mod_h1}\n"
+    (project / "go.sum").write_text(good)
+
+    def gate(url: str, store: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return goferry(
+            project, "deps", "gate", "--goproxy", url, "--store", str(tmp_path / store), "--private", PRIVATE,
+            "--sumdb", tree.log.verifier_key, "--attempts", "1", "--rule", "toolchain=off", *words,
+        )  # fmt: skip
+
+    with upstream(tree) as lab, serving(tmp_path / "f", *flags(lab, tree)) as ferry:
+        key = key_of(tmp_path / "f")
+        for own_log in (key, f"{key} {ferry.url}/sumdb/{LOG}"):
+            said = gate(ferry.url, f"s{len(own_log)}", "--own-log", own_log)
+            assert said.returncode == 0, said.stdout + said.stderr
+            assert "lines 2, log 0, own 2" in said.stdout
+        offline = gate("off", f"s{len(key)}", "--own-log", key, "--offline", "--json")
+        assert offline.returncode == 0, offline.stdout
+        (one, other) = json.loads(offline.stdout)["proven"]["private"]
+        assert (one["by"], other["by"], one["new"]) == ("own", "own", False)
+        (project / "go.sum").write_text(good.replace(zip_h1, f"h1:{'A' * 43}="))
+        said = gate(ferry.url, f"s{len(key)}", "--own-log", key)
+        assert said.returncode == 1
+        assert f"go.sum:1: {SECRET}@v1.0.0 has the hash" in said.stdout
+        assert f"but {LOG} has signed {zip_h1}" in said.stdout
+        stranger = "sums.example.org+" + key_of_stranger()
+        (project / "go.sum").write_text(good)
+        said = gate(ferry.url, "other", "--own-log", stranger)
+        assert said.returncode == 1
+        assert "not signed by its known key" in said.stdout
+    said = gate(ferry.url, "empty", "--own-log", key)
+    assert said.returncode == 3, said.stdout + said.stderr
+
+
+def key_of_stranger() -> str:
+    return format_verifier(new_signer(LOG, bytes(32)).verifier).partition("+")[2]
 
 
 # ---- tampered with -------------------------------------------------------------------------------------------
