@@ -432,6 +432,35 @@ async def test_a_record_that_cannot_be_written_does_not_keep_the_file_back(
         assert (await look_up(w.proxy, SECRET)).record.id == 0
 
 
+async def test_files_that_another_process_recorded_otherwise_are_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look into the log and the append somebody else appends."""
+    async with own(tmp_path) as w:
+        other = await w.another()
+        await w.get(f"{STEM}.mod")
+        known = OwnLog.known
+        looks = 0
+
+        async def late(log: OwnLog, version: Version) -> lookup.Sums | None:
+            nonlocal looks
+            looks += 1
+            if looks == 3:  # the look before the append
+                text = record_of(SECRET).replace(b"h1:", b"h1:A", 1).replace(b"=\n", b"\n", 1)
+                log.file.append(str(SECRET), text)
+                return None
+            return await known(log, version)
+
+        monkeypatch.setattr(OwnLog, "known", late)
+        with pytest.raises(VerifyError):
+            await w.get(f"{STEM}.zip")
+        monkeypatch.undo()
+        assert not (tmp_path / f"{STEM}.zip").exists()
+        assert not (tmp_path / f"{STEM}.mod").exists()
+        with pytest.raises(VerifyError, match="checksum mismatch"):
+            await other.answer(request(f"{STEM}.zip"))
+
+
 async def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
     async with own(tmp_path) as w:
         await look_up(w.proxy, SECRET)

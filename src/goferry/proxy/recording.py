@@ -28,9 +28,9 @@ from goferry.proxy.files import Files
 from goferry.proxy.keeper import Keeper, Proofs
 from goferry.proxy.ownlog import OwnLog
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
-from goferry.storage.base import Blob, BlobStore, Upload
+from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index
-from goferry.upstream.base import Fetcher, Source
+from goferry.upstream.base import Fetcher
 
 A = TypeVar("A")
 
@@ -85,10 +85,8 @@ class RecordingKeeper(Keeper):
         await self._record(request)
         return blob
 
-    async def _commit_zip(
-        self, request: Request, upload: Upload, source: Source, h1: str, sums: Sums | None
-    ) -> Blob:
-        blob = await super()._commit_zip(request, upload, source, h1, sums)
+    async def _keep_zip(self, request: Request) -> Blob:
+        blob = await super()._keep_zip(request)
         await self._record(request)
         return blob
 
@@ -102,7 +100,8 @@ class RecordingKeeper(Keeper):
             elif found := await self._kept.both(version):
                 await self._log.record(version, *found)
         except VerifyError as error:  # another process has recorded other bytes a moment ago
-            await self._store.quarantine(request.key, str(error))
+            for kind in (Kind.ZIP, Kind.MOD):
+                await self._store.quarantine(request_path(kind, version.path, version.version), str(error))
             raise
         except StorageError as error:
             # The file is proven and kept. Its record is written when somebody looks it up, or that fails aloud.

@@ -188,6 +188,7 @@ class LogFile:
 
     def _prepare(self, file: sqlite3.Connection) -> None:
         file.execute(f"PRAGMA synchronous = {'FULL' if self._sync else 'OFF'}")
+        file.execute("PRAGMA fullfsync = ON")  # macOS: its fsync stops at the drive's own cache
         if not self._read_only:
             file.execute("PRAGMA journal_mode = TRUNCATE")
         self._check_format(file)
