@@ -169,8 +169,8 @@ class LogFile:
             except sqlite3.Error as error:
                 self._drop()
                 raise self._named(error) from error
-            except LogDamaged:
-                self._drop()
+            except StorageError:
+                self._drop()  # the next one looks at everything again
                 raise
 
     def _opened(self) -> sqlite3.Connection:
