@@ -160,6 +160,18 @@ async def test_what_was_kept_before_the_log_was_there_is_recorded_when_it_is_loo
         assert (await look_up(later, SECRET)).record.text == record_of(SECRET)
 
 
+@pytest.mark.parametrize("kept", ["", "garbage", f"h1:{'A' * 43}=\nexample.org/x v1.0.0 h1:{'B' * 43}="])
+async def test_a_garbled_hash_beside_a_file_is_not_recorded(tmp_path: Path, kept: str) -> None:
+    async with own(tmp_path, own_log="") as w:
+        for kind in ("mod", "zip"):
+            await w.get(f"{STEM}.{kind}")
+        await w.proxy.idle()
+        for suffix in ("ziphash", "modhash"):
+            (tmp_path / f"{STEM}.{suffix}").write_text(kept)
+        later = await w.another(own_log=LOG)
+        assert (await look_up(later, SECRET)).record.text == record_of(SECRET)
+
+
 async def test_records_answer_as_a_database_does(tmp_path: Path) -> None:
     async with own(tmp_path) as w:
         client = None

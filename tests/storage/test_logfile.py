@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -108,11 +108,15 @@ def test_threads_share_one_log(tmp_path: Path) -> None:
     check_whole(log)
 
 
-def start(path: Path, seed: int, count: int) -> subprocess.Popen[str]:
-    words = [sys.executable, str(WRITER), str(path), KEY, str(seed), str(count)]
+def start(path: Path, seed: int, count: int, program: Sequence[str] = ()) -> subprocess.Popen[str]:
+    words = [*(program or [sys.executable, str(WRITER)]), str(path), KEY, str(seed), str(count)]
     folders = os.pathsep.join(str(folder) for folder in (WRITER.parent, WRITER.parents[2] / "src"))
     return subprocess.Popen(
-        words, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": folders}
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": folders},
     )
 
 
@@ -162,13 +166,38 @@ def test_kill_leaves_a_log_that_goes_on(tmp_path: Path) -> None:
         known |= acknowledged(said)
         log = LogFile(path, KEY)
         log.check_begins_with(before)
-        before = check_whole(log)
-        for module, place in known.items():
-            found = log.find(module)
-            assert found is not None
-            assert found.id == place
+        before = check_whole_of(log, known)
         log.close()
     assert before.size >= len(known) > 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX limits")
+def test_a_disk_that_is_full_leaves_a_log_that_goes_on(tmp_path: Path) -> None:
+    """A limit on the size of files ends each append at another step: in the journal, in the file."""
+    made(tmp_path, 300).close()
+    path = tmp_path / "records.sqlite"
+    before = memlog(300).tree()
+    for limit in (100, 700, 5_000, path.stat().st_size, path.stat().st_size + 5_000):
+        words = ["sh", "-c", f'ulimit -f {limit // 512}; exec "$@"', "sh", sys.executable, str(WRITER)]
+        writer = start(path, limit, 500, words)
+        said, error = writer.communicate()
+        assert writer.returncode != 0
+        assert "cannot be used now" in error
+        log = LogFile(path, KEY)
+        log.check_begins_with(before)
+        before = check_whole_of(log, acknowledged(said))
+        log.append(name(100_000 + limit), text_of(name(100_000 + limit)), after=before)
+        before = log.tree()
+        log.close()
+
+
+def check_whole_of(log: LogFile, known: dict[str, int]) -> Tree:
+    tree = check_whole(log)
+    for module, number in known.items():
+        found = log.find(module)
+        assert found is not None
+        assert found.id == number
+    return tree
 
 
 # ---- what is wrong -------------------------------------------------------------------------------------------
