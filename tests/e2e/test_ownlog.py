@@ -33,6 +33,8 @@ from goferry.gomod.module import Version
 from goferry.gomod.sumdb import tlog
 from goferry.gomod.sumdb.lookup import Database, Fetch, ReadHead, parse_lookup_path
 from goferry.gomod.sumdb.note import format_verifier, new_signer, open_note, parse_verifier
+from goferry.proxy.ownlog import record_text
+from goferry.storage.logfile import LogFile
 from modtree import module
 from proxyworld import Tree, zip_hash
 from server.serving import until
@@ -109,6 +111,28 @@ def test_go_follows_the_log_as_it_grows(tmp_path: Path) -> None:
             done = one.go("get", f"example.com/log@v1.{number}.0")
             assert done.returncode == 0, done.stderr
         truth(tree.files, one.sums())
+
+
+@pytest.mark.go
+@NEEDS_GO[1]
+def test_go_verifies_under_a_tree_of_several_levels(tmp_path: Path) -> None:
+    """Records before and behind many others, for a client that has seen the smaller tree and for one that has not."""
+    tree = Tree(graph())
+    folder = tmp_path / "f"
+    with upstream(tree) as lab:
+        with serving(folder, *flags(lab, tree)) as ferry:
+            key = key_of(folder)
+            one = client(tmp_path / "a", ferry, key, only(SECRET))
+            assert one.go("mod", "download").returncode == 0
+        log = LogFile(folder / "store" / ".goferry" / "log" / LOG / "records.sqlite", key)
+        many = [Version(f"example.org/m{number}", "v1.0.0") for number in range(size(700, 70_000))]
+        log.append_all([(str(v), record_text(v, f"h1:{'A' * 43}=", f"h1:{'B' * 43}=")) for v in many])
+        log.close()
+        with serving(folder, *flags(lab, tree)) as ferry:
+            truth(tree.files, client(tmp_path / "b", ferry, key).download())
+            one.proxy = ferry.url
+            assert one.go("get", "example.com/text@v0.1.0").returncode == 0
+            truth(tree.files, one.sums())
 
 
 @pytest.mark.go
