@@ -359,7 +359,7 @@ class Settings:
         "",
         STORE_PLACE,
         STORE,
-        ("serve", "warm", "cache", "deps"),
+        ("serve", "warm", "env", "cache", "deps"),
         N_("Where modules are kept. Default: the folder goferry/store in the user's data folder."),
     )
     fsync: bool = _row(
@@ -420,6 +420,23 @@ class Settings:
             "Comma-separated patterns of modules that the checksum database must not hear of. "
             "Default: Go's GONOSUMDB, then GOPRIVATE."
         ),
+    )
+    own_log: str = _row(
+        "",
+        TEXT,
+        UPSTREAM,
+        ("serve", "warm", "env", "deps", "cache log"),
+        N_(
+            "A transparency log of your own, also for private modules: the NAME of one that goferry keeps in the "
+            "store, or NAME+KEY or NAME+KEY URL of one that is asked. Default: none."
+        ),
+    )
+    own_log_key: Path | None = _row(
+        None,
+        PATH,
+        UPSTREAM,
+        ("serve", "warm", "deps", "cache log"),
+        N_("File with the private key of the own log. Default: one in the store, made at the first use."),
     )
     attempts: int = _row(
         12, COUNT, UPSTREAM, _FETCH, N_("How often one upstream is tried for one object."), "attempts"

@@ -1,20 +1,20 @@
 """`goferry cache`: what is in the store, whether it is still what was proven, and what may go."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from goferry.cli import cachelog
 from goferry.cli.base import Command, Group, json_option, option
 from goferry.cli.columns import pad, width
 from goferry.cli.console import Console, pass_console
 from goferry.cli.environment import go_environment
-from goferry.cli.flags import load_settings, settings_flags
+from goferry.cli.flags import settings_flags
 from goferry.cli.progress import showing
-from goferry.cli.stores import Opened, opened
+from goferry.cli.stores import Opened, on_store
 from goferry.config import Settings
 from goferry.errors import ConfigError, InvalidInput
 from goferry.findings import Finding, Fix, Location, Report, Severity, Text
@@ -26,7 +26,6 @@ from goferry.proxy.upkeep import collecting, contents, pins, scrubbing
 from goferry.report import json as report_json
 from goferry.report import terminal as report_terminal
 
-_T = TypeVar("_T")
 SUMMARY = N_("Look into the store, check it, and make room in it.")
 
 
@@ -42,23 +41,11 @@ def command() -> None:
     """The group itself does nothing."""
 
 
+command.add_command(cachelog.command)
+
+
 def _sub(name: str, summary: str, **attrs: Any) -> Callable[[Any], Any]:
     return command.command(name, cls=Command, short_help=summary, help=summary, **attrs)
-
-
-def _on_store(
-    console: Console,
-    given: Mapping[str, Any],
-    as_json: bool,
-    work: Callable[[Opened, Settings], Awaitable[_T]],
-) -> _T:
-    settings = load_settings(console, given, as_json=as_json).settings
-
-    async def run() -> _T:
-        async with opened(settings) as found:
-            return await work(found, settings)
-
-    return asyncio.run(run())
 
 
 # ---- looking ------------------------------------------------------------------------------------------
@@ -74,7 +61,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
         rows = await contents.list_modules(found.store, found.index, ",".join(patterns))
         return rows, await contents.usage(found.store)
 
-    rows, usage = _on_store(console, given, as_json, work)
+    rows, usage = on_store(console, given, as_json, work)
     if as_json:
         modules = [{**asdict(row), "used": _time(row.used)} for row in rows]
         console.json({"modules": modules, "store": asdict(usage)})
@@ -109,7 +96,7 @@ def list_(console: Console, /, patterns: tuple[str, ...], as_json: bool, **given
 @pass_console
 def info(console: Console, /, name: str, as_json: bool, **given: Any) -> None:
     wanted = parse_version(name)
-    found = _on_store(
+    found = on_store(
         console, given, as_json, lambda store, _s: contents.info(store.store, store.index, wanted)
     )
     if as_json:
@@ -168,7 +155,7 @@ def verify(console: Console, /, keep: bool, as_json: bool, **given: Any) -> int:
                 quarantine=not keep,
             )
 
-    scrub = _on_store(console, given, as_json, work)
+    scrub = on_store(console, given, as_json, work)
     report = scrub_report(scrub)
     if as_json:
         console.stdout.write(report_json.render(report))
@@ -271,7 +258,7 @@ def gc(console: Console, /, dry_run: bool, as_json: bool, **given: Any) -> None:
             found.store, found.index, max_size=settings.max_size, max_age=settings.max_age, dry_run=dry_run
         )
 
-    result = _on_store(console, given, as_json, work)
+    result = on_store(console, given, as_json, work)
     if as_json:
         console.json({**asdict(result), "removed": [_removed_json(row) for row in result.removed]})
         return
@@ -302,7 +289,7 @@ def rm(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: An
     async def work(found: Opened, _settings: Settings) -> list[collecting.Removed]:
         return [row for item in wanted for row in await collecting.rm(found.store, found.index, item)]
 
-    rows = _on_store(console, given, as_json, work)
+    rows = on_store(console, given, as_json, work)
     if as_json:
         console.json({"removed": [_removed_json(row) for row in rows]})
     else:
@@ -320,7 +307,7 @@ def pin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given: A
     async def work(found: Opened, _settings: Settings) -> frozenset[Version]:
         return await (pins.pin(found.store, wanted) if wanted else pins.pins(found.store))
 
-    _print_pins(console, _on_store(console, given, as_json, work), as_json)
+    _print_pins(console, on_store(console, given, as_json, work), as_json)
 
 
 @_sub("unpin", N_("Take the protection from versions or whole modules."))
@@ -332,7 +319,7 @@ def unpin(console: Console, /, modules: tuple[str, ...], as_json: bool, **given:
     wanted = [parse_version(text, whole=True) for text in modules]
     _print_pins(
         console,
-        _on_store(console, given, as_json, lambda found, _s: pins.unpin(found.store, wanted)),
+        on_store(console, given, as_json, lambda found, _s: pins.unpin(found.store, wanted)),
         as_json,
     )
 

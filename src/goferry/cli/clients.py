@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from goferry.config import Address, Settings
-from goferry.errors import InvalidInput
+from goferry.errors import InvalidInput, NotFound
+from goferry.i18n import N_
 
 NOBODY: Final = "none"
 """A pattern that no module matches. An empty variable would not do: Go then looks into its settings file."""
@@ -37,11 +38,36 @@ def base_url(settings: Settings) -> str:
     return f"{'https' if settings.tls_cert else 'http'}://{Address(host, settings.addr.port)}"
 
 
-def variables(profile: str, *, url: str, sumdb: str, private: str, direct: str = "") -> dict[str, str]:
+def own_key(settings: Settings) -> str:
+    """The public key of the log of one's own, as GOSUMDB wants it; empty without one. NotFound before it is begun."""
+    if not settings.own_log:
+        return ""
+    from goferry.proxy.ownlog import parse_place  # seldom needed
+    from goferry.storage.folders import folder_of
+    from goferry.storage.logfile import verifier_of
+
+    place = parse_place(settings.own_log)
+    if place is None or place.remote is not None:
+        return "" if place is None or place.remote is None else place.remote.key
+    file = folder_of(settings.store) / ".goferry" / "log" / place.name / "records.sqlite"
+    if not file.exists():
+        raise NotFound(
+            "there is no log {name} in the store {store}",
+            hint=N_("`goferry serve --own-log NAME` begins one"),
+            name=place.name,
+            store=settings.store,
+        )
+    return verifier_of(file, read_only=True)
+
+
+def variables(
+    profile: str, *, url: str, sumdb: str, private: str, direct: str = "", own: str = ""
+) -> dict[str, str]:
     """All six variables for a profile.
 
     `private` are the modules that the checksum database must not hear of. `direct` are those that clients fetch
-    from their origin themselves; InvalidInput with the prod profile, where everything comes through goferry.
+    from their origin themselves; InvalidInput with the prod profile, where everything comes through goferry. `own` is
+    the key of a log of one's own, which proves private modules too.
     """
     if profile == "prod" and direct:
         raise InvalidInput("the prod profile is never direct; not even for {direct}", direct=direct)
@@ -50,8 +76,8 @@ def variables(profile: str, *, url: str, sumdb: str, private: str, direct: str =
         "GOPROXY": url.rstrip("/") + chosen.fallback,
         "GOPRIVATE": private or NOBODY,
         "GONOPROXY": direct or NOBODY,
-        "GONOSUMDB": private or NOBODY,
-        "GOSUMDB": client_sumdb(sumdb),
+        "GONOSUMDB": NOBODY if own else private or NOBODY,
+        "GOSUMDB": own or client_sumdb(sumdb),
         "GOFLAGS": chosen.flags,
     }
 

@@ -69,6 +69,7 @@ def command(
         sumdb=settings.sumdb,
         private=settings.private,
         direct=direct,
+        own=clients.own_key(settings),
     )
     if as_json:
         console.json(pairs)

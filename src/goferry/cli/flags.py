@@ -30,6 +30,7 @@ _OWN_METAVARS: Final = {
     "store": "DIR|URL",
     "upstream": "LIST",
     "sumdb": "SPEC|off",
+    "own_log": "NAME|SPEC",
     "private": "PATTERNS",
     "vulndb": "URL|PATH",
     "allow_licences": "NAMES",

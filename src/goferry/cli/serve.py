@@ -60,6 +60,10 @@ def greeting(ready: Complete, url: str, shell: str) -> Iterator[str]:
             list=redact(settings.upstream), where=ready.origins["upstream"]
         )
     yield _("checksums: {spec}").format(spec=settings.sumdb)
+    if settings.own_log:
+        yield _("own log:   {name}  (`goferry cache log` shows the key for clients)").format(
+            name=settings.own_log.partition("+")[0]
+        )
     yield _("store:     {store}").format(store=redact_store(settings.store))
 
 

@@ -1,10 +1,14 @@
 """Opens the store that a command works on, for commands that need no network."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
+from goferry.cli.console import Console
+from goferry.cli.flags import load_settings
 from goferry.config import Settings
 from goferry.errors import StorageError
 from goferry.i18n import N_
@@ -12,6 +16,8 @@ from goferry.storage.base import BlobStore
 from goferry.storage.folders import folder_of
 from goferry.storage.index_sqlite import Index
 from goferry.storage.opening import open_index, open_store
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,22 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         if index is not None:
             index.close()
         await store.close()
+
+
+def on_store(
+    console: Console,
+    given: Mapping[str, Any],
+    as_json: bool,
+    work: Callable[[Opened, Settings], Awaitable[_T]],
+) -> _T:
+    """What comes of some work on the store that the flags and settings name."""
+    settings = load_settings(console, given, as_json=as_json).settings
+
+    async def run() -> _T:
+        async with opened(settings) as found:
+            return await work(found, settings)
+
+    return asyncio.run(run())
 
 
 def _check_folder(folder: Path) -> None:

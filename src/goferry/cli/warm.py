@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import click
 
@@ -22,10 +22,13 @@ from goferry.gomod import goenv, module
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.modgraph import Graph, Local, Mains, Requirements
 from goferry.gomod.module import Version
-from goferry.gomod.sumdb.lookup import Database
+from goferry.gomod.sumdb.lookup import Database, lookup_path
 from goferry.gomod.sumdb.note import parse_verifier
 from goferry.i18n import N_, _, ngettext
 from goferry.proxy.base import Answer
+
+if TYPE_CHECKING:
+    from goferry.proxy.service import ModuleProxy
 
 SUMMARY = N_("Fill the store with everything a module graph needs.")
 JOBS: Final = 16
@@ -98,6 +101,8 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
                 outcome = await warm(proxy, wanted, jobs, bar)
                 if client := sumdb_client(ready.settings):
                     outcome.failed += await prove(proxy, client, outcome.modules, ready.settings, jobs)
+                if ready.settings.own_log:
+                    outcome.failed += await record(proxy, outcome.modules, jobs)
                 return outcome
 
     outcome = asyncio.run(run())
@@ -121,6 +126,26 @@ async def prove(
     public = [m for m in modules if not module.match_prefix_patterns(settings.private, m.path)]
     failed = await make_provable(proxy, client, public, jobs)
     return [Failure(key, error) for key, error in failed.items()]
+
+
+async def record(proxy: "ModuleProxy", modules: Iterable[Version], jobs: int) -> list[Failure]:
+    """Has the log of one's own vouch for all of these, so that it can do so offline; returns what it can't."""
+    slots = asyncio.Semaphore(jobs)
+    failed: list[Failure] = []
+
+    async def one(version: Version) -> None:
+        async with slots:
+            try:
+                await proxy.prove_own(version)
+            except StorageError:
+                raise
+            except GoferryError as error:
+                failed.append(Failure(lookup_path(version), error))
+
+    async with asyncio.TaskGroup() as group:
+        for version in modules:
+            group.create_task(one(version))
+    return failed
 
 
 async def warm(proxy: Proxy, wanted: Sequence[Mains | Exact], jobs: int, bar: Progress) -> Outcome:

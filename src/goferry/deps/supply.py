@@ -50,6 +50,17 @@ class ProxySupply:
         found = [await self._proxy.store.read(f"{key}{name}") for name in ("ziphash", "modhash")]
         return FirstSeen(*(body.decode() if body else None for body in found))
 
+    async def prove_own(self, version: Version) -> tuple[Sums, bool]:
+        """What the log of one's own says of a version, proven, and whether it was recorded only now."""
+        sums = await self._proxy.prove_own(version)
+        log = self._proxy.own_log
+        return sums, log is not None and log.is_new(sums)
+
+    async def own_head(self) -> str:
+        """The newest tree head of the log of one's own that was proven, as the signed note; empty for none."""
+        log = self._proxy.own_log
+        return "" if log is None else (await log.signed_head()).decode()
+
     async def log_head(self) -> str:
         """The newest tree head of the checksum database that the store has proven, as the signed note; empty for
         none."""

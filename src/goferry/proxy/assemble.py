@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from goferry.config import Settings
 from goferry.errors import ConfigError, GoferryError, InvalidInput
@@ -32,6 +33,9 @@ from goferry.upstream.files import FileFetcher
 from goferry.upstream.goproxy import ProxyFetcher, Retries
 from goferry.upstream.hosts import HostGates
 from goferry.upstream.sumdb import SumdbSource
+
+if TYPE_CHECKING:
+    from goferry.proxy.recording import Own
 
 _INSTANCE = ".goferry/instance"
 
@@ -62,19 +66,21 @@ async def open_proxy(
         chain = Chain([edge.link(entry) for entry in _entries(settings)])
         databases = [_database(spec, chain, edge, store, flights, settings) for spec in _specs(settings)]
         proofs = _proofs(databases, settings)
-        keeper = Keeper(store, chain, proofs, index=index, max_zip=settings.max_zip)
+        own = await _own(settings, store, chain, edge, flights, stack) if settings.own_log else None
+        keeper = (own.keeper if own else Keeper)(store, chain, proofs, index=index, max_zip=settings.max_zip)
         fresh = FreshCache(store, flights, fresh=settings.list_fresh, stale_for=settings.stale_for)
         negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
         flights.ahead("sweep negatives", lambda _: negatives.sweep())
         gate = Gate(negatives)
         files = Files(store, keeper, flights, gate, fresh, index=index, early_zip=settings.early_zip)
+        public = Databases(
+            databases, is_private=lambda path: module.match_prefix_patterns(settings.private, path)
+        )
         yield ModuleProxy(
             store,
             files,
             Metadata(store, chain, fresh, gate, info_of=files.answer),
-            Databases(
-                databases, is_private=lambda path: module.match_prefix_patterns(settings.private, path)
-            ),
+            own.beside(public, files, proofs) if own else public,
             gates,
             flights,
             index=index,
@@ -169,6 +175,29 @@ def _proofs(databases: list[ChecksumDatabase], settings: Settings) -> Proofs | N
         )
 
     return Proofs(first.name, needed, first.prove)
+
+
+async def _own(
+    settings: Settings, store: BlobStore, chain: Chain, edge: _Edge, flights: Flights, stack: AsyncExitStack
+) -> "Own | None":
+    """What the log of one's own changes. Only here is anything of it loaded."""
+    from goferry.proxy.ownlog import open_log, parse_place
+    from goferry.proxy.recording import Own
+
+    place = parse_place(settings.own_log)
+    if place is None:
+        return None
+    if place.name in (spec.name for spec in _specs(settings)):
+        raise ConfigError(
+            "setting {name}: {value!r} is the name of a database in the setting sumdb",
+            name="own_log",
+            value=settings.own_log,
+        )
+    if place.remote is not None:
+        return Own(store, remote=_database(place.remote, chain, edge, store, flights, settings))
+    log = await open_log(store, place.name, settings.own_log_key)
+    stack.push_async_callback(log.close)
+    return Own(store, local=log)
 
 
 async def _instance(store: BlobStore) -> str:

@@ -5,8 +5,9 @@ checksum database's own files.
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from goferry.errors import GoferryError, NotFound
+from goferry.errors import GoferryError, NotFound, Refused
 from goferry.gomod.goproxy import Request
 from goferry.gomod.module import Version
 from goferry.gomod.sumdb.lookup import Sums
@@ -18,6 +19,9 @@ from goferry.proxy.sumdb import Databases
 from goferry.storage.base import BlobStore
 from goferry.storage.index_sqlite import Index
 from goferry.upstream.hosts import HostGates
+
+if TYPE_CHECKING:
+    from goferry.proxy.recording import OwnSums
 
 
 class ModuleProxy:
@@ -78,6 +82,17 @@ class ModuleProxy:
         Raises Refused for a private module, VerifyError, or why the database could not be asked.
         """
         return await self._databases.prove(module, asking=not self._offline)
+
+    @property
+    def own_log(self) -> "OwnSums | None":
+        """The log of one's own, where there is one."""
+        return self._databases.own
+
+    async def prove_own(self, module: Version) -> Sums:
+        """The sums of a module version in the log of one's own, offline from what is stored. Raises as prove does."""
+        if self._databases.own is None:
+            raise Refused("no log of one's own is set, so {module} cannot be proven by it", module=module)
+        return await self._databases.own.prove(module, asking=not self._offline)
 
     def breakers(self) -> Mapping[str, str]:
         """Circuit breaker state by upstream host."""

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from goferry.errors import (
     GoferryError,
@@ -41,6 +41,9 @@ from goferry.proxy.coalesce import Deliver, Flights
 from goferry.proxy.recent import Recent
 from goferry.storage.base import BlobStore
 from goferry.upstream.sumdb import SumdbSource
+
+if TYPE_CHECKING:
+    from goferry.proxy.recording import OwnSums
 
 _PROVEN_IN_MEMORY = 512
 """Proven tiles and records kept at hand (4 MiB of full tiles)."""
@@ -412,6 +415,9 @@ def _digest(body: bytes) -> bytes:
 
 class Databases:
     """All databases that are served, by name. The first one is the one that downloads are proven with."""
+
+    own: "OwnSums | None" = None
+    """The log of one's own beside them, where there is one (goferry.proxy.recording)."""
 
     def __init__(self, databases: Iterable[ChecksumDatabase], *, is_private: Callable[[str], bool]) -> None:
         self._databases = {database.name: database for database in databases}

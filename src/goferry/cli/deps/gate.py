@@ -13,7 +13,7 @@ import click
 
 from goferry.cli.base import Command, form_option, json_option, option
 from goferry.cli.console import Console, as_json_text, pass_console
-from goferry.cli.deps.opening import complete_settings, opened, supply_flags
+from goferry.cli.deps.opening import EXIT_UNPROVEN, complete_settings, opened, supply_flags
 from goferry.cli.deps.outputs import Output, by_ending, write
 from goferry.cli.environment import Complete
 from goferry.cli.progress import Progress, showing
@@ -130,6 +130,8 @@ def command(
     key: str,
     **given: Any,
 ) -> int:
+    from goferry.storage.logfile import LogDamaged
+
     if as_json and form:
         raise InvalidInput("--json and --{form} exclude each other", form=form)
     files = tuple(
@@ -142,7 +144,13 @@ def command(
         return _verify(console, place, wanted)
     signer = _signer(console, wanted) if attest else None
     ready = complete_settings(console, given, as_json=wanted.for_programs)
-    outcome = asyncio.run(_run(console, place, ready, _policy(console, place, given, kind, rules), wanted))
+    policy = _policy(console, place, given, kind, rules)
+    try:
+        outcome = asyncio.run(_run(console, place, ready, policy, wanted))
+    except LogDamaged as error:
+        # Nobody can be asked about private modules: neither a mismatch nor a pass.
+        console.warn(f"{error} ({error.hint})" if error.hint else str(error))
+        return EXIT_UNPROVEN
     _show(console, outcome, wanted)
     if signer is not None:
         _attest(console, place, outcome, signer, wanted)
@@ -186,8 +194,16 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         datetime.datetime.now(datetime.UTC).date(),
         lambda: refresh.at_hand(console.environ),
         lambda project: building.gather(console.environ)(project),
+        _own_log(ready.settings.own_log),
         lambda what, done, total: bar.update(done, total, what),
     )
+
+
+def _own_log(text: str) -> str:
+    from goferry.proxy.ownlog import parse_place
+
+    place = parse_place(text) if text else None
+    return "" if place is None else place.name
 
 
 def _show(console: Console, outcome: "Outcome", wanted: Wanted) -> None:

@@ -3,7 +3,7 @@
 Files are named as seen from the folder that was gated, so that a person, an editor and a code host find them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -103,8 +103,8 @@ def surplus(have: sums.SumFiles, wanted: Iterable[sums.Needed]) -> Iterator[Prob
         )
 
 
-def proofs(found: Iterable[Proof], log: str) -> Iterator[Problem]:
-    """What came of comparing each line."""
+def proofs(found: Iterable[Proof], log: str, own_log: str = "") -> Iterator[Problem]:
+    """What came of comparing each line. `log` and `own_log` are the names of what it was compared with."""
     for proof in found:
         line = proof.line
         state = State.FAILED
@@ -117,7 +117,7 @@ def proofs(found: Iterable[Proof], log: str) -> Iterator[Problem]:
         elif proof.result is Result.EQUAL:
             continue
         elif proof.result is Result.DIFFERENT:
-            rule, text = "sum_mismatch", _different(proof, log)
+            rule, text = "sum_mismatch", _different(proof, own_log if proof.how is How.OWN else log)
         elif proof.result is Result.ABSENT:
             text = Text("nobody vouches for {module}: {why}", module=_key(line.module), why=str(proof.why))
         else:
@@ -128,7 +128,7 @@ def proofs(found: Iterable[Proof], log: str) -> Iterator[Problem]:
 
 def _different(proof: Proof, log: str) -> Text:
     parts = {"module": _key(proof.line.module), "sum": proof.line.sum, "wanted": proof.wanted, "log": log}
-    if proof.how is How.LOG:
+    if proof.how in (How.LOG, How.OWN):
         return Text("{module} has the hash {sum} here, but {log} has signed {wanted}", **parts)
     if proof.how is How.STORE:
         return Text(
@@ -137,8 +137,18 @@ def _different(proof: Proof, log: str) -> Text:
     return Text("{module} has the hash {sum} here, but what the upstream serves now has {wanted}", **parts)
 
 
-def first_sight(found: Iterable[Proof]) -> Iterator[Problem]:
+def first_sight(found: Sequence[Proof]) -> Iterator[Problem]:
     """Private lines that were compared with nothing older than the upstream's answer of now."""
+    made = sum(proof.is_new and proof.result is Result.EQUAL for proof in found)
+    if made:
+        yield Problem(
+            "sum_unproven",
+            Text(
+                "{count} private lines were recorded in the own log only now; nothing older vouches for them",
+                count=made,
+            ),
+            State.NOTE,
+        )
     count = sum(proof.how is How.BYTES and proof.result is Result.EQUAL for proof in found)
     if count:
         yield Problem(

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from goferry.deps.gate.proving import How
+from goferry.deps.gate.proving import How, Proof, version_of
 from goferry.deps.gate.rules import RULES, Judged, Level, State, Verdict
 from goferry.deps.gate.run import Outcome
 from goferry.findings import Finding, Location, Report, Severity, Text
@@ -26,11 +26,27 @@ def to_json(outcome: Outcome) -> dict[str, Any]:
             "equal": {how.value: proven.equal.get(how, 0) for how in How},
             "database": proven.log,
             "head": proven.head,
+            "own_log": {"name": proven.own_log, "head": proven.own_head} if proven.own_log else None,
+            "private": [_private(one) for one in proven.private],
             "vendored_modules": proven.vendored_modules,
             "vendored_files": proven.vendored_files,
             "digests": dict(proven.digests),
         },
         "problems": [_problem(one) for one in outcome.judged],
+    }
+
+
+def _private(proof: Proof) -> dict[str, Any]:
+    line = proof.line
+    version = version_of(line)
+    return {
+        "path": version.path,
+        "version": version.version,
+        "go_mod": line.of_go_mod,
+        "file": line.file,
+        "line": line.number,
+        "by": proof.how.value,
+        "new": proof.is_new or proof.how is How.BYTES,
     }
 
 
@@ -69,6 +85,7 @@ def report(outcome: Outcome, *, notes: bool = True) -> Report:
     facts: dict[str, str | int | float] = {
         "lines": proven.lines,
         "log": proven.equal.get(How.LOG, 0),
+        **({"own": proven.equal.get(How.OWN, 0)} if proven.own_log else {}),
         "store": proven.equal.get(How.STORE, 0),
         "bytes": proven.equal.get(How.BYTES, 0),
         "vendored": proven.vendored_files,

@@ -43,12 +43,17 @@ _READING: Final = (
 )
 """Rules that need the module graph and the packages; with all of them off neither is read."""
 
+_PRIVATE: Final = (How.OWN, How.STORE, How.BYTES)
+
 
 class Memory(Prover, Protocol):
     """Where a gate gets everything."""
 
     async def log_head(self) -> str:
         """The newest proven tree head."""
+
+    async def own_head(self) -> str:
+        """That of the log of one's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Options:
     database: Callable[[], Database]
     toolchain: Callable[[Project], tuple[Evidence, ...]] = from_lines
     """What is known of the Go that builds a project; asked only when the rule is on."""
+    own_log: str = ""
+    """The name of the log of one's own; empty where there is none."""
     step: Callable[[str, int, int], None] = lambda _what, _done, _total: None
 
 
@@ -80,6 +87,11 @@ class Proven:
     log: str
     head: str
     """The signed tree head that all of it was proven under; empty when the log was not asked."""
+    own_log: str = ""
+    own_head: str = ""
+    """The same of the log of one's own."""
+    private: tuple[Proof, ...] = ()
+    """The lines that the public log has nothing to do with and that are what they should be."""
     vendored_files: int = 0
     vendored_modules: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
@@ -142,6 +154,7 @@ class _Gate:
                 self._found.problems += checks.surplus(have, needed)
             await self._judge_vendor(readings, have)
         head = await self._supply.log_head() if self._found.equal[How.LOG] else ""
+        own_head = await self._supply.own_head() if self._found.equal[How.OWN] else ""
         judged = rules.judge(self._found.problems, self._policy, self._options.today)
         proven = Proven(
             tuple(project.name for project in self._projects),
@@ -150,6 +163,9 @@ class _Gate:
             dict(self._found.equal),
             self._options.log,
             head,
+            self._options.own_log,
+            own_head,
+            tuple(one for one in self._found.proofs if one.how in _PRIVATE and one.result is Result.EQUAL),
             self._found.vendored_files,
             self._found.vendored_modules,
             self._digests(),
@@ -195,11 +211,12 @@ class _Gate:
             have.lines,
             self._supply,
             self._options.is_private,
+            has_log=bool(self._options.own_log),
             step=lambda done, total: self._options.step("lines", done, total),
         )
         self._found.proofs = found
         self._found.equal.update(proof.how for proof in found if proof.result is Result.EQUAL)
-        self._found.problems += checks.proofs(found, self._options.log)
+        self._found.problems += checks.proofs(found, self._options.log, self._options.own_log)
         self._found.problems += checks.first_sight(found)
 
     async def _read(self, project: Project, stack: ExitStack) -> tuple[Reading, Files]:
