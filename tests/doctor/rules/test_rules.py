@@ -100,8 +100,8 @@ def waiting(*urls: str) -> Evidence:
     return replace(base, runs=(run(-1, seconds=12.0, trace=trace, times=(0.5,) * len(urls)),))
 
 
-def denied_storage() -> Evidence:
-    """A mirror redirects the zip to a host that the resolver denies, and others know."""
+def denied_storage(*, others: bool = True) -> Evidence:
+    """A mirror redirects the zip to a host that the resolver denies, and others, where they are asked, know."""
     host = "storage.example.org"
     base = with_answers(
         failing(f'go: {MODULE}@{VERSION}: Get "https://{host}/x.zip": dial tcp: lookup {host}: no such host'),
@@ -113,7 +113,7 @@ def denied_storage() -> Evidence:
     names = (
         name(host, failure="dns_not_found", text="no such host"),
         replace(DENIED_SERVER, name=host),
-        name(host, "public", addresses=("93.184.216.11",)),
+        *((name(host, "public", addresses=("93.184.216.11",)),) if others else ()),
     )
     storage = target(host, Role.STORAGE)
     return replace(base, targets=(*base.targets, storage), names=(*base.names, *names))
@@ -362,6 +362,7 @@ CASES = (
          answer("info"), answer("mod"), answer("zip", 400, url="https://storage.example.org/b/x.zip", body="<Error><Code>ExpiredToken</Code></Error>")),
          "zip_storage_forbidden", "R39", proven=True),
     Case("the storage's name is denied", denied_storage(), "dns_negative_filter", "R07", proven=True),
+    Case("the storage's name is denied, and nobody else is asked", denied_storage(others=False), "dns_negative_filter", "R07", POSSIBLE),
     Case("HTTP/2", with_answers(failing(f'go: {MODULE}@{VERSION}: Get "{INFO}": stream error: stream ID 1; INTERNAL_ERROR; received from peer'),
          answer("info", protocol="HTTP/1.1")), "http2_server_fault", "R40", proven=True),
     Case("502 of the only mirror", with_runs(failing(status(502, "Bad Gateway")), retest(f"GOPROXY=https://{MIRROR}")),

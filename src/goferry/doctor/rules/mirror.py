@@ -399,6 +399,13 @@ LIMITED = Rule("R36", N_("The module proxy limits this client"), ("rate_limited_
 
 
 _REFUSED: Final = (401, 403, 451)
+_NO_NAME: Final = (
+    Failure.DNS_NOT_FOUND,
+    Failure.DNS_TIMEOUT,
+    Failure.DNS_REFUSED,
+    Failure.DNS_SERVER_FAILURE,
+    Failure.DNS_BAD_ANSWER,
+)
 
 
 # ---- R39: metadata yes, zip no -----------------------------------------------------------------------------
@@ -428,7 +435,10 @@ def _is_away(stop: Stop, answer: AnswerSeen) -> bool:
 
 
 def _is_refused(stop: Stop, answer: AnswerSeen) -> bool:
-    """Storages answer 400 too, for a signature or a token that has run out."""
+    """Storages answer 400 too, for a signature or a token that has run out. One whose name is not known refused
+    nothing: it was never asked (R04 to R07)."""
+    if answer.status == 0 and answer.failure in _NO_NAME:
+        return False
     return answer.status in _REFUSED or (_is_away(stop, answer) and answer.status in (0, 400))
 
 
