@@ -203,6 +203,10 @@ CASES = (
          f"GOVCS disallows using git for public {MODULE}; see 'go help vcs'", GOVCS="public:hg"), "go_setting_refused", "R54"),
     Case("a host that nobody knows", named(failing(LOOKUP + "no such host"), PROXY, name(PROXY, "go", addresses=(), rcode="NXDOMAIN"),
          name(PROXY, "public", addresses=(), rcode="NXDOMAIN")), "goproxy_value_malformed", "R46", LIKELY),
+    Case("a mirror with a slip in its name", named(failing(
+         f'go: {MODULE}@{VERSION}: Get "https://goporxy.cn/{MODULE}/@v/{VERSION}.info": dial tcp: lookup goporxy.cn on {SERVER}: no such host',
+         GOPROXY="https://goporxy.cn"), "goporxy.cn", name("goporxy.cn", "go", addresses=(), rcode="NXDOMAIN")),
+         "goproxy_value_malformed", "R46", LIKELY),
     Case("a login in the clear", with_runs(dead(failing(f"go: {MODULE}@{VERSION}: refusing to pass credentials to "
          f"insecure URL: http://me:xxxxx@{PROXY}/{MODULE}/@v/list", GOPROXY=f"http://x@{PROXY}"), PROXY, "connect_refused"),
          retest(f"GOPROXY=https://{MIRROR}")), "goproxy_value_malformed", "R46", proven=True),

@@ -1,12 +1,13 @@
 """Settings that cannot work whatever the network does: R46 to R49, from sections 2.2 and 2.3 of the reference."""
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
 from goferry.doctor.evidence import Evidence
-from goferry.doctor.explain.targets import host_tags
+from goferry.doctor.explain.targets import PUBLIC_MIRRORS, host_tags
 from goferry.doctor.rules.base import Rule, when_broken
 from goferry.doctor.rules.proofs import judged, unheard_values
 from goferry.doctor.rules.scene import (
@@ -59,6 +60,8 @@ def traps(value: str) -> Iterable[tuple[str, str]]:
                 break
 
 
+_CLOSE: Final = 0.87
+"""How alike two names are that differ by a letter, or by two in the wrong order."""
 _OPEN_LOGIN: Final = re.compile(r"refusing to pass credentials to insecure URL")
 
 
@@ -99,7 +102,15 @@ def _of_nobody(evidence: Evidence) -> Iterable[Judgement]:
         host = host_of(host_in(entry.url)) if entry.is_proxy else ""
         asked = [name for name in evidence.names if name.name == host] if host in blamed(evidence) else []
         known = any(reply.addresses or reply.rcode not in ("NXDOMAIN", "") for reply in asked)
-        if known or not any(reply.rcode for reply in asked if reply.asker in ("public", "doh")):
+        if known or not any(reply.rcode for reply in asked):
+            continue
+        if meant := misspelt(host):
+            yield judged(
+                evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
+                Text(N_("nobody knows the host {host} of entry {place} of GOPROXY: was {meant} meant?"), host=host,
+                     place=place + 1, meant=meant),
+            )  # fmt: skip
+        if meant or not any(reply.rcode for reply in asked if reply.asker in ("public", "doh")):
             continue
         inside = "inside_host" in set(host_tags(host))
         one = judged(
@@ -108,6 +119,13 @@ def _of_nobody(evidence: Evidence) -> Iterable[Judgement]:
                     "network only"), host=host, place=place + 1),
         )  # fmt: skip
         yield replace(one, certainty=Certainty.POSSIBLE, proof=None) if inside else one
+
+
+def misspelt(host: str) -> str:
+    """The public mirror that a host is one slip away from, so that no second opinion is needed; "" for none."""
+    if not host or "public_host" in set(host_tags(host)):
+        return ""
+    return next(iter(difflib.get_close_matches(host, PUBLIC_MIRRORS, 1, _CLOSE)), "")
 
 
 def _is_complained_of(evidence: Evidence, word: str) -> bool:
