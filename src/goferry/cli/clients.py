@@ -42,14 +42,16 @@ def own_key(settings: Settings) -> str:
     """The public key of the log of one's own, as GOSUMDB wants it; empty without one. NotFound before it is begun."""
     if not settings.own_log:
         return ""
-    from goferry.proxy.ownlog import parse_place  # seldom needed
+    from goferry.proxy.ownlog import parse_place, records_key  # seldom needed
     from goferry.storage.folders import folder_of
     from goferry.storage.logfile import verifier_of
 
     place = parse_place(settings.own_log)
-    if place is None or place.remote is not None:
-        return "" if place is None or place.remote is None else place.remote.key
-    file = folder_of(settings.store) / ".goferry" / "log" / place.name / "records.sqlite"
+    if place is None:
+        return ""
+    if place.remote is not None:
+        return place.remote.key
+    file = folder_of(settings.store) / records_key(place.name)
     if not file.exists():
         raise NotFound(
             "there is no log {name} in the store {store}",

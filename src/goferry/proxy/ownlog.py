@@ -30,7 +30,8 @@ from goferry.storage.base import BlobStore
 from goferry.storage.logfile import LogDamaged, LogFile, create
 from goferry.storage.logkey import make_key, read_key
 
-_FOLDER: Final = ".goferry/log"
+FOLDER: Final = ".goferry/log"
+RECORDS: Final = "records.sqlite"
 _T = TypeVar("_T")
 
 
@@ -74,9 +75,14 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def records_key(name: str) -> str:
+    """Where the records of a log lie in a store."""
+    return f"{FOLDER}/{name}/{RECORDS}"
+
+
 def log_path(store: BlobStore, name: str) -> Path:
     """The file of a log. ConfigError for a store that is no folder."""
-    path = store.local_path(f"{_FOLDER}/{name}/records.sqlite")
+    path = store.local_path(records_key(name))
     if path is None:
         raise ConfigError(
             "a log of one's own needs a store in a folder, and {store} is none", store=store.url
@@ -86,7 +92,7 @@ def log_path(store: BlobStore, name: str) -> Path:
 
 def head_key(name: str) -> str:
     """Where the largest tree head that was signed is remembered."""
-    return f"{_FOLDER}/{name}/head"
+    return f"{FOLDER}/{name}/head"
 
 
 async def open_log(store: BlobStore, name: str, key_file: Path | None = None) -> "OwnLog":
@@ -96,7 +102,7 @@ async def open_log(store: BlobStore, name: str, key_file: Path | None = None) ->
     when there was one.
     """
     path = log_path(store, name)
-    async with store.lock(f"{_FOLDER}/{name}"):
+    async with store.lock(f"{FOLDER}/{name}"):
         signed = await store.read(head_key(name))
         signer = await asyncio.to_thread(_begin, store, path, name, key_file, signed=bool(signed))
     file = LogFile(path, format_verifier(signer.verifier), read_only=store.read_only is not None)

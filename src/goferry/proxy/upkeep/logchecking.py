@@ -13,12 +13,12 @@ from goferry.gomod.sumdb import lookup, tlog
 from goferry.gomod.sumdb.note import Verifier, open_note, parse_verifier
 from goferry.gomod.sumdb.tlog import EMPTY_TREE, Record, Tree
 from goferry.i18n import N_
-from goferry.proxy.ownlog import head_key, log_path
+from goferry.proxy.ownlog import FOLDER, RECORDS, head_key, log_path
 from goferry.storage.base import BlobStore
 from goferry.storage.logfile import LogDamaged, LogFile, rehash, verifier_of
 
-_FOLDER = ".goferry/log/"
-_FILE = "/records.sqlite"
+_FOLDER = f"{FOLDER}/"
+_FILE = f"/{RECORDS}"
 _BATCH = 500
 
 Progress = Callable[[int, int], None]
