@@ -24,6 +24,7 @@ from goferry.lab.scenario import Scenario
 ROOT: Final = Path(__file__).resolve().parent.parent
 PATIENCE: Final = 120.0
 NOTHING: Final = "-"
+ALONE: Final = "--no-public-dns"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,12 @@ class Row:
     exit: int | None = None
     mended: str = ""
     """What made the command work: `--fix`, or `command` for one that was printed; "" when nothing did."""
+    alone: bool = False
+    """Without second opinions of public name servers."""
 
     @property
     def expected(self) -> str:
-        return self.scenario.expected or NOTHING
+        return (self.alone and self.scenario.alone) or self.scenario.expected or NOTHING
 
     @property
     def right(self) -> bool:
@@ -59,7 +62,7 @@ async def diagnose(scenario: Scenario, flags: Sequence[str], program: Sequence[s
         async with world.open(scenario) as lab:
             began = time.monotonic()
             done = await lab.run([*program, "--json", *flags], timeout=PATIENCE)
-            row = read(scenario, done, time.monotonic() - began)
+            row = replace(read(scenario, done, time.monotonic() - began), alone=ALONE in flags)
             if not (scenario.healthy or scenario.works):
                 row = replace(row, mended=await mend(lab, done, flags, program))
             return row
@@ -259,7 +262,7 @@ def main() -> int:
     parser.add_argument("--program", nargs="+", default=[sys.executable, "-m", "goferry", "doctor"])
     arguments = parser.parse_args()
     chosen = [cases.find(name) for name in arguments.names] or list(cases.SCENARIOS)
-    flags = ["--no-public-dns" if arguments.no_public_dns else "--public-dns"]
+    flags = [ALONE if arguments.no_public_dns else "--public-dns"]
     rows = asyncio.run(run_all(chosen, arguments.jobs, flags, arguments.program))
     for name, text in _SUMMARY["en"]:
         print(f"{name}: {text.format(**figures(rows))}")

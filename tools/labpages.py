@@ -63,5 +63,11 @@ def _scenarios(cause: str) -> Iterator[str]:
 
 def _line(scenario: Scenario) -> str:
     mark = " *namespace*" if scenario.needs is Needs.NAMESPACE else ""
-    wants = f" {_(scenario.wants)}" if scenario.wants else ""
-    return f"- `{scenario.name}`{mark}: {_(scenario.summary)}{wants}"
+    more = [_(scenario.wants)] if scenario.wants else []
+    if scenario.alone:
+        more.append(
+            _("Without second opinions of public name servers it cannot be told from {cause}.").format(
+                cause=f"`{scenario.alone}`"
+            )
+        )
+    return " ".join((f"- `{scenario.name}`{mark}: {_(scenario.summary)}", *more))

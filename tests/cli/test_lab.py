@@ -37,11 +37,13 @@ def test_list_speaks_json() -> None:
         "name": "goproxy-off",
         "needs": "loopback",
         "cause": "goproxy_off",
+        "cause_without_second_opinion": "goproxy_off",
         "summary": "GOPROXY=off forbids every download.",
         "mends": ["export GOPROXY=https://mirror.example.net"],
         "wants": "",
     }
     assert found["well"]["cause"] is None
+    assert found["goproxy-misspelt-host"]["cause_without_second_opinion"] == "dns_negative_filter"
 
 
 def test_show_explains_a_fault_and_what_mends_it() -> None:
@@ -49,6 +51,12 @@ def test_show_explains_a_fault_and_what_mends_it() -> None:
     for words in ("Cause: tls_large_clienthello", "What is seen", "Why", "Its neighbours", "What mends it"):
         assert words in said
     assert said.splitlines()[-1] == "  $ export GODEBUG=tlsmlkem=0"
+
+
+def test_show_says_what_it_cannot_be_told_from_without_second_opinions() -> None:
+    said = lab("show", "goproxy-misspelt-host").out
+    assert "it cannot be told from dns_negative_filter" in said
+    assert "cannot be told" not in lab("show", "goproxy-misspelt-mirror").out
 
 
 def test_show_says_of_a_healthy_world_that_it_is_one() -> None:

@@ -59,6 +59,8 @@ def test_every_cause_is_in_the_vocabulary_and_has_a_lesson() -> None:
     causes = {scenario.expected for scenario in BROKEN}
     assert causes <= set(BY_KEY)
     assert causes == set(LESSONS)
+    assert {scenario.alone for scenario in BROKEN} - {""} < causes
+    assert [scenario.name for scenario in BROKEN if scenario.alone == scenario.expected] == []
 
 
 def test_every_cause_that_can_be_made_has_a_scenario() -> None:

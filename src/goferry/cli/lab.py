@@ -79,6 +79,12 @@ def show(console: Console, /, scenario: str, as_json: bool) -> None:
         console.out(_("A diagnosis must find nothing here."))
         return
     console.out(_("Cause: {cause}").format(cause=found.expected))
+    if found.alone:
+        console.out(
+            _("Without second opinions of public name servers it cannot be told from {cause}.").format(
+                cause=found.alone
+            )
+        )
     for heading, text in (
         (_("What is seen"), lesson.seen),
         (_("Why"), lesson.why),
@@ -185,6 +191,7 @@ def _as_json(scenario: "Scenario") -> dict[str, Any]:
         "name": scenario.name,
         "needs": str(scenario.needs),
         "cause": scenario.expected or None,
+        "cause_without_second_opinion": scenario.alone or scenario.expected or None,
         "summary": _(scenario.summary),
         "mends": _steps(scenario),
         "wants": _(scenario.wants) if scenario.wants else "",

@@ -362,6 +362,8 @@ class Scenario:
     hangs: bool = False
     """The command does not end by itself, or not before minutes have passed."""
     wants: str = ""
+    alone: str = ""
+    """What is found without second opinions of public name servers, where it cannot be told from another cause then."""
 
     @property
     def healthy(self) -> bool:

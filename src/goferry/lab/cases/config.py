@@ -102,6 +102,14 @@ SCENARIOS: Final = (
         "goproxy_value_malformed",
         client=set_to(GOPROXY=f"https://proxxy.{PROXY.partition('.')[2]}"),
         mend=OTHER_MIRROR,
+        alone="dns_negative_filter",
+    ),
+    Scenario(
+        "goproxy-misspelt-mirror",
+        N_("The host in GOPROXY is a public mirror with a letter too many."),
+        "goproxy_value_malformed",
+        client=set_to(GOPROXY="https://goproxxy.cn"),
+        mend=OTHER_MIRROR,
     ),
     Scenario(
         "goproxy-folder-missing",
