@@ -18,7 +18,6 @@ from goferry.config import (
     HostOverride,
     Origin,
     Setting,
-    default_store,
     format_duration,
     format_size,
     load,
@@ -268,21 +267,6 @@ def test_a_misspelled_variable_is_warned_of_and_a_foreign_one_is_not(tmp_path: P
 
 
 # platform, environment, folder (facts: XDG base directory specification; Apple and Microsoft folder conventions)
-STORES = [
-    ("linux", {"HOME": "/home/g"}, "/home/g/.local/share/goferry/store"),
-    ("linux", {"HOME": "/home/g", "XDG_DATA_HOME": "/data"}, "/data/goferry/store"),
-    ("linux", {"HOME": "/home/g", "XDG_DATA_HOME": "relative"}, "/home/g/.local/share/goferry/store"),
-    ("darwin", {"HOME": "/Users/g"}, "/Users/g/Library/Application Support/goferry/store"),
-    ("win32", {"LOCALAPPDATA": "C:/Users/g/AppData/Local"}, "C:/Users/g/AppData/Local/goferry/store"),
-    ("win32", {"USERPROFILE": "C:/Users/g"}, "C:/Users/g/AppData/Local/goferry/store"),
-]
-
-
-@pytest.mark.parametrize(("platform", "environ", "folder"), STORES)
-def test_the_default_store_is_in_the_users_data_folder(platform: str, environ: dict, folder: str) -> None:
-    assert default_store(environ, platform) == Path(folder)
-
-
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
 def test_without_a_home_the_store_must_be_named(platform: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -13,8 +13,9 @@ import click
 
 from goferry import i18n
 from goferry.cli.main import cli
-from goferry.config import DEFAULT_FILE, SECTIONS, SETTINGS, Setting
+from goferry.config import SECTIONS, SETTINGS, Setting
 from goferry.i18n import _
+from goferry.places import DEFAULT_FILE
 from hatch_build import compile_catalogues
 from labpages import lab_page
 

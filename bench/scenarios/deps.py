@@ -36,7 +36,7 @@ def build_list(bench: Bench) -> None:
     own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     go = {
         "go": tools.go_environment(folder / "gopath", GOPROXY=proxy, GOSUMDB="off"),
-        GOFERRY: {**own, "GOFERRY_STORE": str(folder / "store"), "GOFERRY_SUMDB": "off", "GOPROXY": proxy},
+        GOFERRY: {**own, "GOFERRY_STORE": str(folder / "store"), "GOPROXY": proxy, "GOSUMDB": "off"},
     }
     commands = {
         "go": [tools.need("go"), "list", "-m", "all"],

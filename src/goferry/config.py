@@ -20,10 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from goferry.errors import ConfigError
 from goferry.i18n import LANGUAGES, N_, _
-
-ENV_PREFIX: Final = "GOFERRY_"
-DEFAULT_FILE: Final = "goferry.toml"
-
+from goferry.places import DEFAULT_FILE, ENV_PREFIX, data_folder, default_store, parse_store
 
 # ---- kinds of values: text ⇄ value -------------------------------------------------------------------------
 
@@ -184,22 +181,6 @@ def _parse_interval(text: str) -> float:
     return seconds
 
 
-STORE_SCHEMES: Final = ("file",)
-"""The kinds of store URL; goferry.storage.opening has a backend for each."""
-
-
-def _parse_store(text: str) -> str:
-    """A folder, its ~ made the home, or a URL as it is; empty for the default folder. ValueError for the rest."""
-    text = text.strip()
-    scheme, is_url, rest = text.partition("://")
-    if not is_url:
-        return text and str(Path(text).expanduser())
-    host, slash, _path = rest.partition("/")
-    if scheme.lower() not in STORE_SCHEMES or host not in ("", "localhost") or not slash:
-        raise ValueError(text)
-    return text
-
-
 def _optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda text: parse(text) if text.strip() else None
 
@@ -223,7 +204,7 @@ class Kind(NamedTuple):
 
 TEXT = Kind("text", N_("any text"), str.strip)
 PATH = Kind("path", N_("a path"), _optional(lambda text: Path(text).expanduser()), _show_optional(str))
-STORE_PLACE = Kind("store", N_("a folder, or a URL such as file:///var/lib/goferry"), _parse_store)
+STORE_PLACE = Kind("store", N_("a folder, or a URL such as file:///var/lib/goferry"), parse_store)
 BOOL = Kind("bool", N_("true or false"), _parse_bool, lambda value: "true" if value else "false", (bool,))
 COUNT = Kind("count", N_("a whole number, 1 or more"), _parse_count(1), str, (int,))
 COUNT0 = Kind("count0", N_("a whole number, 0 or more"), _parse_count(0), str, (int,))
@@ -765,23 +746,11 @@ def feature_table(file: Path | None, name: str) -> Mapping[str, Any]:
     return found
 
 
-def default_store(environ: Mapping[str, str], platform: str = sys.platform) -> Path:
-    """`goferry/store` in the user's data folder, as each system names it. ConfigError without a home."""
-    base = _data_folder(environ, platform)
-    if base is None:
-        raise ConfigError(
-            "setting {name}: no home folder to put the store in",
-            name="store",
-            hint=N_("give --store DIR or set GOFERRY_STORE"),
-        )
-    return base / "store"
-
-
 def audit_history(settings: Settings, environ: Mapping[str, str], platform: str = sys.platform) -> Path:
     """The file that keeps audits. ConfigError when it is not set and there is no home."""
     if settings.audit_history is not None:
         return settings.audit_history
-    base = _data_folder(environ, platform)
+    base = data_folder(environ, platform)
     if base is None:
         raise ConfigError(
             "setting {name}: no home folder to keep audits in",
@@ -789,19 +758,6 @@ def audit_history(settings: Settings, environ: Mapping[str, str], platform: str 
             hint=N_("give --audit-history FILE or set GOFERRY_AUDIT_HISTORY"),
         )
     return base / "audits.sqlite"
-
-
-def _data_folder(environ: Mapping[str, str], platform: str) -> Path | None:
-    home = environ.get("USERPROFILE" if platform == "win32" else "HOME", "")
-    if platform == "win32":
-        base = environ.get("LOCALAPPDATA") or (home and str(Path(home, "AppData", "Local")))
-    elif platform == "darwin":
-        base = home and str(Path(home, "Library", "Application Support"))
-    else:
-        xdg = environ.get("XDG_DATA_HOME", "")
-        # The XDG rule: a relative path here is invalid and must be ignored.
-        base = xdg if Path(xdg).is_absolute() else home and str(Path(home, ".local", "share"))
-    return Path(base, "goferry") if base else None
 
 
 def parse_value(name: str, text: str) -> Any:

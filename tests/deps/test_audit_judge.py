@@ -390,13 +390,13 @@ VERSIONS = {
 @pytest.mark.parametrize(("version", "expected"), VERSIONS.items())
 def test_commits_and_pre_releases_are_told_from_releases(version: str, expected: Kind | None) -> None:
     for module, severity in ((DIRECT, Severity.WARNING), (INDIRECT, Severity.INFO)):
-        found = judged(subject(replace(module, version=version)))
+        found = judged(subject(module._replace(version=version)))
         assert [(one.kind, one.severity) for one in found] == ([(expected, severity)] if expected else [])
 
 
 def test_a_commit_has_its_time_and_base() -> None:
     found = only(
-        judged(subject(replace(DIRECT, version="v1.2.4-0.20200102030405-abcdefabcdef"))), Kind.PSEUDO_VERSION
+        judged(subject(DIRECT._replace(version="v1.2.4-0.20200102030405-abcdefabcdef"))), Kind.PSEUDO_VERSION
     )
     assert found.details == {
         "base": "v1.2.3",
@@ -413,12 +413,12 @@ REPLACED = {
 
 @pytest.mark.parametrize(("target", "details"), REPLACED.values(), ids=list(REPLACED))
 def test_what_is_built_in_its_place_is_a_note(target: Version | Local, details: dict[str, str]) -> None:
-    found = only(judged(subject(replace(DIRECT, replace=target))), Kind.REPLACED_BY_FORK)
+    found = only(judged(subject(DIRECT._replace(replace=target))), Kind.REPLACED_BY_FORK)
     assert (found.severity, found.details) == (Severity.INFO, details)
 
 
 def test_another_version_of_itself_is_no_fork() -> None:
-    assert judged(subject(replace(DIRECT, replace=Version(DIRECT.path, "v1.0.1")))) == []
+    assert judged(subject(DIRECT._replace(replace=Version(DIRECT.path, "v1.0.1")))) == []
 
 
 # ---- licences

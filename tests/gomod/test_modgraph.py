@@ -208,7 +208,7 @@ def test_replacements_hold_for_one_version_or_for_all(
 @pytest.mark.parametrize("modules", [(), (main("1.20"), main("1.20", path="n"))])
 def test_only_a_workspace_has_any_number_of_main_modules(modules: tuple[Main, ...]) -> None:
     with pytest.raises(ValueError, match="exactly one main module"):
-        Mains(modules)
+        Graph(Mains(modules))
     assert Mains(modules, Workspace("1.20")).paths == {module.path for module in modules}
 
 

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from goferry.config import STORE_SCHEMES, parse_value
+from goferry.config import parse_value
 from goferry.errors import ConfigError
+from goferry.places import STORE_SCHEMES
 from goferry.storage.opening import folder_of, open_store
 
 # what the setting holds → the folder

@@ -1,9 +1,9 @@
 """What the parts of `deps` hand to each other: projects, build lists, and where bytes come from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from goferry.errors import GoferryError
 from goferry.gomod.modgraph import Local, Mains, ModuleGraph
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from goferry.gomod.workfile import WorkFile
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+_NOTHING: Final[Mapping[Version, GoferryError]] = MappingProxyType({})
+
+
+class Part(NamedTuple):
     """A main module of a project: its folder, its path, and its go.mod as people wrote it."""
 
     folder: Path
@@ -30,8 +32,7 @@ class Part:
         return self.read()
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """What is built together: one main module, or the modules of a workspace."""
 
     start: Path
@@ -61,8 +62,7 @@ class Project:
         return (self.start, *(folder / "go.mod" for folder in folders))
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """One module of a build list, as `go list -m -json all` has it."""
 
     path: str
@@ -85,15 +85,14 @@ class Module:
         return self.replace or self.module
 
 
-@dataclass(frozen=True, slots=True)
-class BuildList:
+class BuildList(NamedTuple):
     """What is really built: `go list -m all`, and the graph that says why."""
 
     project: Project
     modules: tuple[Module, ...]
     """The main modules first, and the others; both sorted by path."""
     graph: ModuleGraph
-    unread: Mapping[Version, GoferryError] = field(default_factory=dict)
+    unread: Mapping[Version, GoferryError] = _NOTHING
     """go.mod files that were needed and could not be had, by the version that is required: the list is a guess then."""
 
     def dependencies(self) -> tuple[Module, ...]:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from goferry.config import Settings, default_store
+from goferry.config import Settings
 from goferry.deps.base import Module, Supply
 from goferry.deps.forges import (
     Closed,
@@ -36,6 +36,7 @@ from goferry.i18n import N_
 from goferry.net.backoff import retry_after
 from goferry.net.base import HttpClient, Response
 from goferry.net.client import Client, ClientOptions
+from goferry.places import default_store
 from goferry.rewriting import write_private
 
 FILE: Final = "forges.json"

@@ -6,9 +6,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from goferry.deps.base import Part, Project
 from goferry.deps.finding import NAMES, find
@@ -47,8 +46,7 @@ MAX_SUM: Final = 64 << 20
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Exact:
+class Exact(NamedTuple):
     """What a go.sum names: versions whose zip, and versions whose go.mod, it has a hash of."""
 
     zips: tuple[Version, ...]

@@ -27,8 +27,8 @@ import enum
 import functools
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from goferry.gomod import gover, semver
@@ -63,21 +63,31 @@ class Requirements(NamedTuple):
         return _go_line(self.go)[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
-    """A replacement that is a folder: nothing to fetch, but its go.mod counts."""
+class Local(NamedTuple):
+    """A replacement that is a folder: nothing to fetch, but its go.mod counts. However written, it is the same."""
 
     folder: str
-    written: str = field(default="", compare=False)
+    written: str = ""
     """As go prints it: as it stands in the go.mod or go.work, in a workspace from the folder of the go.work."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Local) and self.folder == other.folder
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self.folder)
 
 
 Replacements: TypeAlias = Mapping[Version, "Version | Local"]
 """replace lines; a key with an empty version holds for every version of its path."""
 
 
-@dataclass(frozen=True, slots=True)
-class Main:
+_NOTHING: Final[Replacements] = MappingProxyType({})
+
+
+class Main(NamedTuple):
     """A main module: what the go.mod says that is the user's own."""
 
     path: str
@@ -86,32 +96,24 @@ class Main:
     """The toolchain line, empty without one."""
     direct: frozenset[Version] = frozenset()
     """What is required without `// indirect`."""
-    replace: Replacements = field(default_factory=dict)
+    replace: Replacements = _NOTHING
     exclude: frozenset[Version] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(NamedTuple):
     """A go.work file. `go` is its go line; a missing one is gover.DEFAULT_GO_WORK_VERSION."""
 
     go: str
     toolchain: str = ""
-    replace: Replacements = field(default_factory=dict)
+    replace: Replacements = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Mains:
-    """Where a graph starts: one main module, or any number of them in a workspace.
-
-    Raises ValueError for several modules, or none, without a workspace.
-    """
+class Mains(NamedTuple):
+    """Where a graph starts: one main module, or any number of them in a workspace."""
 
     modules: tuple[Main, ...]
+    """Exactly one when there is no workspace."""
     workspace: Workspace | None = None
-
-    def __post_init__(self) -> None:
-        if self.workspace is None and len(self.modules) != 1:
-            raise ValueError("a graph outside a workspace has exactly one main module")
 
     @property
     def paths(self) -> frozenset[str]:
@@ -224,9 +226,14 @@ class _Ranks(dict[Version, Any]):
 
 
 class Graph:
-    """A module graph that grows as go.mod files come in. `files` are those that are known at the start."""
+    """A module graph that grows as go.mod files come in. `files` are those that are known at the start.
+
+    Raises ValueError for several modules, or none, without a workspace.
+    """
 
     def __init__(self, mains: Mains, files: Files | None = None) -> None:
+        if mains.workspace is None and len(mains.modules) != 1:
+            raise ValueError("a graph outside a workspace has exactly one main module")
         self._mains = mains
         self._files = Files(mains.exclude) if files is None else files
         self._load: _Load | None = None

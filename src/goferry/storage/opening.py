@@ -1,4 +1,4 @@
-"""Opens the store that a setting means: the one place that knows a backend for each kind in config.STORE_SCHEMES."""
+"""Opens the store that a setting means: the one place that knows a backend for each kind in places.STORE_SCHEMES."""
 
 from typing import Final
 

@@ -161,8 +161,9 @@ def _policy(
     console: Console, place: Path, given: Mapping[str, Any], kind: str, rules: tuple[str, ...]
 ) -> "Policy":
     """From the settings file that the run has, else from the project's own."""
-    from goferry.config import DEFAULT_FILE, feature_table
+    from goferry.config import feature_table
     from goferry.deps.gate.rules import policy
+    from goferry.places import DEFAULT_FILE
 
     named = given.get("config") or console.environ.get("GOFERRY_CONFIG")
     folder = place if place.is_dir() else place.parent

@@ -15,7 +15,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, Protocol
 
-from goferry.config import default_store
 from goferry.deps.advisories import database, layouts, packed
 from goferry.deps.advisories.base import About, Layer, is_older, time_of
 from goferry.deps.advisories.database import FILE, Database
@@ -23,6 +22,7 @@ from goferry.deps.advisories.layouts import DB, MODULES, MOST, VULNS, Tree, entr
 from goferry.deps.advisories.osv import InvalidAdvisory
 from goferry.errors import ConfigError, NotFound, StorageError
 from goferry.i18n import N_
+from goferry.places import default_store
 from goferry.upstream.base import Fetched
 
 ZIP: Final = "vulndb.zip"

@@ -5,7 +5,7 @@ ones into a block of their own.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
@@ -97,18 +97,18 @@ def _raise_go(file: modfile.File | workfile.WorkFile, go: str, default: str) -> 
 def edited(project: Project, texts: Mapping[Path, bytes]) -> Project:
     """The project as it is with other go.mod and go.work texts, by file."""
     parts = tuple(_part(part, texts.get(part.folder / "go.mod")) for part in project.parts)
-    mains = replace(project.mains, modules=tuple(map(main_of, parts)))
+    mains = project.mains._replace(modules=tuple(map(main_of, parts)))
     work = project.work
     if work is not None and mains.workspace is not None and project.start in texts:
         work = workfile.parse_work(str(project.start), texts[project.start])
         go = work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION
         toolchain = work.toolchain.name if work.toolchain else ""
-        mains = replace(mains, workspace=replace(mains.workspace, go=go, toolchain=toolchain))
-    return replace(project, parts=parts, mains=mains, work=work)
+        mains = mains._replace(workspace=mains.workspace._replace(go=go, toolchain=toolchain))
+    return project._replace(parts=parts, mains=mains, work=work)
 
 
 def _part(part: Part, text: bytes | None) -> Part:
     if text is None:
         return part
     file = modfile.parse(str(part.folder / "go.mod"), text)
-    return replace(part, read=lambda: file)
+    return part._replace(read=lambda: file)

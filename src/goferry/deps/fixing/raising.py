@@ -229,8 +229,8 @@ def _raised(mains: Mains, base: Outcome, raises: Raises, unbuilt: Unbuilt) -> Ma
 
 def with_lines(mains: Mains, lines: Iterable[Mapping[str, str]]) -> Mains:
     """The main modules with these requirements, in place of those of the same paths or behind all others."""
-    return replace(
-        mains, modules=tuple(_with(main, more) for main, more in zip(mains.modules, lines, strict=True))
+    return mains._replace(
+        modules=tuple(_with(main, more) for main, more in zip(mains.modules, lines, strict=True))
     )
 
 
@@ -241,8 +241,8 @@ def _with(main: Main, lines: Mapping[str, str]) -> Main:
     require = [Version(r.path, lines.get(r.path, r.version)) for r in named]
     require += [Version(path, v) for path, v in lines.items() if all(r.path != path for r in named)]
     direct = frozenset(Version(r.path, lines.get(r.path, r.version)) for r in main.direct)
-    return replace(
-        main, requirements=Requirements(main.requirements.go, tuple(dict.fromkeys(require))), direct=direct
+    return main._replace(
+        requirements=Requirements(main.requirements.go, tuple(dict.fromkeys(require))), direct=direct
     )
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -139,12 +139,12 @@ async def _older(project: Project, files: Files) -> ModuleGraph | None:
     if gover.lang(main.requirements.go) != sums.COMPATIBLE:
         return None
     requirements = Requirements(_UNPRUNED, main.requirements.require)
-    unpruned = replace(main, requirements=requirements)
+    unpruned = main._replace(requirements=requirements)
     return (await files.graph(_with(project, unpruned))).graph
 
 
 def _with(project: Project, main: Main) -> Project:
-    return replace(project, mains=replace(project.mains, modules=(main,)))
+    return project._replace(mains=project.mains._replace(modules=(main,)))
 
 
 async def _requirements(project: Project, files: Files, loading: Loading) -> Mapping[str, str]:
@@ -152,7 +152,7 @@ async def _requirements(project: Project, files: Files, loading: Loading) -> Map
     steps = tidy.wanted(project, loading)
     roots = next(steps)
     while True:
-        asked = replace(main, requirements=Requirements(main.requirements.go, roots))
+        asked = main._replace(requirements=Requirements(main.requirements.go, roots))
         graph = (await files.graph(_with(project, asked))).graph
         try:
             roots = steps.send(graph)
