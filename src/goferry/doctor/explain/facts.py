@@ -175,7 +175,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("socks_fault", (
         "socks connect tcp", "can't complete socks", "unable to receive initial socks",
-        "unknown error host unreachable", "socks4 connection to",
+        "unknown error host unreachable", "socks4 connection to", "tor is not an http proxy",
         "general socks server failure", "unable to read a socks5",
     )),
     # names
@@ -394,7 +394,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "does not contain package",
     )),
     ("cannot_contain", ("cannot contain module", "cannot contain package")),
-    ("vendor_gap", ("cannot find package \".\" in",)),
+    ("vendor_gap", ("cannot find package \".\" in", "inconsistent vendoring in")),
     ("lookup_disabled", ("import lookup disabled by -mod=",)),
     ("no_meta", ("no go-import meta", "no <meta", "meta tag", "did not match meta", "no meta tag")),
     ("unrecognized_import", ("unrecognized import path",)),
@@ -451,6 +451,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "remote host identification has changed", "knownhosts", "unprotected private key",
         "unable to authenticate", "sign_and_send_pubkey", "no matching host key type", "error in libcrypto",
         "bad permissions", "are too open", "bad owner or permissions on", "host key is known for",
+        "host key is not cached", "possible dns spoofing detected", "potential security breach",
+        "command-line line 0: ", "bad configuration option: ",
     )),
     ("ssh_words", ("git@", "ssh://", "ssh: ", "publickey", "port 22")),
     ("git_port", ("port 9418", "unauthenticated git protocol", "git://", "protocol 'git'")),
@@ -578,6 +580,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "vcs_missing", "executable file not found",
         r"exec: \"?(?:git|hg|bzr|svn|fossil|ssh|git-remote-\w+)(?:\.exe)?\"?: executable file not found",
     ),
+    # what git would take for a URL
+    ("path_malformed", "unrecognized import path", r"unrecognized import path \"(?:[\w.-]+@[\w.-]+:|\w+://)"),
     # "malformed module path" stands before both: a character that cannot be, and a name that is nobody's host
     ("path_malformed", "malformed module path", r"malformed module path \"[^\"]*\": (?!missing dot)"),
     ("path_no_dot", "first path element", r"missing dot in first path element"),
@@ -612,10 +616,25 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         "ssh_timeout", "port 22",
         (
             r"port 22: (?:connection timed out|operation timed out|connection refused|no route"
-            r"|network is unreach|unknown error)|closed by \S+ port 22|reset by \S+ port 22"
+            r"|network is unreach|unknown error|bad file number)|closed by \S+ port 22|reset by \S+ port 22"
         ),
     ),
     ("ssh_timeout", "exchange_identification", r"exchange_identification"),
+    # as older versions of ssh put it
+    ("ssh_timeout", "connection closed by ", r"^connection closed by [\da-f.:]+$"),
+    # Only ssh, git:// and a path of this machine have no more to say than this.
+    (
+        "only_unread", "could not read from remote",
+        (
+            r"\A(?![\s\S]*(?:not found|not exist|does not appear|could not be found|not valid|denied|disabled"
+            r"|hung up|timed out|refused|unreachable))[\s\S]*could not read from remote repository"
+        ),
+    ),
+    # Somebody else's module asks for it.
+    (
+        "asked_by_public", "requires",
+        r"\b(?:github\.com|gitlab\.com|gopkg\.in|k8s\.io|gitee\.com)/\S+@v\S+ requires\s+[^\s@]+@v\S+: unrecognized",
+    ),
     ("git_port_timeout", "unable to connect to", r"unable to connect to [\w.-]+:"),
     (
         "loopback_proxy", "",
@@ -678,7 +697,7 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         r"go env -w goproxy=\S* does not override conflicting os environment variable",
     ),
     # Go before modules, and GOPATH mode, take a version for a part of the name.
-    ("versioned_path", "@", r"import path \"\w[^\"@]*@[^\"]*\"|^package \w\S*@\S+: "),
+    ("versioned_path", "@", r"import path \"\w[^\"@]*@[^\":]*\"|^package \w\S*@[^\s:]+: "),
     ("only_warned", "warning: modules disabled", r"^(?:go(?: get)?: )?warning: modules disabled"),
     ("maybe_unknown", "fatal: ", r"fatal: (?:bad object|ambiguous argument|invalid reference)"),
     ("hostname_with_path", "is not supported", r"protocol '[^']*@[^']*' is not supported"),
@@ -766,6 +785,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
         r"lookup [^\n]*(?:unreachable|no route to host|not permitted|invalid argument|permission denied)",
     ),
     ("old_timeout", "dial tcp: i/o timeout", r"dial tcp: i/o timeout"),
+    # an address that somebody put crosses in place of
+    ("dial_timeout", "i/o timeout", r"dial tcp [^\s:]+: (?:connect: )?i/o timeout"),
     ("dst_root", "is after 2021-09-30", r"is after 2021-09-30t14:01:15z"),
 )  # fmt: skip
 
@@ -773,7 +794,8 @@ _DIAL: Final = (
     r"(?:dial|connect) (?:tcp|udp)\d?:?(?: \S+->)? (?P<at>\[[^]]*\]|[\d.]+|[\w.-]+|):(?P<port>\d+): "
     r"(?:connect: |connectex: |socket: |bind: )?(?P<how>.*)"
 )
-_CURL: Final = r"failed to connect to (?P<at>\S+) port (?P<port>\d+)[^:\n]*: (?P<how>.*)"
+_CURL: Final = r"failed to connect to (?P<at>\S+) port (?P<port>\d+)[^:\n]*: ?(?P<how>.*)"
+_OLD_CURL: Final = r"failed connect to (?P<at>[^\s:]+):(?P<port>\d+); (?P<how>.*)"
 _APT: Final = (
     r"initiate the connection to \S+:(?P<port>\d+) \((?P<at>[0-9a-f:.]+)\)\. - connect \(\d+: "
     r"(?P<how>[^)]*)\)"
@@ -787,6 +809,7 @@ _HOW: Final = (
     ("dial_timeout", (
         "timeout", "timed out", "did not properly respond", "connection attempt failed",
         "connected party", "unknown error", "couldn't connect to server", "deadline", "could not connect",
+        "operation now in progress", "no error",
     )),
     ("dial_refused", ("refused", "actively", "no connection could be made")),
 )  # fmt: skip
@@ -812,6 +835,7 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
     for must, pattern in (
         ("tcp", _DIAL),
         ("failed to connect", _CURL),
+        ("failed connect", _OLD_CURL),
         ("errno=", _GIT),
         ("initiate the", _APT),
         ("... failed: ", _WGET),

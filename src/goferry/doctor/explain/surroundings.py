@@ -200,7 +200,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "go_command",
         (
             "go: ", "go get", "go mod", "go build", "go install", "go test", "go list", "go run", "go vet",
-            "/@v/", "go.mod", "go env",
+            "/@v/", "go.mod", "go env", "/cache/vcs/", "\\cache\\vcs\\",
         ),
         "",
     ),

@@ -102,6 +102,12 @@ ROWS: Final = (
         others="vanity_host_down",
     ),
     row(
+        "vanity_host_down", LIKELY,
+        needs="asked_by_public import_host status_404|no_meta inside_host",
+        lacks="private_set private_name private_word",
+        others="repo_private_or_deleted_upstream git_credentials_missing goprivate_not_set",
+    ),
+    row(
         "git_credentials_missing", LIKELY,
         needs="import_host status_404|status_403|status_401|no_meta inside_host",
         others="vanity_host_down goprivate_not_set",

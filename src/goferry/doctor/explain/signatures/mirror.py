@@ -73,7 +73,7 @@ ROWS: Final = (
     row(
         "goproxy_server_5xx", LIKELY,
         needs="proxy status_5xx",
-        lacks="dialled",
+        lacks="dialled vendor_gap",
         others="goproxy_upstream_unreachable transient_network goproxy_comma_no_fallback",
     ),
     # A mirror for everybody asks nobody for a password: that is somebody on the way.

@@ -30,6 +30,13 @@ ROWS: Final = (
         needs="ssh_key",
         others="git_ssh_key_refused git_credentials_missing",
     ),
+    # Without a word why it was ssh that gave up; go and a rewrite are not to be seen.
+    row(
+        "git_ssh_key_refused", LIKELY,
+        needs="only_unread",
+        lacks="go_command insteadof_set git_prompt git_denied repo_hidden git_port chain git_failed",
+        others="git_protocol_blocked repo_private_or_deleted_upstream",
+    ),
     row(
         "git_insteadof_ssh", LIKELY,
         needs="repo_missing ssh_words",
