@@ -192,7 +192,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "temporary error during hostname resolution", "no answer from dns server", "dns server failure",
         "cannot unmarshal dns message", "lame referral", "getaddrinfow", "try again (eai_again)",
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
-        "unable to look up", "failed to lookup address information",
+        "unable to resolve host address", "unable to look up", "failed to lookup address information",
         "name resolution failed", "resolving timed out", "temporary error (try again later)",
         "transient error (try again later)", "dns lookup error", "bad address '",
         "temporary failure resolving '", "no servers could be reached", ": servfail",

@@ -208,6 +208,10 @@ SAYINGS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "无法连接到 ", "無法連線到 ", "konnte nicht nach ", "impossible de se connecter à ",
         "no es posible conectar a ",
     )),
+    ("unable to resolve host address ", (
+        "无法解析主机地址", "impossible de résoudre l'adresse de l'hôte", "не удаётся разрешить адрес",
+        "no se pudo resolver la dirección del equipo",
+    )),
     ("dubious ownership", (
         "可疑的仓库所有权", "检测到可疑的", "zweifelhafte eigentümerschaft", "propriété douteuse",
         "propiedad dudosa",

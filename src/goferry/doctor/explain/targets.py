@@ -35,7 +35,7 @@ _IMPORT: Final = re.compile(
     re.MULTILINE,
 )
 _HOST_ONLY: Final = re.compile(
-    r"(?:Failed to connect to|Could not resolve host(?:name)?:?|connect to host|lookup|unable to connect to"
+    r"(?:Failed (?:to )?connect to|Could not resolve host(?:name)?:?|connect to host|lookup|unable to connect to"
     r"|resolve hostname|connection to|Connection to|Unable to look up|username for|Username for"
     r"|certificate is valid for [^\n]*, not) ['\"]?([\w.-]+)"
 )

@@ -43,7 +43,7 @@ _ENDINGS: Final = (
     "first record does not look like a tls handshake", "toolchain not available", "stream error",
 )  # fmt: skip
 _LEAST: Final = 5
-"""Letters of an ending that tell it from other words; they reach into its second word."""
+"""Letters of an ending that tell it from other words; two of them at least are of its second word."""
 
 
 def _completed(lines: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -52,7 +52,7 @@ def _completed(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     last = lines[-1]
     low = last.text.rstrip(".… ").lower()
     for length in range(min(len(low), 60), _LEAST - 1, -1):
-        whole = {ending for ending in _ENDINGS if ending.startswith(low[-length:]) and " " in low[-length:]}
+        whole = {ending for ending in _ENDINGS if ending.startswith(low[-length:]) and " " in low[-length:-2]}
         if whole and not low[-length - 1 : -length].isalnum():
             rest = whole.pop()[length:] if len(whole) == 1 else ""
             return (

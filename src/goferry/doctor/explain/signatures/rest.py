@@ -14,7 +14,7 @@ ROWS: Final = (
     ),
     row(
         "middlebox_reset", POSSIBLE,
-        needs="reset get_url|go_command|code_host",
+        needs="reset get_url|go_command|code_host|public_code",
         lacks="to_loopback",
         others="transient_network direct_host_blocked",
         weak=True,
