@@ -304,6 +304,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "gnutls_handshake() failed: handshake failed", "tls: insufficient security",
         "a tls fatal alert has been received", "tls: inappropriate fallback", "tls: no application protocol",
         "error in protocol version", "no supported cipher suites have been found",
+        "could not create ssl/tls secure channel",
     )),
     ("go_alert", ("remote error: tls: ",)),
     ("client_certificate", (

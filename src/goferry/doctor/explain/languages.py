@@ -208,6 +208,12 @@ SAYINGS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "无法连接到 ", "無法連線到 ", "konnte nicht nach ", "impossible de se connecter à ",
         "no es posible conectar a ",
     )),
+    ("could not create ssl/tls secure channel", (
+        "未能创建 ssl/tls 安全通道", "無法建立 ssl/tls 的安全通道",
+        "es konnte kein geschützter ssl/tls-kanal erstellt werden",
+        "impossible de créer un canal sécurisé ssl/tls", "no se puede crear un canal seguro ssl/tls",
+        "не удалось создать защищенный канал ssl/tls",
+    )),
     ("unable to resolve host address ", (
         "无法解析主机地址", "impossible de résoudre l'adresse de l'hôte", "не удаётся разрешить адрес",
         "no se pudo resolver la dirección del equipo",
