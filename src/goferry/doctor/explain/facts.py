@@ -194,7 +194,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
         "unable to look up", "failed to lookup address information",
         "name resolution failed", "resolving timed out", "temporary error (try again later)",
-        "transient error (try again later)", "dns lookup error", "bad address '",
+        "transient error (try again later)", "dns lookup error", "bad address '", "ping: unknown host",
         "temporary failure resolving '", "no servers could be reached", ": servfail",
     )),
     ("dns_words", ("lookup ",)),
@@ -274,7 +274,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "certificate is not valid for any names", "no alternative certificate subject name matches",
         "does not match target host", "certificate subject name", "does not match host name",
         "sec_e_wrong_principal", "not valid for requested host", "certificate common name",
-        "certificate name does not match", "certificate is for ",
+        "certificate name does not match", "certificate is for ", "no certificate subject alternative name matches",
     )),
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
@@ -312,7 +312,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "remote error: tls: unsupported certificate", "remote error: tls: revoked certificate",
         "remote error: tls: expired certificate", "remote error: tls: unknown certificate",
     )),
-    ("unrecognized_name", ("unrecognized name", "unrecognized_name", "remote error: tls: internal error")),
+    ("unrecognized_name", (
+        "unrecognized name", "unrecognized_name", "remote error: tls: internal error", "tlsv1 alert internal error",
+    )),
     ("bad_mac", (
         "bad record mac", "decryption failed or bad record", "tls: error decrypting message",
         "bad_record_mac", "received record with version", "unexpected message", "decode error",
@@ -345,7 +347,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("html", ("looking for beginning of value", "<!doctype html", "<html")),
     ("vpc", ("securitypolicyviolated", "vpc service controls", "vpcservicecontrols")),
+    ("api_limit", ("api rate limit exceeded for",)),
     ("no_live", ("no live upstreams", "no healthy upstream")),
+    ("upstream_late", ("upstream timed out (110",)),
     ("gateway_timeout", (
         "504 gateway time", "499 client closed", "returned error: 504", "upstream timed out",
     )),
@@ -370,7 +374,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "is not an ancestor", "did not match any file(s) known to git", "no such ref", "ambiguous argument",
         "unknown commit",
         "does not match version-control timestamp", "revision is shorter than canonical",
-        "revision is longer than canonical", "invalid pseudo-version", "cannot find tag",
+        "revision is longer than canonical", "cannot find tag",
         "missing revision", "find remote branch", "remote branch", "is not a tag)", "ambiguous revision",
         "disallowed version string", "query refers to a non-semver revision",
     )),
@@ -506,7 +510,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("toolchain_old", (
         "invalid go version", "gotoolchain=local)", "(running go", "invalid gotoolchain", "invoked to provide go1",
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
-        "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
+        "is too new", "unknown directive: godebug", "unknown block type: tool", "unknown block type: retract",
+        "unknown block type: godebug", "unknown block type: ignore", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
         "toolchain upgrade needed", "checksum database disabled by gosumdb=off",
         "flag provided but not defined: -modcache",
@@ -746,6 +751,22 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("repo_missing", "returned error: 404", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 404"),
     ("git_denied", "returned error: 40", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 40[13]"),
     ("git_5xx", "returned error", r"the requested url returned error: 5\d\d"),
+    ("git_trouble", "remote error: ", r"remote error: (?:internal server error|service unavailable|bad gateway)"),
+    # Why git failed decides, where its words stand behind it.
+    ("unknown_revision", "invalid pseudo-version", r"invalid pseudo-version(?!: git )"),
+    ("meta_mismatch", "did not match import path", r"\(meta tag \S+ did not match import path"),
+    # as servers write it that ask others for names, and as a socket says it
+    ("dns_timeout", "i/o timeout", r"read udp \S+->\S+:53: (?:read: )?i/o timeout"),
+    ("dns_timeout", "dns over tls", r"read tcp \S+->\S+:853: (?:read: )?i/o timeout"),
+    # Cut off before the first word of the server: nothing of it was seen but an open port.
+    (
+        "handshake_cut", "",
+        (
+            r"ssl_connect: (?:connection (?:was )?reset|ssl_error_syscall)[^\n]* in connection to [\w.-]+:443"
+            r"|curl: \(35\) [^\n]*unexpected eof while reading|remote host terminated the handshake"
+        ),
+    ),
+    ("read_cut", "read tcp", r"read tcp (?!127\.|\[::1\])\S+->\S+:443: read: connection reset by peer"),
     (
         "dns_timeout", "lookup ",
         (
