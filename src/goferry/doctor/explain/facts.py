@@ -234,6 +234,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unreachable", (
         "network is unreachable", "unreachable network", "network unreachable", "enetunreach",
         "cannot assign requested address", "can't assign requested address", "address family not supported",
+        ": address not available",
         "dial tcp: protocol not available", "network is down",
     )),
     ("not_permitted", (
@@ -612,6 +613,14 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|^(?:\S+ )?go: \S+@v\S+: git (?:fetch|ls-remote|clone)"
         ),
     ),
+    # the words of git's own library, as flux and argo hand them on
+    (
+        "clone_denied", "authentication required",
+        (
+            r"(?:clone|cloning|list refs|repository not accessible|testing repository connectivity)"
+            r"[^\n]*: authentication required\b"
+        ),
+    ),
     ("asked_ssh", "git", r"git (?:ls-remote|fetch) [^\n]*(?:ssh://|\bgit@[\w.-]+:)"),
     (
         "ssh_timeout", "port 22",
@@ -635,7 +644,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"(?<!fetch: )https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
-    ("bare_407", "authentication", r"https?://[^\s\"]+\"?: authentication ?required\b"),
+    # git's own library says it of a repository, in single quotes
+    ("bare_407", "authentication", r"https?://[^\s\"']+\"?: authentication ?required\b"),
     (
         "bare_gateway", "",
         (
@@ -803,6 +813,7 @@ _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
 _WGET: Final = (
     r"connecting to (?:\S+ \(\S+\)\|)?(?P<at>[0-9a-f.:]+)\|?:(?P<port>\d+)\.\.\. failed: (?P<how>.*)"
 )
+_NGINX6: Final = r"connect\(\) to (?P<at>\[[0-9a-f:.]+\]):(?P<port>\d+) failed \(\d+: (?P<how>[^)]*)\)"
 
 _HOW: Final = (
     ("dial_timeout", (
@@ -836,6 +847,7 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
         ("errno=", _GIT),
         ("initiate the", _APT),
         ("... failed: ", _WGET),
+        ("connect() to [", _NGINX6),
     ):
         if must in low:
             yield from _compiled(pattern).finditer(text)
