@@ -298,6 +298,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("own_root", ("self signed certificate in certificate chain", "self-signed certificate in certificate chain")),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
+        "client offered only unsupported versions", "client offered an unsupported, maximum protocol version",
+        "unsupported sslv2 handshake received",
         "remote error: tls: handshake failure", "no supported versions",
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
