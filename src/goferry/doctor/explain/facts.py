@@ -194,7 +194,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "couldn't resolve host", "could not resolve hostname", "could not resolve '", "eai_again",
         "unable to resolve host address", "unable to look up", "failed to lookup address information",
         "name resolution failed", "resolving timed out", "temporary error (try again later)",
-        "transient error (try again later)", "dns lookup error", "bad address '",
+        "transient error (try again later)", "dns lookup error", "bad address '", "ping: unknown host",
         "temporary failure resolving '", "no servers could be reached", ": servfail",
     )),
     ("dns_words", ("lookup ",)),
@@ -234,6 +234,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("unreachable", (
         "network is unreachable", "unreachable network", "network unreachable", "enetunreach",
         "cannot assign requested address", "can't assign requested address", "address family not supported",
+        ": address not available",
         "dial tcp: protocol not available", "network is down",
     )),
     ("not_permitted", (
@@ -274,7 +275,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "certificate is not valid for any names", "no alternative certificate subject name matches",
         "does not match target host", "certificate subject name", "does not match host name",
         "sec_e_wrong_principal", "not valid for requested host", "certificate common name",
-        "certificate name does not match", "certificate is for ",
+        "certificate name does not match", "certificate is for ", "no certificate subject alternative name matches",
     )),
     ("expired", (
         "certificate has expired", "certificate is expired", "sec_e_cert_expired",
@@ -297,6 +298,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("own_root", ("self signed certificate in certificate chain", "self-signed certificate in certificate chain")),
     ("tls_version", (
         "protocol version not supported", "unsupported protocol version",
+        "client offered only unsupported versions", "client offered an unsupported, maximum protocol version",
+        "unsupported sslv2 handshake received",
         "remote error: tls: handshake failure", "no supported versions",
         "unconfigured cipher suite", "alert protocol version", "sslv3 alert handshake failure",
         "tlsv1 alert protocol version", "no mutual cipher suite",
@@ -313,7 +316,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "remote error: tls: unsupported certificate", "remote error: tls: revoked certificate",
         "remote error: tls: expired certificate", "remote error: tls: unknown certificate",
     )),
-    ("unrecognized_name", ("unrecognized name", "unrecognized_name", "remote error: tls: internal error")),
+    ("unrecognized_name", (
+        "unrecognized name", "unrecognized_name", "remote error: tls: internal error", "tlsv1 alert internal error",
+    )),
     ("bad_mac", (
         "bad record mac", "decryption failed or bad record", "tls: error decrypting message",
         "bad_record_mac", "received record with version", "unexpected message", "decode error",
@@ -346,7 +351,9 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     )),
     ("html", ("looking for beginning of value", "<!doctype html", "<html")),
     ("vpc", ("securitypolicyviolated", "vpc service controls", "vpcservicecontrols")),
+    ("api_limit", ("api rate limit exceeded for",)),
     ("no_live", ("no live upstreams", "no healthy upstream")),
+    ("upstream_late", ("upstream timed out (110",)),
     ("gateway_timeout", (
         "504 gateway time", "499 client closed", "returned error: 504", "upstream timed out",
     )),
@@ -371,7 +378,7 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "is not an ancestor", "did not match any file(s) known to git", "no such ref", "ambiguous argument",
         "unknown commit",
         "does not match version-control timestamp", "revision is shorter than canonical",
-        "revision is longer than canonical", "invalid pseudo-version", "cannot find tag",
+        "revision is longer than canonical", "cannot find tag",
         "missing revision", "find remote branch", "remote branch", "is not a tag)", "ambiguous revision",
         "disallowed version string", "query refers to a non-semver revision",
     )),
@@ -509,7 +516,8 @@ WORDS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("toolchain_old", (
         "invalid go version", "gotoolchain=local)", "(running go", "invalid gotoolchain", "invoked to provide go1",
         "invalid toolchain", "go.mod requires go", "module requires go", "go.mod file indicates go",
-        "is too new", "unknown directive: godebug", "unknown block type: tool", "requires newer go version",
+        "is too new", "unknown directive: godebug", "unknown block type: tool", "unknown block type: retract",
+        "unknown block type: godebug", "unknown block type: ignore", "requires newer go version",
         "language version", "not supported by this version", "cannot compile go", "note: module requires",
         "toolchain upgrade needed", "checksum database disabled by gosumdb=off",
         "flag provided but not defined: -modcache",
@@ -612,6 +620,14 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
             r"|^(?:\S+ )?go: \S+@v\S+: git (?:fetch|ls-remote|clone)"
         ),
     ),
+    # the words of git's own library, as flux and argo hand them on
+    (
+        "clone_denied", "authentication required",
+        (
+            r"(?:clone|cloning|list refs|repository not accessible|testing repository connectivity)"
+            r"[^\n]*: authentication required\b"
+        ),
+    ),
     ("asked_ssh", "git", r"git (?:ls-remote|fetch) [^\n]*(?:ssh://|\bgit@[\w.-]+:)"),
     (
         "ssh_timeout", "port 22",
@@ -650,7 +666,8 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("read_tcp6", "->", r"(?:read|write) tcp (?:\[[^]]+\])[^\n]*->\[(?!::1\])[^]]+\]:443"),
     ("bare_phrase", "", r"(?<!fetch: )https?://[^\s\"']+\"?: (?:forbidden|blocked|access denied|not allowed)\b[^\n]*$"),
     ("bare_407", "proxy auth", r"https?://[^\s\"]+\"?: proxy authentication[^\n]*$|407"),
-    ("bare_407", "authentication", r"https?://[^\s\"]+\"?: authentication ?required\b"),
+    # git's own library says it of a repository, in single quotes
+    ("bare_407", "authentication", r"https?://[^\s\"']+\"?: authentication ?required\b"),
     (
         "bare_gateway", "",
         (
@@ -766,6 +783,22 @@ PATTERNS: Final[tuple[tuple[str, str, str], ...]] = (
     ("repo_missing", "returned error: 404", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 404"),
     ("git_denied", "returned error: 40", r"^(?![^\n]*curl: \(22\))[^\n]*returned error: 40[13]"),
     ("git_5xx", "returned error", r"the requested url returned error: 5\d\d"),
+    ("git_trouble", "remote error: ", r"remote error: (?:internal server error|service unavailable|bad gateway)"),
+    # Why git failed decides, where its words stand behind it.
+    ("unknown_revision", "invalid pseudo-version", r"invalid pseudo-version(?!: git )"),
+    ("meta_mismatch", "did not match import path", r"\(meta tag \S+ did not match import path"),
+    # as servers write it that ask others for names, and as a socket says it
+    ("dns_timeout", "i/o timeout", r"read udp \S+->\S+:53: (?:read: )?i/o timeout"),
+    ("dns_timeout", "dns over tls", r"read tcp \S+->\S+:853: (?:read: )?i/o timeout"),
+    # Cut off before the first word of the server: nothing of it was seen but an open port.
+    (
+        "handshake_cut", "",
+        (
+            r"ssl_connect: (?:connection (?:was )?reset|ssl_error_syscall)[^\n]* in connection to [\w.-]+:443"
+            r"|curl: \(35\) [^\n]*unexpected eof while reading|remote host terminated the handshake"
+        ),
+    ),
+    ("read_cut", "read tcp", r"read tcp (?!127\.|\[::1\])\S+->\S+:443: read: connection reset by peer"),
     (
         "dns_timeout", "lookup ",
         (
@@ -805,6 +838,7 @@ _GIT: Final = r"\[\d+: (?P<at>[0-9a-f.:]+)\]: errno=(?P<how>.*)(?P<port>)"
 _WGET: Final = (
     r"connecting to (?:\S+ \(\S+\)\|)?(?P<at>[0-9a-f.:]+)\|?:(?P<port>\d+)\.\.\. failed: (?P<how>.*)"
 )
+_NGINX6: Final = r"connect\(\) to (?P<at>\[[0-9a-f:.]+\]):(?P<port>\d+) failed \(\d+: (?P<how>[^)]*)\)"
 
 _HOW: Final = (
     ("dial_timeout", (
@@ -840,6 +874,7 @@ def _dials(text: str, low: str) -> Iterator[re.Match[str]]:
         ("errno=", _GIT),
         ("initiate the", _APT),
         ("... failed: ", _WGET),
+        ("connect() to [", _NGINX6),
     ):
         if must in low:
             yield from _compiled(pattern).finditer(text)

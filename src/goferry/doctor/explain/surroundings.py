@@ -26,6 +26,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         (
             "docker", "podman", "buildkit", "kaniko", "containerd", "kubernetes", "kubectl", "buildah",
             "minikube", "devcontainer", "[builder ", "dockerfile", "from golang", "--> ", "/bin/sh -c",
+            "kind-control-plane",
         ),
         "",
     ),
@@ -56,7 +57,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         "in_sandbox",
         (
             "flatpak-builder", "flathub", "snapcraft", "launchpad", "dh_auto_build", "dpkg-buildpackage",
-            "rpmbuild", "/builddir/build", "obs-build",
+            "rpmbuild", "/builddir/", "obs-build",
             "guix build", "gnu/store", "bwrap", "firejail", "yocto", "bitbake", "do_compile", "oe_runmake",
             "buildroot", "--network none", "--network=none", "network_mode: none", "offline build",
             "poudriere", "/wrkdirs/",
@@ -84,7 +85,7 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
     ),
     # Chinese characters stand in Japanese texts too, but never without kana; those of Taiwan are others.
     ("in_china", (), r"\A(?![\s\S]*[\u3041-\u30fe連錯誤無網檔資設請為這個對應])[\s\S]*[\u4e00-\u9fff]{2}"),
-    ("on_alpine", ("alpine", "scratch", "distroless", "busybox"), ""),
+    ("on_alpine", ("alpine", "scratch", "distroless", "busybox", "openwrt"), ""),
     (
         "has_ca_package",
         ("update-ca-certificates", "apk add", "ca-certificates"),
@@ -105,6 +106,9 @@ PLACES: Final[tuple[tuple[str, tuple[str, ...], str], ...]] = (
         ("_proxy=", "https_proxy", "http_proxy", "http.proxy", "all_proxy"),
         r"https?_proxy\b['\"]?\s*[:=]?\s*['\"]?\w|http\.(?:https?://\S*)?proxy[ =]\S",
     ),
+    ("curl_proxy", ("curl ",), r"\bcurl\b[^\n]* (?:-x|--proxy)[ =](?:https?|socks5h?)://"),
+    # Who speaks of it has looked at it.
+    ("mtu_word", ("mtu",), r"\bmtu\b"),
     ("proxy_variable_https", ("https_proxy",), r"https?_proxy['\"]?\s*[:= ]\s*['\"]?https://"),
     ("modules_off", ("go111module",), r"go111module[ =:\"']+off"),
     ("modules_off", ("warning: modules disabled",), ""),

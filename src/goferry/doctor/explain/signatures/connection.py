@@ -50,6 +50,11 @@ ROWS: Final = (
         others="goproxy_server_5xx goproxy_host_blocked",
     ),
     row(
+        "mtu_blackhole", LIKELY,
+        needs="tls_timeout mtu_word",
+        others="tls_large_clienthello transient_network goproxy_host_blocked",
+    ),
+    row(
         "ipv6_path_broken", LIKELY,
         needs="tls_timeout tries_ipv6",
         others="tls_large_clienthello mtu_blackhole",

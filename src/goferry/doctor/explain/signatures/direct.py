@@ -49,6 +49,13 @@ ROWS: Final = (
         others="captive_portal module_path_wrong",
     ),
     row("vanity_host_down", LIKELY, needs="meta_wrong", others="module_path_wrong"),
+    # It has answered, and to everybody the same: what it says of the path is wrong.
+    row(
+        "vanity_host_down", LIKELY,
+        needs="import_host meta_mismatch",
+        lacks="public_code inside_host",
+        others="module_path_wrong",
+    ),
     # Azure DevOps shows its sign-in page in place of a refusal.
     row("git_credentials_missing", LIKELY, needs="import_host sign_in", others="goprivate_not_set module_path_wrong"),
     row(

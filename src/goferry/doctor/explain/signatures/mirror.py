@@ -51,6 +51,12 @@ ROWS: Final = (
         needs="no_live|said_no_live",
         others="goproxy_server_5xx",
     ),
+    # as the reverse proxy itself logs it
+    row(
+        "reverse_proxy_timeout", LIKELY,
+        needs="upstream_late",
+        others="goproxy_server_5xx goproxy_upstream_unreachable",
+    ),
     row(
         "reverse_proxy_timeout", LIKELY,
         needs="proxy gateway_timeout said_html",

@@ -91,6 +91,8 @@ ROWS: Final = (
         lacks="dialled",
         others="goproxy_comma_no_fallback",
     ),
+    # What GitHub says to tools that look for a release.
+    row("rate_limited_429", LIKELY, needs="api_limit", others="toolchain_not_available"),
     row(
         "rate_limited_429", LIKELY,
         needs="too_many status_5xx|import_host|code_host|other_url",

@@ -19,6 +19,26 @@ ROWS: Final = (
         others="transient_network direct_host_blocked",
         weak=True,
     ),
+    row(
+        "forward_proxy_broken", POSSIBLE,
+        needs="handshake_cut curl_proxy",
+        others="middlebox_reset transient_network",
+        weak=True,
+    ),
+    row(
+        "middlebox_reset", POSSIBLE,
+        needs="handshake_cut",
+        others="transient_network forward_proxy_broken mtu_blackhole",
+        weak=True,
+    ),
+    # The far end is an address alone: the connection stood, and what it carried broke off.
+    row(
+        "transient_network", POSSIBLE,
+        needs="read_cut",
+        others="middlebox_reset server_closed_silently",
+        weak=True,
+    ),
+    row("transient_network", POSSIBLE, needs="git_trouble", others="direct_host_blocked", weak=True),
     # curl and its like name no host when they are cut off.
     row(
         "middlebox_reset", POSSIBLE,

@@ -67,6 +67,7 @@ ROWS: Final = (
         others="module_path_wrong git_credentials_missing goprivate_not_set",
     ),
     row("git_credentials_missing", LIKELY, needs="git_prompt", others=GIT_LOGIN),
+    row("git_credentials_missing", LIKELY, needs="clone_denied", others="repo_private_or_deleted_upstream"),
     row(
         "git_credentials_missing", LIKELY,
         needs="git_denied|said_git_denied code_host",
