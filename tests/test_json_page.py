@@ -4,20 +4,43 @@ import asyncio
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from advisories import block, file
+from auditworld import World as AuditWorld
 from deps.audits import audit, day, flaw, stale
+from fixworlds import small_world
 from goferry.cli import dns as dns_command
-from goferry.deps.audit.records import dumps
+from goferry.deps import lock, trend
+from goferry.deps.advisories import exposure, refresh
+from goferry.deps.advisories.matching import FixState, Named, Opinion
+from goferry.deps.advisories.osv import Review
+from goferry.deps.audit import ignoring
+from goferry.deps.audit.records import Kind, dumps
+from goferry.deps.fixing.plan import Reason
+from goferry.deps.gate import rules
+from goferry.deps.gate.proving import How
+from goferry.deps.govulncheck import Seen
 from goferry.deps.history import record
 from goferry.deps.kept import Kept
+from goferry.deps.usage import Level
+from goferry.doctor import addresses, picture
 from goferry.doctor.base import Limits, Places, World
+from goferry.doctor.causes import Whose
+from goferry.doctor.compare import _VIEWS as VIEWS
 from goferry.doctor.dns import question
+from goferry.doctor.dns.compare import Finding as Answered
+from goferry.doctor.dns.remedies import Advice
+from goferry.doctor.evidence import Role
+from goferry.doctor.verdict import Certainty
+from goferry.findings import Severity
 from goferry.gomod.module import Version
+from goferry.lab.scenario import Needs
 from goferry.lab.tls import Authority, Leaf
 from jsonpage import PAGES, differences, example, json_commands, sections, words
 from jsonpage import keys as keys_of
@@ -30,6 +53,7 @@ from terminal import Said, goferry
 from tlsthread import background, tls_servers
 
 LANGUAGES = list(PAGES)
+SECTIONS = sections("en")
 NAME, RIGHT, WRONG = "module.example.org", "127.0.0.1", "127.0.0.2"
 
 
@@ -116,7 +140,7 @@ def test_dns(tmp_path: Path, tls: tuple[int, Mapping[str, str]], monkeypatch: py
     assert said.code == 1
     assert said.json["names"][0]["finding"] == "wrong_address"
     assert differences("dns", said.json) == []
-    assert set(said.json["advice"]["commands"]) <= words(sections("en")["dns"])
+    assert set(said.json["advice"]["commands"]) <= words(SECTIONS["dns"])
 
 
 def test_hosts(tmp_path: Path, tls: tuple[int, Mapping[str, str]]) -> None:
@@ -185,6 +209,32 @@ def test_trend(tmp_path: Path) -> None:
     assert differences("deps trend", said.json) == []
 
 
+def test_a_fresh_audit(tmp_path: Path) -> None:
+    """Two findings, one of them set aside, of which an older audit knew nothing."""
+    made = AuditWorld(tmp_path)
+    made.project("app", "example.org/middle v1.0.0", "example.org/old v1.0.0")
+    made.put("before.json", dumps(audit()))
+    made.put("app/goferry-ignore.toml", '[[ignore]]\nid = "CVE-2024-1"\nreason = "not on our path"\n')
+    said = made.audit("app", "--json", "--since", "before.json", "--inventory")
+    printed = said.json
+    inventories = printed.pop("inventories")
+    kinds = {one["kind"] for one in (*printed["findings"], *(one["finding"] for one in printed["ignored"]))}
+    assert {"vulnerability", "stale"} <= kinds
+    for place in ("findings", "unproven"):
+        assert all(
+            one.keys() == example(SECTIONS["deps audit"])["findings"][0].keys() for one in printed[place]
+        )
+    printed["ignored"] = [one | {"finding": {}} for one in printed["ignored"]]
+    unseen = frozenset({".findings.fixed", ".findings.chain", ".findings.location"})
+    assert differences("deps audit", printed, unseen=unseen) == []
+    details = set().union(
+        *(one["details"] for one in (*said.json["findings"], said.json["ignored"][0]["finding"]))
+    )
+    for language in LANGUAGES:
+        known = words(sections(language)["deps audit"])
+        assert details | keys_of(inventories) <= known
+
+
 def test_a_saved_audit(tmp_path: Path) -> None:
     """Of the projects and the ignored findings the page shows one; the others have the form of a finding."""
     (tmp_path / "audit.json").write_text(dumps(audit(flaw(), stale())))
@@ -205,8 +255,35 @@ def test_gate(tmp_path: Path) -> None:
 def test_db_info() -> None:
     printed = goferry("deps", "db", "info", "--json").json
     assert set(printed) == {"schema", "database", "shipped"}
-    documented = example(sections("en")["deps db info"])
+    documented = example(SECTIONS["deps db info"])
     assert list(printed["database"]) == list(printed["shipped"]) == list(documented["database"])
+
+
+@pytest.mark.parametrize(
+    ("ranges", "words_of_it", "filled"),
+    [
+        ("0 -1.1.0", [], ("raises", "mended", "unsigned", "files")),
+        ("0 -1.1.0", ["--apply"], ("raises", "mended", "unsigned", "files", "gate")),
+        ("0", [], ("stays",)),
+    ],
+    ids=["planned", "applied", "hopeless"],
+)
+def test_a_fix(tmp_path: Path, ranges: str, words_of_it: list[str], filled: tuple[str, ...]) -> None:
+    made = small_world(tmp_path)
+    name, data = file("GO-2026-0001", block("example.org/x", ranges))
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / Path(name).name).write_bytes(data)
+    said = goferry(
+        "deps", "fix", "--json", *words_of_it, "--db", str(tmp_path / "db"), "--goproxy", made.proxy.as_uri(),
+        "--sumdb", "off", "--private", "example.org", "--store", str(tmp_path / "store"), cwd=made.start,
+    )  # fmt: skip
+    assert said.code == (0 if words_of_it else 1), said.err
+    assert [rows for rows in filled if not said.json[rows]] == []
+    for language in LANGUAGES:
+        section = sections(language)["deps fix"]
+        assert keys_of(said.json) - words(section) == set()
+        firsts = "".join(re.findall(r"(?m)^\| (`[^|]+) \|", section))
+        assert set(re.findall(r"`(\w+)`", firsts)) == set(said.json)
 
 
 def test_a_receiver_in_a_dry_run(tmp_path: Path) -> None:
@@ -218,7 +295,7 @@ def test_a_receiver_in_a_dry_run(tmp_path: Path) -> None:
         environ={"HOME": str(tmp_path), "HOOK": hook}, cwd=tmp_path,
     )  # fmt: skip
     (row,) = said.json["receivers"]
-    (shown,) = example(sections("en")["deps notify"])["receivers"]
+    (shown,) = example(SECTIONS["deps notify"])["receivers"]
     assert set(row) == set(shown) - {"error"} | {"requests"}
     for language in LANGUAGES:
         assert keys_of(row["requests"]) <= words(sections(language)["deps notify"])
@@ -288,7 +365,7 @@ def test_what_is_said_of_a_store(tmp_path: Path) -> None:
     same_keys("cache gc", cache("gc", "--max-size", "0", "--dry-run"))
     (tmp_path / "store/example.org/a/@v/v1.0.0.zip").write_bytes(b"rotten")
     report = cache("verify", "--keep")
-    documented = example(sections("en")["cache verify"])
+    documented = example(SECTIONS["cache verify"])
     assert set(report) == set(documented)
     assert set(report["findings"][0]) == set(documented["findings"][0])
     assert set(report["facts"]) == set(documented["facts"])
@@ -324,10 +401,6 @@ def test_what_is_said_of_a_project(tmp_path: Path) -> None:
     same_keys("deps why", deps("why", "example.org/d"))
     assert set(deps("list", "./...")["projects"][0]) == {"name", "root", "modules"}
     same_keys("deps lock", deps("lock"))
-    fixed = deps("fix")
-    for language in LANGUAGES:
-        said = words(sections(language)["deps fix"])
-        assert set(fixed) <= said
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
@@ -336,3 +409,29 @@ def test_a_scenario_is_english_in_every_language(language: str) -> None:
     assert said.json["summary"].startswith("The tag was moved")
     assert said.json["wants"].startswith("The module's author")
     assert json.loads(said.out) == goferry("lab", "show", "retagged", "--json").json
+
+
+# ---- closed vocabularies -------------------------------------------------------------------------------------------
+
+VOCABULARIES: dict[str, tuple[Iterable[str], ...]] = {
+    "cache verify": (Severity,),
+    "dns": (Answered, Advice, addresses.Kind, Certainty),
+    "lab list": (Needs,),
+    "doctor": (Certainty, Whose, picture.State, picture.Station, Role, (topic for topic, _view in VIEWS)),
+    "deps audit": (
+        Kind, FixState, Opinion, Named, Level, exposure.Certainty, exposure.Origin, Seen,
+        ignoring.State, ignoring.Justification, set(Severity) - {Severity.OK}, set(Review) - {Review.UNKNOWN},
+    ),
+    "deps db update": (refresh.Verdict,),
+    "deps fix": (Reason,),
+    "deps gate": (rules.Level, rules.Class, rules.State, rules.Verdict, How),
+    "deps lock": (lock.Step, lock.State, rules.Verdict),
+    "deps trend": (trend.GROUPS,),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("command", VOCABULARIES)
+def test_every_word_of_a_closed_vocabulary_is_named(command: str, language: str) -> None:
+    said = words(sections(language)[command])
+    assert {str(word) for vocabulary in VOCABULARIES[command] for word in vocabulary} - said - {""} == set()
