@@ -411,6 +411,21 @@ def test_a_scenario_is_english_in_every_language(language: str) -> None:
     assert json.loads(said.out) == goferry("lab", "show", "retagged", "--json").json
 
 
+@pytest.mark.parametrize("command", ["audit", "fix", "gate", "lock"])
+def test_what_a_chinese_terminal_writes_into_a_file_is_english(tmp_path: Path, command: str) -> None:
+    (tmp_path / "go.mod").write_text("module example.org/m\n\ngo 1.21\n\nrequire example.org/gone v1.0.0\n")
+    file = [] if command == "fix" else ["-o", "found.json"]
+    said = goferry(
+        "--lang", "zh_CN", "deps", command, *(file or ["--json"]), "--goproxy", (tmp_path / "none").as_uri(),
+        "--sumdb", "off", "--store", str(tmp_path / "store"), environ={"HOME": str(tmp_path)}, cwd=tmp_path,
+    )  # fmt: skip
+    assert said.code in (1, 3), said.err
+    printed = (tmp_path / "found.json").read_text("utf-8") if file else said.out
+    assert "example.org/gone" in printed
+    assert re.findall(r"[\u3000-\u9fff\uff00-\uffef]", printed) == []
+    assert not file or re.search(r"[\u4e00-\u9fff]", said.out)
+
+
 # ---- closed vocabularies -------------------------------------------------------------------------------------------
 
 VOCABULARIES: dict[str, tuple[Iterable[str], ...]] = {
