@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goferry import i18n
-from goferry.errors import InvalidInput
+from goferry.errors import InvalidInput, NotFound
 from goferry.findings import SCHEMA, Finding, Fix, Location, Report, Severity, Text
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -76,3 +76,19 @@ def test_what_is_no_report_is_refused(data: dict) -> None:
 
 def test_equal_texts_are_one_in_a_set() -> None:
     assert len({Text("a {x}", x=1), Text("a {x}", x=1), Text("a {x}", x=2)}) == 2
+
+
+def test_an_error_becomes_a_sentence_with_its_cause_in_any_language() -> None:
+    why = InvalidInput(
+        "syntax error (unterminated block started at {file}:{line}:{column})", file="m", line=3, column=1
+    )
+    text = Text.of(NotFound("cannot read {file}: {why}", file=[1], why=why))
+    i18n.activate("zh_CN")
+    try:
+        assert text.english == "cannot read [1]: syntax error (unterminated block started at m:3:1)"
+        assert str(text) == f"无法读取 [1]：{why}"
+        assert text.to_json()["parts"]["why"]["parts"] == {"file": "m", "line": 3, "column": 1}
+        assert i18n.in_english(why) == "syntax error (unterminated block started at m:3:1)"
+        assert i18n.current() == "zh_CN"
+    finally:
+        i18n.activate("en")

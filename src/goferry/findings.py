@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from goferry.errors import InvalidInput
-from goferry.i18n import _
+from goferry.errors import GoferryError, InvalidInput
+from goferry.i18n import _, in_english
 
 SCHEMA: Final = "goferry.report/1"
 
@@ -68,6 +68,11 @@ class Text:
         return {"key": self.key, "parts": parts, "text": self.english}
 
     @classmethod
+    def of(cls, error: GoferryError) -> "Text":
+        """An error's sentence; an error among its parts is a sentence within it."""
+        return cls(error.message, **{name: _part(value) for name, value in error.parts.items()})
+
+    @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Text":
         parts = data["parts"].items()
         return cls(
@@ -77,6 +82,12 @@ class Text:
 
 
 Part = str | int | float | Text
+
+
+def _part(value: Any) -> Part:
+    if isinstance(value, GoferryError):
+        return Text.of(value)
+    return value if isinstance(value, str | int | float | Text) else in_english(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,15 @@ def current() -> str:
     return _current.get()
 
 
+def in_english(value: object) -> str:
+    """What `str()` makes of a value in English, whatever language is in use: for JSON, and for what is kept."""
+    before = _current.set("en")
+    try:
+        return str(value)
+    finally:
+        _current.reset(before)
+
+
 def _(message: str) -> str:
     """The message in the language in use."""
     return _catalogue(_current.get()).gettext(message)

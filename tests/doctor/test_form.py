@@ -2,6 +2,7 @@
 
 import html
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from goferry.doctor.evidence import (
     RunSeen,
     Setting,
     SettingsSeen,
+    Skipped,
     Target,
 )
 from goferry.doctor.fixes.plan import Plan, Tried
@@ -30,6 +32,7 @@ from goferry.doctor.verdict import Certainty, Judgement, Proof, Verdict
 from goferry.findings import Text
 from goferry.report import FORMS
 from goferry.report import render as render_report
+from jsonpage import differences
 
 HOST = "proxy.example.org"
 
@@ -90,6 +93,13 @@ def test_the_json_of_a_fault_has_the_promised_keys() -> None:
     assert (finding["proven"], finding["whose"], finding["where"]) == (True, "mirror", f"{HOST}:443")
     assert finding["fixes"][0]["commands"] == ["export GOPROXY=direct"]
     assert finding["fixes"][0]["retested"] is True
+
+
+def test_the_page_describes_every_key() -> None:
+    skipped = replace(SEEN, skipped=(Skipped("go", "not there"),))
+    before = replace(SEEN, names=())
+    seen = replace(diagnosis(judgement("request")), evidence=skipped, changes=compare(before, SEEN))
+    assert differences("doctor", json.loads(json.dumps(seen.to_json()))) == []
 
 
 def test_a_sound_environment_has_no_verdict_and_no_findings() -> None:

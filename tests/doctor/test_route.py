@@ -548,6 +548,20 @@ def test_the_json_has_one_stable_form(machine: Machine) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "environ",
+    [{"GOPROXY": ","}, {"GOVCS": "x"}, {"GOSUMDB": "a b c"}, {"GOAUTH": "netrc;off"}],
+    ids=lambda environ: next(iter(environ)),
+)
+def test_what_go_refuses_is_the_same_json_in_every_language(
+    machine: Machine, environ: dict[str, str]
+) -> None:
+    environ = {"GOPROXY": "direct"} | environ
+    english = shown(machine, "rsc.io/quote@v1.5.2", "--json", **environ)[1]
+    assert "go stops: {why}" in english
+    assert shown(machine, "rsc.io/quote@v1.5.2", "--json", LANG="zh_CN.UTF-8", **environ)[1] == english
+
+
 @pytest.mark.parametrize("text", ["https://a.example.org/x", "a b", "./x", "nohost/x@v1", ""])
 def test_what_is_no_module_is_refused(text: str, machine: Machine) -> None:
     code, out, err = shown(machine, text)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from goferry import i18n
 from goferry.errors import (
     GoferryError,
     LoopDetected,
@@ -17,6 +18,7 @@ from goferry.gomod.module import Version
 from goferry.lab import goproxy as lab
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.net.base import Timeouts
+from goferry.net.breaker import BreakerRules
 from goferry.net.client import Client, ClientOptions
 from goferry.net.failure import Failure, NetError
 from goferry.upstream.goproxy import ProxyFetcher, Retries
@@ -183,6 +185,23 @@ async def test_a_silent_upstream_costs_one_time_limit_and_is_then_not_asked(worl
             with pytest.raises(Unavailable, match="not asked again for a moment"):
                 await fetcher.list("example.com/m")
         assert sum(proxy.asked.values()) == 1
+
+
+async def test_who_is_turned_away_reads_why_in_the_own_language() -> None:
+    gate = HostGates(rules=BreakerRules(failures=1)).of("a.example.org")
+    async with gate.visit() as visit:
+        visit.failed(NetError(Failure.CONNECT_REFUSED, host="a.example.org"))
+    with pytest.raises(Unavailable) as caught:
+        async with gate.visit():
+            pass
+    english = "a.example.org: connection refused; a.example.org is not asked again for a moment"
+    assert str(caught.value) == english
+    i18n.activate("zh_CN")
+    try:
+        assert str(caught.value) == "a.example.org：连接被拒绝；暂时不再询问 a.example.org"
+        assert i18n.in_english(caught.value) == english
+    finally:
+        i18n.activate("en")
 
 
 async def test_a_slow_answer_of_a_host_that_speaks_does_not_open_its_breaker(world: World) -> None:

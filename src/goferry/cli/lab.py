@@ -192,9 +192,9 @@ def _as_json(scenario: "Scenario") -> dict[str, Any]:
         "needs": str(scenario.needs),
         "cause": scenario.expected or None,
         "cause_without_second_opinion": scenario.alone or scenario.expected or None,
-        "summary": _(scenario.summary),
+        "summary": scenario.summary,
         "mends": _steps(scenario),
-        "wants": _(scenario.wants) if scenario.wants else "",
+        "wants": scenario.wants,
     }
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from goferry.deps.gate.rules import RULES, Judged, Level, Verdict
+from goferry.i18n import in_english
 
 SCHEMA: Final = "goferry.lock/1"
 
@@ -43,11 +44,23 @@ class Done:
 
     step: Step
     state: State
-    details: tuple[str, ...] = ()
-    """For people: what is wrong, or what was done."""
+    details: tuple[object, ...] = ()
+    """For people: what is wrong, or what was done, each a line that `str()` makes in the language in use."""
 
     def to_json(self) -> dict[str, Any]:
-        return {"step": self.step.value, "state": self.state.value, "details": list(self.details)}
+        details = [in_english(line) for line in self.details]
+        return {"step": self.step.value, "state": self.state.value, "details": details}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is said of a place: a sentence or an error."""
+
+    place: str
+    said: object
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.said}"
 
 
 _PREFIXES: Final = {"tidy": Step.TIDY, "sum_": Step.SUMS, "vendor_": Step.VENDOR}
@@ -81,14 +94,14 @@ def _state(judged: Iterable[Judged]) -> State:
     return State.UNPROVEN if any(one.unproven for one in found) else State.PASSED
 
 
-def details(judged: Iterable[Judged]) -> Iterator[str]:
+def details(judged: Iterable[Judged]) -> Iterator[object]:
     """What failed or could not be proven, each with its place."""
     for one in judged:
         if one.fails or one.unproven:
             place = one.problem.file
             if place and one.problem.line:
                 place += f":{one.problem.line}"
-            yield f"{place}: {one.problem.message}" if place else str(one.problem.message)
+            yield Line(place, one.problem.message) if place else one.problem.message
 
 
 def verdict(done: Iterable[Done]) -> Verdict:

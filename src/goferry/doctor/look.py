@@ -56,7 +56,7 @@ from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.doctor.settings.targets import target_of
 from goferry.errors import Unavailable
-from goferry.i18n import N_, _
+from goferry.i18n import N_, _, in_english
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl
 
 T = TypeVar("T")
@@ -189,7 +189,7 @@ async def _go(
         )
         run = await board.step(N_("running go"), running, None, longer=limits.working + _MARGIN)
     except Unavailable as error:
-        board.skipped.append(Skipped("go", str(error)))
+        board.skipped.append(Skipped("go", in_english(error)))
         return ()
     if run is not None and run.exit == -1:
         still = " while it was still getting what it had asked for" if is_active(run) else ""

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from goferry.errors import Unavailable
-from goferry.i18n import _
+from goferry.findings import Text
 from goferry.net.breaker import Breaker, BreakerRules, Breakers, BreakerState, Ticket
 from goferry.net.failure import NetError
 
@@ -27,7 +27,7 @@ class HostGate:
         self.clock = clock
         self.server_errors = 0
         self.last_answer = float("-inf")
-        self.trouble = ""
+        self.trouble: Text | str = ""
         """The last failure, for those who are turned away because of it."""
         self._breaker = breaker
         self._slots = asyncio.Semaphore(slots)
@@ -67,13 +67,13 @@ class Visit:
             self._ticket.succeeded()
             return
         gate.server_errors += 1
-        gate.trouble = _("{upstream} answered {status}").format(upstream=gate.host, status=status)
+        gate.trouble = Text("{upstream} answered {status}", upstream=gate.host, status=status)
         if gate.server_errors % _SERVER_ERRORS_PER_FAILURE == 0:
             self._ticket.failed()
 
     def failed(self, error: NetError) -> None:
         """The host could not be reached or went silent."""
-        self._gate.trouble = str(error)
+        self._gate.trouble = Text.of(error)
         self._ticket.failed(fatal=error.kind.is_timeout and self._gate.last_answer < self._began)
 
 

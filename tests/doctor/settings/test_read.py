@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from goferry import i18n
 from goferry.doctor import codec
 from goferry.doctor.base import Places, World
 from goferry.doctor.evidence import Evidence
@@ -106,6 +107,17 @@ def test_a_broken_go_mod_is_told_and_its_module_still_known(machine: Machine) ->
     seen, _context, skipped = read_settings(machine.world())
     assert seen.main_module == "corp.example/app"
     assert "go.mod" in [item.what for item in skipped]
+
+
+def test_what_is_kept_of_a_broken_go_mod_is_english_in_every_language(machine: Machine) -> None:
+    machine.write(machine.cwd / "go.mod", "module corp.example/app\n\nrequire (\n")
+    i18n.activate("zh_CN")
+    try:
+        _seen, _context, skipped = read_settings(machine.world())
+    finally:
+        i18n.activate("en")
+    (why,) = [item.why for item in skipped if item.what == "go.mod"]
+    assert why.partition(": ")[2].startswith("syntax error (unterminated block started at ")
 
 
 def test_places_that_cannot_even_be_named_are_no_error(tmp_path: Path) -> None:

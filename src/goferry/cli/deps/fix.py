@@ -364,7 +364,7 @@ def _ending(fix: "Fix", gated: "Outcome | None") -> Iterator[str]:
         yield ngettext("{n} file written.", "{n} files written.", n).format(n=n)
         lines = gated.proven.lines
         if gated.verdict.exit_code:
-            yield from details(gated.judged)
+            yield from map(str, details(gated.judged))
         else:
             text = ngettext("{n} line of go.sum is proven.", "All {n} lines of go.sum are proven.", lines)
             yield text.format(n=lines)

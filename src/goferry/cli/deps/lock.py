@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from goferry.cli.deps.outputs import write
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
 from goferry.errors import GoferryError, UpstreamError
+from goferry.findings import Text
 from goferry.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
@@ -135,7 +137,7 @@ async def _download(
 ) -> "Done":
     from goferry.cli.warm import prove, sumdb_client, warm
     from goferry.deps.fixing.raising import views_of
-    from goferry.deps.lock import Done, State, Step
+    from goferry.deps.lock import Done, Line, State, Step
     from goferry.gomod.goproxy import Kind
 
     outcome = await warm(proxy, views_of(project.mains), JOBS, _Bar(step))
@@ -146,10 +148,17 @@ async def _download(
         # Who did not answer may have it all; without a network, what is not in the store is not in the store.
         silent = all(isinstance(one.error, UpstreamError) for one in failed) and not ready.settings.offline
         state = State.UNPROVEN if silent else State.FAILED
-        return Done(Step.DOWNLOAD, state, tuple(f"{one.key}: {one.error}" for one in failed))
+        return Done(Step.DOWNLOAD, state, tuple(Line(one.key, one.error) for one in failed))
     count = outcome.files[Kind.ZIP]
-    text = ngettext("{n} module", "{n} modules", count).format(n=count)
-    return Done(Step.DOWNLOAD, State.PASSED, (text,))
+    return Done(Step.DOWNLOAD, State.PASSED, (_Modules(count),))
+
+
+@dataclass(frozen=True, slots=True)
+class _Modules:
+    count: int
+
+    def __str__(self) -> str:
+        return ngettext("{n} module", "{n} modules", self.count).format(n=self.count)
 
 
 class _Bar:
@@ -167,7 +176,7 @@ def _offline(console: Console, project: "Project", ready: Complete) -> "Done":
 
     go = go_command(console.environ)
     if go is None:
-        return Done(Step.OFFLINE, State.UNPROVEN, (_("there is no go command on PATH"),))
+        return Done(Step.OFFLINE, State.UNPROVEN, (Text(N_("there is no go command on PATH")),))
     said: list[str] = []
     try:
         with serving(ready.settings, console.environ) as url:
@@ -178,7 +187,7 @@ def _offline(console: Console, project: "Project", ready: Complete) -> "Done":
                         return Done(Step.OFFLINE, State.FAILED, (ran.shown,))
                     said.append(f"go {' '.join(ran.words)}")
     except GoferryError as error:
-        return Done(Step.OFFLINE, State.UNPROVEN, (str(error),))
+        return Done(Step.OFFLINE, State.UNPROVEN, (error,))
     return Done(Step.OFFLINE, State.PASSED, (", ".join(dict.fromkeys(said)),))
 
 
@@ -187,4 +196,4 @@ def told(done: Iterable["Done"]) -> Iterator[str]:
     for one in done:
         yield f"{_(STATES[one.state.value]):<12}{_(TITLES[one.step.value])}"
         for detail in one.details:
-            yield from (f"{'':<12}{line}" for line in detail.splitlines())
+            yield from (f"{'':<12}{line}" for line in str(detail).splitlines())

@@ -11,6 +11,7 @@ from goferry.deps.fixing.vendoring import Vendoring
 from goferry.deps.gate.run import Outcome
 from goferry.deps.lock import details
 from goferry.gomod.module import Version
+from goferry.i18n import in_english
 
 SCHEMA: Final = "goferry.fix/1"
 
@@ -97,12 +98,12 @@ def _change(change: Change, fix: Fix) -> dict[str, Any]:
 
 
 def _problem(one: Problem) -> dict[str, str]:
-    return {"about": one.about, "code": one.why.code, "error": str(one.why)}
+    return {"about": one.about, "code": one.why.code, "error": in_english(one.why)}
 
 
 def _gate(outcome: Outcome) -> dict[str, Any]:
     return {
         "verdict": outcome.verdict.value,
         "lines": outcome.proven.lines,
-        "problems": list(details(outcome.judged)),
+        "problems": [in_english(line) for line in details(outcome.judged)],
     }

@@ -81,11 +81,13 @@ def sum_needs(
         yield Problem("sum_missing", text, module=_version(key), file=file, fix=_TIDY)
     for name, why in unread.items():
         if isinstance(why, VerifyError):
-            text = Text("what the upstream serves as {name} is false: {why}", name=name, why=str(why))
+            text = Text("what the upstream serves as {name} is false: {why}", name=name, why=Text.of(why))
             yield Problem("sum_mismatch", text, file=file)
             continue
         text = Text(
-            "{name} could not be had, so nobody knows which lines are needed: {why}", name=name, why=str(why)
+            "{name} could not be had, so nobody knows which lines are needed: {why}",
+            name=name,
+            why=Text.of(why),
         )
         yield Problem("sum_missing", text, State.UNPROVEN, file=file)
 
@@ -119,11 +121,15 @@ def proofs(found: Iterable[Proof], log: str, own_log: str = "") -> Iterator[Prob
         elif proof.result is Result.DIFFERENT:
             rule, text = "sum_mismatch", _different(proof, own_log if proof.how is How.OWN else log)
         elif proof.result is Result.ABSENT:
-            text = Text("nobody vouches for {module}: {why}", module=_key(line.module), why=str(proof.why))
+            text = Text("nobody vouches for {module}: {why}", module=_key(line.module), why=_why(proof))
         else:
             state = State.UNPROVEN
-            text = Text("{module} could not be proven: {why}", module=_key(line.module), why=str(proof.why))
+            text = Text("{module} could not be proven: {why}", module=_key(line.module), why=_why(proof))
         yield Problem(rule, text, state, _version(line.module), line.file, line.number)
+
+
+def _why(proof: Proof) -> Text | str:
+    return "" if proof.why is None else Text.of(proof.why)
 
 
 def _different(proof: Proof, log: str) -> Text:
@@ -265,7 +271,7 @@ def statuses(found: Mapping[Version, Status], file: str, places: Mapping[str, in
             text = Text(
                 "whether {module} is still good could not be found out: {why}",
                 module=str(version),
-                why=str(why),
+                why=Text.of(why),
             )
             # Where the upstream has no list nobody can have retracted anything.
             state = State.NOTE if isinstance(why, NotFound) else State.UNPROVEN

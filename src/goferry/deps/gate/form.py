@@ -58,7 +58,7 @@ def _problem(one: Judged) -> dict[str, Any]:
         "rule": problem.rule,
         "state": problem.state.value,
         "level": one.level.value if problem.state is not State.NOTE and allowed is None else "note",
-        "message": problem.message.key.format(**problem.message.parts),
+        "message": problem.message.english,
         "module": None if module is None else {"path": module.path, "version": module.version},
         "file": problem.file or None,
         "line": problem.line,

@@ -339,7 +339,7 @@ class _Gate:
                 text = Text(
                     "{module} could not be had to compare it: {why}",
                     module=str(source),
-                    why=str(files.unread[str(source)]),
+                    why=Text.of(files.unread[str(source)]),
                 )
                 self._found.problems.append(
                     Problem(

@@ -69,7 +69,7 @@ def _mode(seen: SettingsSeen) -> _Part:
     try:
         flags = goflags.parse(seen.value("GOFLAGS"))
     except InvalidInput as why:
-        text = Text(N_("go stops: {why}"), why=str(why))
+        text = Text(N_("go stops: {why}"), why=Text.of(why))
         return _Part("error", (step(seen, "mode", "GOFLAGS", "", "error", text),))
     if seen.value("GO111MODULE") == "off":
         result, key = ("error", _NO_MODULES) if _has_no_gopath_get(seen) else ("gopath", _GOPATH)
@@ -98,7 +98,7 @@ def _where(seen: SettingsSeen, path: str, mode: _Part) -> _Part:
     try:
         entries = goproxy.parse_list(seen.value("GOPROXY"))
     except InvalidInput as why:
-        text = Text(N_("go stops: {why}"), why=str(why))
+        text = Text(N_("go stops: {why}"), why=Text.of(why))
         return _Part("error", (step(seen, "mirrors", "GOPROXY", "", "error", text),))
     private = _private(seen, path)
     if private.result == "direct":
@@ -244,7 +244,7 @@ def _govcs_step(seen: SettingsSeen, repository: Repository) -> Step:
     try:
         rules = (*govcs.parse(seen.value("GOVCS")), *govcs.DEFAULT)
     except InvalidInput as why:
-        return step(seen, "govcs", "GOVCS", "", "error", Text(N_("go stops: {why}"), why=str(why)))
+        return step(seen, "govcs", "GOVCS", "", "error", Text(N_("go stops: {why}"), why=Text.of(why)))
     rule = govcs.rule_for(rules, repository.root, private=private)
     allowed = rule is not None and rule.allows(repository.vcs)
     key = N_("{vcs} may be started for {root}") if allowed else N_("{vcs} may not be started for {root}")
@@ -312,7 +312,7 @@ def _checked(seen: SettingsSeen, sums: SumCheck) -> tuple[str, str, str, Text]:
     try:
         goenv.parse_sumdb(seen.value("GOSUMDB"))
     except InvalidInput as why:
-        return "GOSUMDB", "", "error", Text(N_("go stops: {why}"), why=str(why))
+        return "GOSUMDB", "", "error", Text(N_("go stops: {why}"), why=Text.of(why))
     if sums.name == "off":
         text = Text(N_("toolchains are checked even so, and with GOSUMDB=off that fails"))
         return "GOSUMDB", "off", "error", text

@@ -82,14 +82,14 @@ def _malformed(evidence: Evidence) -> Iterable[Judgement]:
     heard = said(facts(evidence), "goproxy_malformed|goproxy_semicolon")
     found = next(iter(traps(value)), None)
     refusal = _refusal(value)
-    if found is None and not refusal:
+    if found is None and refusal is None:
         yield from _of_nobody(evidence)
         return
     word, key = found or (value, N_("go refuses GOPROXY={word}: {why}"))
     yield judged(
         evidence, "R46", "goproxy_value_malformed", GOPROXY, "settings",
-        Text(key, word=goproxy.redact(word), why=refusal),
-        sole=bool(refusal) or heard is not None or _is_complained_of(evidence, word),
+        Text(key, word=goproxy.redact(word), why=refusal or ""),
+        sole=refusal is not None or heard is not None or _is_complained_of(evidence, word),
         weak=True,
     )  # fmt: skip
 
@@ -134,13 +134,13 @@ def _is_complained_of(evidence: Evidence, word: str) -> bool:
     return any(own.strip("\"'") in fact.message.own for fact in facts(evidence))
 
 
-def _refusal(value: str) -> str:
-    """Why go refuses the whole list; "" when it does not."""
+def _refusal(value: str) -> Text | None:
+    """Why go refuses the whole list; None when it does not."""
     try:
         goproxy.parse_list(value)
     except InvalidInput as why:
-        return str(why)
-    return ""
+        return Text.of(why)
+    return None
 
 
 MALFORMED = Rule(

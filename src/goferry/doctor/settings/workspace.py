@@ -7,6 +7,7 @@ from typing import Final
 
 from goferry.errors import InvalidInput
 from goferry.gomod import modfile
+from goferry.i18n import in_english
 from goferry.smallfiles import nearest, read_bytes
 
 _MOST_REQUIRED: Final = 500
@@ -43,7 +44,7 @@ def read_workspace(cwd: Path) -> Workspace:
     try:
         file = modfile.parse_lax(str(path), data)
     except InvalidInput as why:
-        return Workspace(str(path), modfile.module_path(data), trouble=str(why))
+        return Workspace(str(path), modfile.module_path(data), trouble=in_english(why))
     return Workspace(
         str(path),
         file.module.path if file.module else "",

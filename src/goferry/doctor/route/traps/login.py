@@ -39,5 +39,8 @@ def unusable_goauth(seen: SettingsSeen, _route: Route) -> Iterator[Trap]:
         parse_goauth(seen.value("GOAUTH") or "netrc")
     except InvalidInput as why:
         yield Trap(
-            "goauth_invalid", "GOAUTH", Text(N_("go stops: {why}"), why=str(why)), unset_go(seen, "GOAUTH")
+            "goauth_invalid",
+            "GOAUTH",
+            Text(N_("go stops: {why}"), why=Text.of(why)),
+            unset_go(seen, "GOAUTH"),
         )
