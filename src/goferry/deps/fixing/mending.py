@@ -13,7 +13,7 @@ from goferry.deps.base import Project, Supply
 from goferry.deps.fixing import edit, sums
 from goferry.deps.fixing.driving import Driver, Good, Step, Tried, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
-from goferry.deps.fixing.plan import Plan, above, as_it_is, make_plan
+from goferry.deps.fixing.plan import Plan, Spent, above, as_it_is, make_plan, requirers
 from goferry.deps.fixing.raising import Affecting, Unbuilt, View
 from goferry.deps.gate import tidy
 from goferry.deps.gate.proving import How
@@ -86,6 +86,7 @@ async def mend(
     driver = Driver(project.mains, supply, good, step, tried)
     refused: dict[Version, str] = {}
     useless: set[str] = set()
+    spent = Spent()
 
     async def plan_for(state: _State) -> Plan:
         steps = make_plan(
@@ -95,6 +96,7 @@ async def mend(
             allow_go=allow_go,
             refused=refused,
             unbuilt=_unbuilt(state, useless),
+            spent=spent,
         )
         return await driver.run(steps)
 
@@ -173,7 +175,8 @@ def _needs_newer_go(before: _State, carried: _Carried) -> dict[Version, str]:
         asking = [
             v.path for v, required in new.build.graph.required.items() if Version("go", needs) in required
         ]
-        reaching = {path for one in asking for path in above(new.build.graph, one)}
+        requiring = requirers(new.build.graph)
+        reaching = {path for one in asking for path in above(requiring, one)}
         raises = [step for step in carried.plan.raises if step.path in reaching] or carried.plan.raises
         found |= {Version(step.path, step.after): needs for step in raises}
     return found
