@@ -10,14 +10,14 @@ import pytest
 
 import modworlds
 from goferry.deps.fixing.asking import Ask, AskMod, Known, Listed, Steps, T
-from goferry.deps.fixing.plan import Limits, Parent, Plan, Reason, make_plan, next_major
+from goferry.deps.fixing.plan import Limits, Parent, Plan, Reason, Spent, make_plan, next_major
 from goferry.deps.fixing.raising import Outcome, Raiser, Raises, View
 from goferry.gomod import gover
 from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.module import Version
 from sizes import size
 
-EVERYTHING = Limits(width=99, parent_width=99, parents=99, together=99, effort=100_000)
+EVERYTHING = Limits(width=99, parent_width=99, parents=99, together=99, effort=100_000, tries=100_000)
 
 
 def v(text: str) -> Version:
@@ -75,10 +75,16 @@ def random_case(seed: int, folder: Path) -> tuple[modworlds.World, Flaws]:
 
 
 def planned(
-    world: modworlds.World, flaws: Flaws, *, allow_go: bool = False, limits: Limits = EVERYTHING
+    world: modworlds.World,
+    flaws: Flaws,
+    *,
+    allow_go: bool = False,
+    limits: Limits = EVERYTHING,
+    spent: Spent | None = None,
 ) -> Plan:
     known = Known()
-    return driven(make_plan(world.mains, flaws, known, allow_go=allow_go, limits=limits), known, world)
+    steps = make_plan(world.mains, flaws, known, allow_go=allow_go, limits=limits, spent=spent)
+    return driven(steps, known, world)
 
 
 def _reached(view: View, path: str) -> set[str]:
@@ -374,6 +380,56 @@ def test_a_search_that_gets_too_large_goes_straight_ahead_and_says_so() -> None:
     plan = planned(world_of(text, start), flaws, limits=replace(EVERYTHING, effort=5))
     assert (len(plan.raises), plan.stays, plan.smallest) == (8, (), False)
     assert planned(world_of(text, start), flaws).smallest
+
+
+def test_a_search_that_tries_too_much_goes_straight_ahead_whichever_plan_has_spent_it() -> None:
+    text = "\n".join(f"{name}@v1.{n}.0 1.20:" for name in "abcdefgh" for n in (0, 1))
+    start = Mains((main("1.20", " ".join(f"{name}@v1.0.0" for name in "abcdefgh")),))
+    flaws = Flaws(*(f"{name}@v1.0.0" for name in "abcdefgh"))
+    limits = replace(EVERYTHING, tries=20)
+    spent = Spent()
+    plan = planned(world_of(text, start), flaws, limits=limits, spent=spent)
+    assert (len(plan.raises), plan.stays, plan.smallest) == (8, (), False)
+    assert 20 < spent.tries < 30
+    before = spent.tries
+    small = world_of("a@v1.0.0 1.20:\na@v1.1.0 1.20:", Mains((main("1.20", "a@v1.0.0"),)))
+    assert not planned(small, flaws, limits=limits, spent=spent).smallest
+    assert spent.tries == before
+    assert planned(small, flaws, limits=limits).smallest
+
+
+def test_a_search_that_ends_too_early_takes_the_best_that_it_has_seen() -> None:
+    """The first end of two raises is found below a; whether one below b is smaller is not looked at."""
+    text = "\n".join(f"{name}@v1.{n}.0 1.20:" for name in "ab" for n in (0, 1))
+    start = Mains((main("1.20", "a@v1.0.0 b@v1.0.0"),))
+    plan = planned(world_of(text, start), Flaws("a@v1.0.0", "b@v1.0.0"), limits=replace(EVERYTHING, tries=0))
+    assert (raised(plan), plan.stays, plan.smallest) == ("a@v1.1.0 b@v1.1.0", (), False)
+
+
+def test_versions_that_require_the_same_are_not_all_tried() -> None:
+    """y stays affected whatever x is; so all 40 versions of x might leave less, and none of them can."""
+    text = "y@v1.0.0 1.20:\ny@v1.1.0 1.20:\nx@v1.0.0 1.20: y@v1.0.0\n"
+    text += "\n".join(f"x@v1.{n}.0 1.20: y@v1.0.0" for n in range(1, 41))
+    start = Mains((main("1.20", "x@v1.0.0 y@v1.0.0"),))
+    known = Known()
+    world = world_of(text, start)
+    steps = Counting(make_plan(start, Flaws("x@v1.0.0", "y@v1.0.0"), known, limits=EVERYTHING))
+    plan = driven(steps, known, world)
+    assert (raised(plan), plan.smallest) == ("x@v1.1.0 y@v1.1.0", True)
+    assert steps.tries < 20
+
+
+class Counting(Iterator[Any]):
+    """Steps, and how often nothing was asked: each time a set of raises was evaluated."""
+
+    def __init__(self, steps: Steps[Plan]) -> None:
+        self._steps = steps
+        self.tries = 0
+
+    def __next__(self) -> tuple[Ask, ...]:
+        asks = next(self._steps)
+        self.tries += not asks
+        return asks
 
 
 @pytest.mark.parametrize(

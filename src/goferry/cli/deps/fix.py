@@ -11,7 +11,7 @@ import click
 
 from goferry.cli.base import Command, json_option, option
 from goferry.cli.console import Console, pass_console
-from goferry.cli.deps.gating import proofs_only
+from goferry.cli.deps.gating import name_of_own_log, proofs_only
 from goferry.cli.deps.opening import about, complete_settings, opened, supply_flags
 from goferry.cli.environment import Complete
 from goferry.cli.progress import showing
@@ -144,11 +144,13 @@ async def _run(
     """The fix, and when its files were written what the gate says of go.sum and vendor then."""
     from goferry.cli.deps.vendoring import remade
     from goferry.deps.fixing.mending import mend
+    from goferry.deps.fixing.sums import OwnLog
     from goferry.deps.fixing.writing import write
     from goferry.deps.gate.run import gate
     from goferry.deps.lock import Step, switches
 
     going = _Going(step)
+    log = name_of_own_log(ready)
     async with opened(console, ready) as supply:
         fix = await mend(
             project,
@@ -156,6 +158,7 @@ async def _run(
             flaws,
             good=flaws.good,
             allow_go=wish.allow_go,
+            own=OwnLog(log, supply.prove_own) if log else None,
             step=going.read,
             tried=going.tried,
         )
@@ -325,19 +328,38 @@ def _notes(fix: "Fix", gated: "Outcome | None", vendoring: "Vendoring | None") -
         names = ", ".join(version.path for version in fix.unused)
         text = _("No package of {names} is built: `go mod tidy` would take the line out again.")
         notes.append(text.format(names=names))
-    if fix.unsigned:
-        n = len(fix.unsigned)
-        text = ngettext(
-            "{n} new line of go.sum is of a private module: no database has signed it.",
-            "{n} new lines of go.sum are of private modules: no database has signed them.",
-            n,
-        )
-        notes.append(text.format(n=n))
+    notes += _private(fix)
     notes += _vendor(fix, vendoring)
     notes += _ending(fix, gated)
     if notes:
         yield ""
         yield from notes
+
+
+def _private(fix: "Fix") -> Iterator[str]:
+    """What vouches for the new lines of private modules, or why nobody does."""
+    if n := len(fix.own):
+        text = ngettext(
+            "{n} new line of go.sum is of a private module: the own log {log} has signed it.",
+            "{n} new lines of go.sum are of private modules: the own log {log} has signed them.",
+            n,
+        )
+        yield text.format(n=n, log=fix.own_log)
+    if n := sum(one.is_new for one in fix.own):
+        text = ngettext(
+            "{n} of them was recorded only now; nothing older vouches for it.",
+            "{n} of them were recorded only now; nothing older vouches for them.",
+            n,
+        )
+        yield text.format(n=n)
+    if n := len(fix.unsigned):
+        text = ngettext(
+            "{n} new line of go.sum is of a private module: no database has signed it.",
+            "{n} new lines of go.sum are of private modules: no database has signed them.",
+            n,
+        )
+        yield text.format(n=n)
+    yield from dict.fromkeys(f"  {about(str(one.line.module), one.why)}" for one in fix.unsigned if one.why)
 
 
 def _vendor(fix: "Fix", vendoring: "Vendoring | None") -> Iterator[str]:

@@ -13,6 +13,7 @@ import click
 
 from goferry.cli.base import Command, form_option, json_option, option
 from goferry.cli.console import Console, as_json_text, pass_console
+from goferry.cli.deps.gating import name_of_own_log
 from goferry.cli.deps.opening import EXIT_UNPROVEN, complete_settings, opened, supply_flags
 from goferry.cli.deps.outputs import Output, by_ending, write
 from goferry.cli.environment import Complete
@@ -195,16 +196,9 @@ def _options(console: Console, ready: Complete, policy: "Policy", bar: Progress)
         datetime.datetime.now(datetime.UTC).date(),
         lambda: refresh.at_hand(console.environ),
         lambda project: building.gather(console.environ)(project),
-        _own_log(ready.settings.own_log),
+        name_of_own_log(ready),
         lambda what, done, total: bar.update(done, total, what),
     )
-
-
-def _own_log(text: str) -> str:
-    from goferry.proxy.ownlog import parse_place
-
-    place = parse_place(text) if text else None
-    return "" if place is None else place.name
 
 
 def _show(console: Console, outcome: "Outcome", wanted: Wanted) -> None:

@@ -25,8 +25,18 @@ def proofs_only(ready: Complete, switches: Iterable[str], step: Callable[[int, i
         "" if spec is None else spec.name,
         datetime.datetime.now(datetime.UTC).date(),
         _no_database,
+        own_log=name_of_own_log(ready),
         step=lambda what, done, total: step(done, total, what),
     )
+
+
+def name_of_own_log(ready: Complete) -> str:
+    """Empty where there is none."""
+    from goferry.proxy.ownlog import parse_place
+
+    text = ready.settings.own_log
+    place = parse_place(text) if text else None
+    return "" if place is None else place.name
 
 
 def _no_database() -> Any:

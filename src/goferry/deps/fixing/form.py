@@ -7,6 +7,7 @@ from goferry.deps.fixing.edit import Change
 from goferry.deps.fixing.flaws import Aside
 from goferry.deps.fixing.mending import Fix, Problem
 from goferry.deps.fixing.plan import Mended, Raise, Stays
+from goferry.deps.fixing.sums import Computed
 from goferry.deps.fixing.vendoring import Vendoring
 from goferry.deps.gate.run import Outcome
 from goferry.deps.lock import details
@@ -34,7 +35,8 @@ def to_json(
         "stays": [_stays(one) for one in plan.stays],
         "ignored": [_aside(one) for one in aside],
         "unused": [_version(one) for one in fix.unused],
-        "unsigned": [_version(key) for key in fix.unsigned],
+        "unsigned": [_unsigned(one) for one in fix.unsigned],
+        "own_log": {"name": fix.own_log, "lines": [_own(one) for one in fix.own]} if fix.own_log else None,
         "vendored": fix.vendored,
         "vendoring": None if vendoring is None else vendoring.to_json(),
         "files": [_change(change, fix) for change in fix.changes],
@@ -87,6 +89,14 @@ def _aside(one: Aside) -> dict[str, Any]:
     return _version(one.version) | {
         "id": one.id, "reason": entry.reason, "owner": entry.owner, "expires": expires,
     }  # fmt: skip
+
+
+def _unsigned(one: Computed) -> dict[str, Any]:
+    return {**_version(one.line.module), "why": None if one.why is None else str(one.why)}
+
+
+def _own(one: Computed) -> dict[str, Any]:
+    return {**_version(one.line.module), "new": one.is_new}
 
 
 def _change(change: Change, fix: Fix) -> dict[str, Any]:

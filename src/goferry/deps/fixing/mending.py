@@ -13,9 +13,10 @@ from goferry.deps.base import Project, Supply
 from goferry.deps.fixing import edit, sums
 from goferry.deps.fixing.driving import Driver, Good, Step, Tried, nothing_known
 from goferry.deps.fixing.edit import Change, Wanted
-from goferry.deps.fixing.plan import Plan, above, as_it_is, make_plan
+from goferry.deps.fixing.plan import Plan, Spent, above, as_it_is, make_plan, requirers
 from goferry.deps.fixing.raising import Affecting, Unbuilt, View
 from goferry.deps.gate import tidy
+from goferry.deps.gate.proving import How
 from goferry.deps.gate.reading import Files, Reading, read
 from goferry.deps.gate.sums import read_sums
 from goferry.deps.inventory import vendor_folder
@@ -47,8 +48,12 @@ class Fix:
     project: Project
     plan: Plan
     changes: tuple[Change, ...] = ()
-    unsigned: tuple[Version, ...] = ()
-    """Keys of new go.sum lines that no checksum database was asked about: private modules."""
+    unsigned: tuple[sums.Computed, ...] = ()
+    """New go.sum lines that nobody has signed: of private modules, which no checksum database is asked about."""
+    own: tuple[sums.Computed, ...] = ()
+    """Those of private modules that the log of one's own has signed."""
+    own_log: str = ""
+    """The name of that log; empty where there is none."""
     unused: tuple[Version, ...] = ()
     """Requirements of which no package is built: only their line keeps a flawed version from being selected, and
     `go mod tidy` takes it out."""
@@ -73,13 +78,15 @@ async def mend(
     *,
     good: Good = nothing_known,
     allow_go: bool = False,
+    own: sums.OwnLog | None = None,
     step: Step | None = None,
     tried: Tried | None = None,
 ) -> Fix:
-    """The smallest plan for a project, and its files."""
+    """The smallest plan for a project, and its files. `own` proves new go.sum lines that no database knows."""
     driver = Driver(project.mains, supply, good, step, tried)
     refused: dict[Version, str] = {}
     useless: set[str] = set()
+    spent = Spent()
 
     async def plan_for(state: _State) -> Plan:
         steps = make_plan(
@@ -89,6 +96,7 @@ async def mend(
             allow_go=allow_go,
             refused=refused,
             unbuilt=_unbuilt(state, useless),
+            spent=spent,
         )
         return await driver.run(steps)
 
@@ -110,12 +118,14 @@ async def mend(
             refused |= newer
             useless |= vain
         plan, now = carried.plan, carried.state
-        changes, unsigned, wrong = await _sum_changes(before, now, plan, supply)
+        changes, lines, wrong = await _sum_changes(before, now, plan, supply, own)
     return Fix(
         project,
         plan,
         (*_mod_changes(before, now), *changes),
-        unsigned,
+        tuple(one for one in lines if one.how is How.BYTES),
+        tuple(one for one in lines if one.how is How.OWN),
+        "" if own is None else own.name,
         tuple(_unused(before, now)),
         vendor_folder(project) is not None,
         (*unknown, *_cannot_be_had(now), *_broken(before, now), *_lowered(before, now, plan), *wrong),
@@ -165,7 +175,8 @@ def _needs_newer_go(before: _State, carried: _Carried) -> dict[Version, str]:
         asking = [
             v.path for v, required in new.build.graph.required.items() if Version("go", needs) in required
         ]
-        reaching = {path for one in asking for path in above(new.build.graph, one)}
+        requiring = requirers(new.build.graph)
+        reaching = {path for one in asking for path in above(requiring, one)}
         raises = [step for step in carried.plan.raises if step.path in reaching] or carried.plan.raises
         found |= {Version(step.path, step.after): needs for step in raises}
     return found
@@ -326,9 +337,9 @@ def _mod_changes(before: _State, now: _State) -> Iterator[Change]:
 
 
 async def _sum_changes(
-    before: _State, now: _State, plan: Plan, supply: Supply
-) -> tuple[list[Change], tuple[Version, ...], list[Problem]]:
-    """The go.sum files, the keys that nobody has signed, and what could not be had or is contradicted."""
+    before: _State, now: _State, plan: Plan, supply: Supply, own: sums.OwnLog | None
+) -> tuple[list[Change], list[sums.Computed], list[Problem]]:
+    """The go.sum files, their new lines by key, and what could not be had or is contradicted."""
     jobs: list[tuple[Path, list[Version], frozenset[Version]]] = []
     pool: list[Line] = []
     for old, new in zip(before.readings, now.readings, strict=True):
@@ -343,21 +354,22 @@ async def _sum_changes(
         have = _lines(place)
         keys = _workspace_keys(plan.after.views[0], now.readings)
         jobs.append((place, sums.lacking([*pool, *have], keys), frozenset()))
-    found = await _compute({key for _place, lacking, _dropped in jobs for key in lacking}, supply)
+    found = await _compute({key for _place, lacking, _dropped in jobs for key in lacking}, supply, own)
     problems = [Problem(str(key), error) for key, error in found.items() if isinstance(error, GoferryError)]
     changes = [
         change
         for place, lacking, dropped in jobs
         if (change := _sum_change(place, [found[key] for key in lacking], dropped))
     ]
-    unsigned = (key for key, one in found.items() if isinstance(one, sums.Computed) and not one.proven)
-    return changes, tuple(sorted(unsigned, key=str)), problems
+    return changes, [one for one in found.values() if isinstance(one, sums.Computed)], problems
 
 
-async def _compute(keys: Iterable[Version], supply: Supply) -> dict[Version, sums.Computed | GoferryError]:
+async def _compute(
+    keys: Iterable[Version], supply: Supply, own: sums.OwnLog | None
+) -> dict[Version, sums.Computed | GoferryError]:
     async def one(key: Version) -> sums.Computed | GoferryError:
         try:
-            return await sums.compute(key, supply)
+            return await sums.compute(key, supply, own)
         except GoferryError as error:
             return error
 

@@ -26,14 +26,16 @@ consequences and not counted.
 Bounds, so that a large world has an answer: of an affected module WIDTH versions are looked at, the lowest first; of a
 parent the newest PARENT_WIDTH, and PARENTS parents, the nearest first. Up to TOGETHER affected modules are searched
 as one; more are searched in the groups that raises tie together. Within these bounds the search is exact up to
-EFFORT sets of raises; beyond, `Plan.smallest` is False and the plan is merely a good one.
+EFFORT sets of raises on the way, and TRIES that are evaluated for one project, however many plans that takes; beyond,
+`Plan.smallest` is False and the plan is merely a good one: the cheapest that was seen until then, or else one that goes
+straight ahead. No clock is asked, so the same world always gets the same plan.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from goferry.deps.fixing.asking import AskMod, AskVersions, Known, Listed, Steps
 from goferry.deps.fixing.raising import Affecting, Bar, Outcome, Raiser, Raises, Unbuilt
@@ -48,6 +50,7 @@ TOGETHER: Final = 5
 AHEAD: Final = 2
 """Of each module so many versions are evaluated at once, before it is known whether the first one will do."""
 EFFORT: Final = 400
+TRIES: Final = 2500
 
 
 class Reason(StrEnum):
@@ -150,6 +153,14 @@ class Limits:
     parents: int = PARENTS
     together: int = TOGETHER
     effort: int = EFFORT
+    tries: int = TRIES
+
+
+@dataclass(slots=True, eq=False)
+class Spent:
+    """What searches have cost so far: sets of raises that were evaluated in them."""
+
+    tries: int = 0
 
 
 def make_plan(
@@ -161,11 +172,14 @@ def make_plan(
     refused: Mapping[Version, str] | None = None,
     unbuilt: Unbuilt = (),
     limits: Limits | None = None,
+    spent: Spent | None = None,
 ) -> Steps[Plan]:
-    """The smallest plan for these main modules. `refused`: versions that turned out to need a newer Go, and which."""
+    """The smallest plan for these main modules. `refused`: versions that turned out to need a newer Go, and which.
+    `spent` is what other plans for the project have cost, and is added to."""
     limits = limits or Limits()
     raiser = Raiser(mains, affecting, known, allow_go=allow_go, refused=refused, unbuilt=unbuilt)
-    teller = _Planner(mains, affecting, raiser, limits)
+    spent = spent or Spent()
+    teller = _Planner(mains, affecting, raiser, limits, spent)
     out_of_reach = yield from teller.out_of_reach()
 
     def counting(version: Version) -> tuple[str, ...]:
@@ -173,7 +187,7 @@ def make_plan(
         return tuple(id for id in affecting(version) if id not in unreached)
 
     raiser = Raiser(mains, counting, known, allow_go=allow_go, refused=refused, unbuilt=unbuilt)
-    planner = _Planner(mains, counting, raiser, limits)
+    planner = _Planner(mains, counting, raiser, limits, spent)
     found = yield from planner.find()
     return (yield from teller.tell(found))
 
@@ -193,11 +207,15 @@ class _Option:
     outcome: Outcome
 
 
+_Cost: TypeAlias = tuple[int, int, int, tuple[str, ...]]
+"""What makes one set of raises larger than another: see the head of the module."""
+
+
 @dataclass(order=True, slots=True)
 class _Node:
     """A set of raises on the way to a plan, in the order in which sets are looked at."""
 
-    cost: tuple[int, int, int, tuple[str, ...]]
+    cost: _Cost
     raises: Raises = field(compare=False)
 
 
@@ -210,12 +228,15 @@ class _Found:
 
 
 class _Planner:
-    def __init__(self, mains: Mains, affecting: Affecting, raiser: Raiser, limits: Limits) -> None:
+    def __init__(
+        self, mains: Mains, affecting: Affecting, raiser: Raiser, limits: Limits, spent: Spent
+    ) -> None:
         self._mains = mains
         self._affecting = affecting
         self._raiser = raiser
         self._known = raiser.known
         self._limits = limits
+        self._spent = spent
         self._direct = frozenset(version.path for main in mains.modules for version in main.direct)
         self._mendable: frozenset[str] = frozenset()
         self._options: dict[tuple[Raises, frozenset[str]], tuple[_Option, ...]] = {}
@@ -298,19 +319,34 @@ class _Planner:
         allowed = frozenset(now.affected.keys() - group) | hopeless
         heap = [_Node((0, 0, 0, ()), start.raises)]
         seen = {start.raises}
+        best: _Node | None = None
         while heap:
             node = heapq.heappop(heap)
             left = frozenset((yield from self._raiser.outcome(node.raises)).affected.keys() - allowed)
             if not left:
                 return _Found(node.raises, start.smallest)
-            if len(seen) > self._limits.effort:
+            if len(seen) > self._limits.effort or self._spent.tries > self._limits.tries:
+                if best is not None:
+                    return _Found(best.raises, smallest=False)
                 return (yield from self._straight(node.raises, allowed))
-            for option in (yield from self._options_of(node.raises, left)):
+            for option in (yield from self._cheaper(node.raises, left, best)):
                 raises = _with(node.raises, option.version)
                 if option.freed & left and raises not in seen:
                     seen.add(raises)
-                    heapq.heappush(heap, _Node((yield from self._cost(raises)), raises))
+                    new = _Node((yield from self._cost(raises)), raises)
+                    heapq.heappush(heap, new)
+                    if not option.outcome.affected.keys() - allowed and (best is None or new < best):
+                        best = new
         return None
+
+    def _cheaper(
+        self, raises: Raises, left: frozenset[str], best: _Node | None
+    ) -> Steps[tuple[_Option, ...]]:
+        """What may be raised next. What costs more than an end that was seen is never looked at, nor evaluated."""
+        before = self._raiser.evaluated
+        found = yield from self._options_of(raises, left, None if best is None else best.cost)
+        self._spent.tries += self._raiser.evaluated - before
+        return found
 
     def _straight(self, raises: Raises, allowed: frozenset[str]) -> Steps[_Found | None]:
         """From here on always the raise that leaves least: not sure to be the smallest set."""
@@ -333,7 +369,7 @@ class _Planner:
                 found = (yield from self._search(found, frozenset({path}), hopeless)) or found
         return _Found(found.raises, smallest=False)
 
-    def _cost(self, raises: Raises) -> Steps[tuple[int, int, int, tuple[str, ...]]]:
+    def _cost(self, raises: Raises) -> Steps[_Cost]:
         base = yield from self._raiser.outcome()
         parents = sum(version.path not in self._mendable for version in raises)
         jumps = sum(self._jumps(version, base.selected(version.path)) for version in raises)
@@ -349,13 +385,19 @@ class _Planner:
 
     # ---- what can be raised ------------------------------------------------------------------------------
 
-    def _options_of(self, raises: Raises, wanted: frozenset[str]) -> Steps[tuple[_Option, ...]]:
-        """What may be raised next to free any of the wanted modules, which are all affected."""
+    def _options_of(
+        self, raises: Raises, wanted: frozenset[str], limit: _Cost | None = None
+    ) -> Steps[tuple[_Option, ...]]:
+        """What may be raised next to free any of the wanted modules, which are all affected. With a limit some of what
+        would cost as much is left out."""
         key = raises, wanted
         if key not in self._options:
-            self._options[key] = (yield from self._alone(raises, wanted)) or (
-                yield from self._find_options(raises, wanted, parents=True)
+            found = (yield from self._alone(raises, wanted)) or (
+                yield from self._find_options(raises, wanted, parents=True, limit=limit)
             )
+            if limit is not None:
+                return found
+            self._options[key] = found
         return self._options[key]
 
     def _alone(self, raises: Raises, wanted: frozenset[str]) -> Steps[tuple[_Option, ...]]:
@@ -368,7 +410,7 @@ class _Planner:
         return own if any(option.outcome.affected.keys() <= rest for option in own) else ()
 
     def _find_options(
-        self, raises: Raises, wanted: frozenset[str], *, parents: bool
+        self, raises: Raises, wanted: frozenset[str], *, parents: bool, limit: _Cost | None = None
     ) -> Steps[tuple[_Option, ...]]:
         now = yield from self._raiser.outcome(raises)
         below = self._worth_raising(now, wanted, parents=parents)
@@ -382,6 +424,9 @@ class _Planner:
             ]
             for path, versions in higher.items()
         }
+        if limit is not None:
+            for path, versions in may.items():
+                may[path] = yield from self._below_limit(path, versions, raises, limit)
         yield from self._raiser.prepare(
             _with(raises, Version(path, version))
             for path, versions in may.items()
@@ -392,19 +437,50 @@ class _Planner:
             found += yield from self._options_for(path, versions, raises, now)
         return tuple(found)
 
+    def _below_limit(
+        self, path: str, versions: Iterable[str], raises: Raises, limit: _Cost
+    ) -> Steps[list[str]]:
+        """The versions, ascending as they are, up to the first with which the raises cost too much."""
+        found: list[str] = []
+        for version in versions:
+            if (yield from self._cost(_with(raises, Version(path, version)))) >= limit:
+                break  # a higher one jumps over more
+            found.append(version)
+        return found
+
     def _options_for(
         self, path: str, versions: Iterable[str], raises: Raises, now: Outcome
     ) -> Steps[list[_Option]]:
         kept: list[_Option] = []
+        last, outcome = "", now
         for version in versions:
             if kept and not kept[-1].outcome.affected:
                 break  # nothing higher can leave less affected
+            if last and self._is_twin(path, version, last, outcome):
+                continue
+            last = version
             outcome = yield from self._raiser.outcome(_with(raises, Version(path, version)))
             freed = frozenset(now.affected) - outcome.affected.keys()
             idle = any(option.outcome.affected.keys() <= outcome.affected.keys() for option in kept)
             if outcome.bar is None and freed and not idle:
                 kept.append(_Option(Version(path, version), now.selected(path), freed, outcome))
         return kept
+
+    def _is_twin(self, path: str, version: str, last: str, outcome: Outcome) -> bool:
+        """Whether a higher version leads to what a lower one led to, but for itself: both require the same, and nothing
+        else selects another one."""
+        first, second = Version(path, last), Version(path, version)
+        said = self._known.mods.get(first)
+        return (
+            said is not None
+            and said == self._known.mods.get(second)
+            and all(
+                view.version(path) == last
+                and view.mains.source(first) == first
+                and view.mains.source(second) == second
+                for view in outcome.views
+            )
+        )
 
     def _may_free(self, version: Version, below: frozenset[str], now: Outcome) -> bool:
         """Whether the go.mod of a parent says that it could free some module below it. A go.mod that names all that it
@@ -427,9 +503,10 @@ class _Planner:
         modules on the way from there."""
         below: dict[str, set[str]] = {path: set() for path in wanted}
         distances: dict[str, int] = {}
-        for path in wanted if parents else ():
-            for view in now.views:
-                distance = above(view.graph, path)
+        for view in now.views if parents else ():
+            requiring = requirers(view.graph)
+            for path in wanted:
+                distance = above(requiring, path)
                 for parent in (
                     distance.keys() & self._direct & view.selected.keys() - self._mains.paths - {path}
                 ):
@@ -615,13 +692,18 @@ def next_major(path: str) -> str:
     return f"{prefix}{separator}{number}"
 
 
-def above(graph: ModuleGraph, path: str) -> Mapping[str, int]:
-    """The modules that require one, directly or through others, with the number of steps."""
+def requirers(graph: ModuleGraph) -> Mapping[str, set[str]]:
+    """By path the modules that require it, in whichever version."""
     requiring: dict[str, set[str]] = {}
     for version, required in graph.required.items():
         for requirement in required:
             if requirement.version != NONE:
                 requiring.setdefault(requirement.path, set()).add(version.path)
+    return requiring
+
+
+def above(requiring: Mapping[str, set[str]], path: str) -> Mapping[str, int]:
+    """The modules that require one, directly or through others, with the number of steps."""
     found: dict[str, int] = {path: 0}
     edge = [path]
     while edge:

@@ -19,7 +19,7 @@ from typing import Final, TypeAlias
 
 from goferry.deps.fixing.asking import AskMod, Known, Steps
 from goferry.gomod import gover
-from goferry.gomod.modgraph import GO_STRICT, NONE, Graph, Main, Mains, ModuleGraph, Requirements
+from goferry.gomod.modgraph import GO_STRICT, NONE, Graph, Local, Main, Mains, ModuleGraph, Requirements
 from goferry.gomod.module import Version
 
 Raises: TypeAlias = frozenset[Version]
@@ -104,6 +104,11 @@ class Raiser:
         self._base: Outcome | None = None
         self._judged: tuple[dict[tuple[str, str], tuple[str, ...]], ...] = tuple({} for _ in views_of(mains))
         """What affects a path in a version, by view: raises change nothing about what is replaced in one."""
+
+    @property
+    def evaluated(self) -> int:
+        """How many sets were."""
+        return len(self._seen)
 
     def outcome(self, raises: Raises = frozenset()) -> Steps[Outcome]:
         yield from self.prepare([raises])
@@ -210,9 +215,17 @@ def _view(mains: Mains, graph: Graph, known: Known) -> View:
     selected = {
         path: version for path, version in found.versions.items() if version and not gover.is_toolchain(path)
     }
-    failed = known.failed()
-    unread = frozenset(v for v in graph.needed() if mains.source(v) in failed) if failed else frozenset()
-    return View(mains, selected, found.selected(_GO), found, unread)
+    return View(mains, selected, found.selected(_GO), found, _unread(mains, graph, known.failed()))
+
+
+def _unread(mains: Mains, graph: Graph, failed: frozenset[Version | Local]) -> frozenset[Version]:
+    """What the go command would read, and could not be had."""
+    if not failed:
+        return frozenset()
+    needed = graph.needed()
+    if not any(main.replace for main in mains.modules) and not (mains.workspace and mains.workspace.replace):
+        return needed & failed
+    return frozenset(version for version in needed if mains.source(version) in failed)
 
 
 def _raised(mains: Mains, base: Outcome, raises: Raises, unbuilt: Unbuilt) -> Mains:
