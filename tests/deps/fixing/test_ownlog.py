@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 
 import proxyworld
 from fixworlds import FixWorld, small_world, snapshot
+from goferry import i18n
+from goferry.deps.fixing.form import to_json
 from goferry.deps.fixing.mending import Fix, mend
 from goferry.deps.fixing.sums import OwnLog
 from goferry.deps.fixing.writing import write
@@ -142,7 +145,9 @@ async def test_what_a_log_over_the_network_does_not_have_stays_unsigned(tmp_path
     }
 
 
-async def test_a_log_over_the_network_that_cannot_be_asked_leaves_them_unsigned(tmp_path: Path) -> None:
+async def test_a_log_over_the_network_that_cannot_be_asked_leaves_them_unsigned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = small_world(tmp_path)
     async with served(world, own_log="") as made:
         place = f"{made.tree.log.verifier_key} http://127.0.0.1:9/"
@@ -150,6 +155,10 @@ async def test_a_log_over_the_network_that_cannot_be_asked_leaves_them_unsigned(
         fix = await mended(world, proxy, "sum.example.org")
     assert (fix.problems, fix.own, keys(fix.unsigned)) == ((), (), KEYS)
     assert all(one.why is not None and "127.0.0.1:9" in str(one.why) for one in fix.unsigned)
+    english = to_json(fix, None)
+    monkeypatch.setattr(i18n, "_current", ContextVar("language", default="zh_CN"))
+    assert str(fix.unsigned[0].why) != english["unsigned"][0]["why"]
+    assert to_json(fix, None) == english
 
 
 async def test_a_log_over_the_network_that_contradicts_is_refused(tmp_path: Path) -> None:

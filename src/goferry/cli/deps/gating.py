@@ -34,8 +34,7 @@ def name_of_own_log(ready: Complete) -> str:
     """Empty where there is none."""
     from goferry.proxy.ownlog import parse_place
 
-    text = ready.settings.own_log
-    place = parse_place(text) if text else None
+    place = parse_place(ready.settings.own_log)
     return "" if place is None else place.name
 
 

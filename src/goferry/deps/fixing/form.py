@@ -92,7 +92,7 @@ def _aside(one: Aside) -> dict[str, Any]:
 
 
 def _unsigned(one: Computed) -> dict[str, Any]:
-    return {**_version(one.line.module), "why": None if one.why is None else str(one.why)}
+    return {**_version(one.line.module), "why": None if one.why is None else in_english(one.why)}
 
 
 def _own(one: Computed) -> dict[str, Any]:
