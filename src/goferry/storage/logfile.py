@@ -192,8 +192,11 @@ class LogFile:
         if not self._read_only:
             file.execute("PRAGMA journal_mode = TRUNCATE")
         self._check_format(file)
-        count, last = _size(file), file.execute("SELECT max(id) FROM hashes").fetchone()[0]
-        if tlog.stored_hash_count(count) != (0 if last is None else last + 1):
+        # In one statement, which sees one state of the file: another process may be appending.
+        count, hashes = file.execute(
+            "SELECT (SELECT ifnull(max(id) + 1, 0) FROM records), (SELECT ifnull(max(id) + 1, 0) FROM hashes)"
+        ).fetchone()
+        if tlog.stored_hash_count(count) != hashes:
             raise self._damaged(N_("the log {path} has {count} records, but not their hashes"), count=count)
 
     def _check_format(self, file: sqlite3.Connection) -> None:
