@@ -84,6 +84,22 @@ class BlobStoreContract:
         assert await other.read(ZIP) == b"first", "without replace an earlier object wins"
         assert await other.read(MOD) == b"module m\n"
 
+    async def test_what_need_not_be_durable_is_seen_by_everybody_too(self, store, other):
+        deep = "sumdb/sum.example.org/tile/8/0/x001/x002/003"
+        assert (await store.put(deep, b"tile", durable=False)).size == 4
+        assert await other.read(deep) == b"tile"
+        assert (await store.put(deep, b"other tile", durable=False)).size == 4, "an earlier object wins"
+        assert (await store.put(deep, b"newest", replace=True, durable=False)).size == 6
+        assert await other.read(deep) == b"newest"
+        big = bytes(300_000)
+        await store.put(MOD, big, durable=False)
+        assert await other.read(MOD) == big
+
+    async def test_a_lazy_put_is_kept_like_any_other(self, store, other):
+        await store.put_all([Put(ZIP, b"zip", lazy=True), Put(MOD, b"module m\n", lazy=True)])
+        assert await other.read(ZIP) == b"zip"
+        assert await other.read(MOD) == b"module m\n"
+
     async def test_an_absent_object_is_none_not_an_error(self, store):
         assert await store.stat(MOD) is None
         assert await store.read(MOD) is None

@@ -451,6 +451,7 @@ async def test_files_that_another_process_recorded_otherwise_are_set_aside(
     async with own(tmp_path) as w:
         other = await w.another()
         await w.get(f"{STEM}.mod")
+        await w.proxy.idle()
         known = OwnLog.known
         looks = 0
 

@@ -298,6 +298,7 @@ async def test_without_any_list_the_stored_versions_are_the_list(tmp_path: Path)
     gone = on(LIST, Fault(Trouble.STATUS, 404))
     async with world(tmp_path, FILES, gone) as w:
         await w.get(INFO)
+        await w.proxy.idle()
         answer = await w.get(LIST)
         assert (content(answer), answer.stale) == (b"v1.0.0\n", True)
 
@@ -308,6 +309,7 @@ async def test_a_module_whose_list_is_refused_is_listed_at_once_from_the_store(t
     faults = lambda path, count: None if path != LIST else stall if stalled else refused  # noqa: E731
     async with world(tmp_path, FILES, faults, negative_fresh=0.001) as w:
         await w.get(INFO)
+        await w.proxy.idle()
         assert await w.body(LIST) == b"v1.0.0\n"
         await asyncio.sleep(0.002)
         stalled = True

@@ -16,7 +16,7 @@ import pytest
 from contracts.blob_store import MOD, ZIP, BlobStoreContract, all_keys
 from goferry import i18n
 from goferry.errors import StorageError
-from goferry.storage import locks
+from goferry.storage import locks, writer
 from goferry.storage.base import Put
 from goferry.storage.disk import Disk, storage_error
 from goferry.storage.local import FORMAT, LocalStore, LocalUpload
@@ -81,6 +81,34 @@ async def test_of_several_puts_one_that_cannot_be_kept_stops_no_other(store):
     with pytest.raises(StorageError, match=r"example\.org/taken/below"):
         await store.put_all([Put("example.org/taken/below", b"x"), Put(MOD, b"module m\n")])
     assert await store.read(MOD) == b"module m\n"
+
+
+@pytest.mark.parametrize("durable", [True, False])
+async def test_a_name_below_an_object_is_refused_and_leaves_nothing_behind(store, tmp_path, durable):
+    await store.put("example.org/taken", b"a file")
+    with pytest.raises(StorageError, match=r"example\.org/taken/below"):
+        await store.put("example.org/taken/below/deeper", b"x", durable=durable)
+    assert list((tmp_path / "store/.goferry/tmp").glob("*/*")) == []
+    assert await store.read("example.org/taken") == b"a file"
+
+
+async def test_a_lazy_put_goes_with_the_next_one_that_somebody_waits_for(store, monkeypatch):
+    monkeypatch.setattr(writer, "LINGER", 3600.0)
+    lazy = asyncio.create_task(store.put_all([Put(MOD, b"module m\n", lazy=True)]))
+    await asyncio.sleep(0)
+    await store.put("example.org/hurried", b"x")
+    await lazy
+    assert await store.read(MOD) == b"module m\n"
+
+
+async def test_a_store_that_closes_keeps_lazy_puts_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "LINGER", 3600.0)
+    store = LocalStore(tmp_path / "store")
+    lazy = asyncio.create_task(store.put_all([Put(MOD, b"module m\n", lazy=True)]))
+    await asyncio.sleep(0)
+    await store.close()
+    await lazy
+    assert (tmp_path / "store" / MOD).read_bytes() == b"module m\n"
 
 
 # Layout

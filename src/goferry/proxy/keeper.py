@@ -87,7 +87,8 @@ class Keeper:
         fetched = await self._chain.info(request.path, request.version)
         judge.check_info(fetched.body, request.path, exact=request.version)
         deliver(_answer(request.key, fetched.body))
-        blob = await self._store.put(request.key, fetched.body, replace=True)
+        # Whoever asked has it, so nobody waits for the disk.
+        (blob,) = await self._store.put_all([Put(request.key, fetched.body, replace=True, lazy=True)])
         self._note(blob, fetched.source)
         return blob
 
@@ -105,10 +106,12 @@ class Keeper:
             raise
         deliver(_answer(request.key, fetched.body))
         # We hold the lock of this file, so nothing of anybody else is replaced; a rename is cheaper than a new name.
-        puts = [Put(request.key, fetched.body, replace=True)]
+        puts = [Put(request.key, fetched.body, replace=True, lazy=True)]
         if sums is None:
             # Lost in a crash it is missed by the next scrub alone, so nobody waits for the disk.
-            puts.insert(0, Put(_sidecar(request.key, "modhash"), h1.encode(), replace=True, durable=False))
+            puts.insert(
+                0, Put(_sidecar(request.key, "modhash"), h1.encode(), replace=True, durable=False, lazy=True)
+            )
         blob = (await self._store.put_all(puts))[-1]
         self._note(blob, fetched.source, h1, sums)
         return blob

@@ -65,9 +65,11 @@ class _Proven:
 
 @dataclass(frozen=True, slots=True)
 class _Trail:
-    """Where the bytes of an exchange came from, by path: read from the store, and refused after that."""
+    """Where the bytes of an exchange came from, by path: read from the store, refused after that, or looked for there
+    in vain."""
 
     stored: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
 
 
@@ -350,8 +352,7 @@ class ChecksumDatabase:
 
     async def _at_hand(self, path: str, trail: _Trail) -> bytes | None:
         body = self._recent.get(path) or await self._stored(path)
-        if body is not None:
-            trail.stored.add(path)
+        (trail.missing if body is None else trail.stored).add(path)
         return body
 
     async def _readable(self, body: bytes) -> bytes:
@@ -372,24 +373,28 @@ class ChecksumDatabase:
         """Keep what is proven and did not come from the store; tiles first, so that a kept record has its proof."""
         new = [path for path in exchange.proven if path not in trail.stored and path != lookup.LATEST]
         for paths in ([p for p in new if not _is_record(p)], [p for p in new if _is_record(p)]):
-            await asyncio.gather(
-                *(self._keep(p, exchange.proven[p], is_refused=p in trail.refused) for p in paths)
-            )
+            await asyncio.gather(*(self._keep(path, exchange.proven[path], trail) for path in paths))
 
-    async def _keep(self, path: str, body: bytes, *, is_refused: bool) -> None:
+    async def _keep(self, path: str, body: bytes, trail: _Trail) -> None:
         """Keep what is proven; a store that is full or read-only must not undo the proof."""
         key = self._key(path)
         try:
-            stored = await self._store.read(key)
-            if stored == body:
+            if path not in trail.missing and await self._stands(path, body, trail):
                 return
-            if stored is not None and _is_whole(path, stored):
-                if _is_record(path) and not is_refused:
-                    return  # the same record under another head
-                await self._store.quarantine(key, str(self._refusal(path)))
             await self._store.put(key, body, replace=True, durable=False)
         except StorageError:
             return
+
+    async def _stands(self, path: str, body: bytes, trail: _Trail) -> bool:
+        """Whether what is stored already says the same. Something else that is whole is put into quarantine."""
+        key = self._key(path)
+        stored = await self._store.read(key)
+        if stored is None or not _is_whole(path, stored):
+            return False
+        if stored == body or (_is_record(path) and path not in trail.refused):
+            return True  # the same record, maybe under another head
+        await self._store.quarantine(key, str(self._refusal(path)))
+        return False
 
     def _refusal(self, path: str) -> VerifyError:
         return VerifyError(

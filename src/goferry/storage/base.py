@@ -34,6 +34,8 @@ class Put:
     data: bytes
     replace: bool = False
     durable: bool = True
+    lazy: bool = False
+    """Whether nobody needs it soon: it may be kept a moment later, together with others."""
 
 
 class Upload(Protocol):

@@ -41,6 +41,9 @@ LOOP_READ = 256 * 1024
 """Bytes that may be read inside the event loop (about 50 µs from the page cache); larger reads take a thread.
 """
 
+LOOP_WRITE = 64 * 1024
+"""Bytes that may be written inside the event loop, where nobody waits for the disk (about 50 µs)."""
+
 UPLOAD_BUFFER = 512 * 1024
 """Bytes an upload holds back, so that a body costs one thread hop per half megabyte and a small one none."""
 
@@ -203,7 +206,9 @@ class LocalStore:
         """Keeps several; they share a group."""
         self._check_writable()
         writes = [
-            Write(put.key, self._path(put.key), put.replace, data=put.data, durable=put.durable)
+            Write(
+                put.key, self._path(put.key), put.replace, data=put.data, durable=put.durable, lazy=put.lazy
+            )
             for put in puts
         ]
         for write in writes:
@@ -219,9 +224,20 @@ class LocalStore:
             raise errors[0]
         return kept
 
+    def _is_quick(self, write: Write) -> bool:
+        """Whether a write may be done inside the event loop."""
+        return (
+            self._loop_reads
+            and not write.durable
+            and write.data is not None
+            and len(write.data) <= LOOP_WRITE
+        )
+
     async def publish(self, write: Write) -> Blob:
         """Hands a write to the group and names its fault. For this package."""
         try:
+            if self._is_quick(write):
+                return self._writer.write_now(write)
             return await self._writer.submit(write)
         except OSError as error:
             raise storage_error(error, write.key, self._root) from error

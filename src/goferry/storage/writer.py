@@ -31,6 +31,10 @@ from goferry.storage.tempfiles import TempFiles
 MOST_AT_ONCE = 256
 """Writes per group: bounds the descriptors a group holds open."""
 
+LINGER = 0.025
+"""Seconds that writes which nobody waits for wait for company: each group costs two commits of the file system's
+journal, and they take most of what a small write costs."""
+
 MOST_FOLDERS = 20_000
 """Folders remembered as durable (about 2 MB); forgetting them costs a few syncs."""
 
@@ -56,6 +60,8 @@ class Write:
     synced: bool = False
     durable: bool = True
     """Whether the asker waits for the disk; what can be fetched and proven again need not."""
+    lazy: bool = False
+    """Whether nobody needs it soon, so that it may wait for company."""
     result: asyncio.Future[Blob] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     """Belongs to the asker's loop. A cancelled asker does not stop the write: it is all or nothing either way."""
     blob: Blob | None = None
@@ -77,6 +83,7 @@ class GroupWriter:
         self._links = not _WINDOWS
         self._settled: set[str] = {root}
         self._waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
+        self._urgent = threading.Event()
         self._thread: threading.Thread | None = None
         self._start = threading.Lock()
         self._closed = False
@@ -95,7 +102,23 @@ class GroupWriter:
                     self._thread = threading.Thread(target=self._run, name="goferry-writer", daemon=True)
                     self._thread.start()
         self._waiting.put(write)
+        if not write.lazy:
+            self._urgent.set()
         return write.result
+
+    def write_now(self, write: Write) -> Blob:
+        """As `submit`, in this thread: for few bytes that need not be durable. Whole or absent, as all.
+
+        Handing such a write to the thread and hearing of it costs more than the write itself.
+        """
+        self._attempt(write, self._stage)
+        if write.error is None:
+            self._attempt(write, self._give_name_now)
+        self._tidy(write)
+        if write.error is not None:
+            raise write.error
+        assert write.blob is not None
+        return write.blob
 
     def close(self) -> None:
         """Ends when everything that was submitted is settled."""
@@ -104,6 +127,7 @@ class GroupWriter:
             thread, self._thread = self._thread, None
         if thread is not None:
             self._waiting.put(None)
+            self._urgent.set()
             thread.join()
         self._pool.shutdown()
 
@@ -111,6 +135,8 @@ class GroupWriter:
         running = True
         while running:
             group = [self._waiting.get()]
+            self._urgent.wait(LINGER)
+            self._urgent.clear()
             with suppress(queue.Empty):
                 while len(group) < MOST_AT_ONCE:
                     group.append(self._waiting.get_nowait())
@@ -188,17 +214,33 @@ class GroupWriter:
                 made.add(path)
         return fresh
 
+    def _give_name_now(self, write: Write) -> None:
+        """Without a look at the folders, which are mostly there, and need not be durable."""
+        try:
+            self._give_name(write)
+        except FileNotFoundError:
+            self._make_missing(os.path.dirname(write.path))
+            self._give_name(write)
+
+    def _make_missing(self, folder: str) -> None:
+        try:
+            self._disk.mkdir(folder)
+        except FileNotFoundError:
+            self._make_missing(os.path.dirname(folder))
+            self._disk.mkdir(folder)
+
     def _give_name(self, write: Write) -> None:
         """Without `replace`, an object that is there already stays, also when two processes get here at once."""
         assert write.temp is not None
-        assert write.fd is not None
-        found = os.fstat(write.fd)
+        found = os.stat(write.temp) if write.fd is None else os.fstat(write.fd)
         mine = Blob(write.key, found.st_size, found.st_mtime)
         if _WINDOWS:  # an open file cannot be renamed there
             fd, write.fd = write.fd, None
-            self._disk.close(fd)
+            if fd is not None:
+                self._disk.close(fd)
         if write.replace:
             self._disk.replace(write.temp, write.path)
+            write.temp = None
             write.blob = mine
         elif self._move_exclusively(write.temp, write.path):
             write.blob = mine
