@@ -40,7 +40,7 @@ def misses(bench: Bench) -> None:
                 upstream=upstream.url,
                 trust=certificate,
                 # The tree has no zips beside these go.mod files; a miss is one request here.
-                settings={"early_zip": "false"} | settings,
+                settings={"read_ahead": "false"} | settings,
             )
 
         with goferry() as server:

@@ -456,13 +456,13 @@ class Settings:
         ("deps",),
         N_("Where `deps db update` gets the vulnerability database: a URL, a folder, or a vulndb.zip."),
     )
-    early_zip: bool = _row(
+    read_ahead: bool = _row(
         True,
         BOOL,
         UPSTREAM,
         _SERVE,
         N_(
-            "Start fetching the zip when a client asks for the .info of a version whose go.mod is in the store."
+            "Fetch what a client is about to ask for: the go.mod files of a graph, and the files of a download."
         ),
     )
     max_zip: int = _row(

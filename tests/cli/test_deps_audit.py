@@ -139,7 +139,7 @@ def test_zips_are_not_fetched_ahead(world: World, monkeypatch: pytest.MonkeyPatc
     ahead: list[bool] = []
 
     def watched(settings: Settings, **more: Any) -> Any:
-        ahead.append(settings.early_zip)
+        ahead.append(settings.read_ahead)
         return opened(settings, **more)
 
     monkeypatch.setattr(assemble, "open_proxy", watched)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -94,9 +94,10 @@ def command(console: Console, /, files: tuple[str, ...], jobs: int, as_json: boo
     for warning in ready.warnings:
         console.warn(warning)
     wanted = [read(Path(console.cwd, file)) for file in files or ["."]]
+    settings = replace(ready.settings, read_ahead=False)  # all that is wanted is asked for right away
 
     async def run() -> Outcome:
-        async with open_proxy(ready.settings) as proxy:
+        async with open_proxy(settings) as proxy:
             with showing(console, _("warming"), quiet=as_json) as bar:
                 outcome = await warm(proxy, wanted, jobs, bar)
                 if client := sumdb_client(ready.settings):

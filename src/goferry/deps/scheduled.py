@@ -120,6 +120,7 @@ async def audit_repositories(
     how = how or whole.looking(settings, environ)
     targets = gather(repositories, place)
     targets.ignore += how.ignore
+    settings = replace(settings, read_ahead=False)  # whoever asks for a time here wants no zip next
     async with open_proxy(settings, environ=environ) as proxy, open_asker(settings, environ) as forges:
         auditor = how.auditor(ProxySupply(proxy), forges)
         return (await whole.audit(auditor, targets, whole.rules_of(settings), step)).audit

@@ -72,10 +72,13 @@ async def open_proxy(
         negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
         flights.ahead("sweep negatives", lambda _: negatives.sweep())
         gate = Gate(negatives)
-        files = Files(store, keeper, flights, gate, fresh, index=index, early_zip=settings.early_zip)
-        public = Databases(
-            databases, is_private=lambda path: module.match_prefix_patterns(settings.private, path)
-        )
+
+        def is_private(path: str) -> bool:
+            return module.match_prefix_patterns(settings.private, path)
+
+        ahead = is_private if settings.read_ahead and not settings.offline else None
+        files = Files(store, keeper, flights, gate, fresh, index=index, is_private=ahead)
+        public = Databases(databases, is_private=is_private)
         yield ModuleProxy(
             store,
             files,
@@ -83,7 +86,6 @@ async def open_proxy(
             own.beside(public, files, proofs) if own else public,
             gates,
             flights,
-            index=index,
             offline=settings.offline,
             instance=instance,
             observer=observer,

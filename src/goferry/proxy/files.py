@@ -1,14 +1,17 @@
 """The files of a version: .info, .mod and .zip. They never change, so they are fetched once and served for ever."""
 
+from collections.abc import Callable
+
 from goferry.errors import GoferryError, NotFound, Unavailable
 from goferry.gomod import pseudo
-from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
+from goferry.gomod.goproxy import Kind, Request, request_path
 from goferry.proxy import judge
 from goferry.proxy.base import Answer, Outcome
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.fresh import FreshCache
 from goferry.proxy.keeper import Keeper
 from goferry.proxy.negative import Gate
+from goferry.proxy.readahead import ReadAhead
 from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index
 
@@ -17,7 +20,10 @@ _IN_MEMORY = 64 << 10
 
 
 class Files:
-    """Answers exact requests."""
+    """Answers exact requests.
+
+    With `is_private`, which tells private module paths, it also fetches ahead what clients are about to ask for.
+    """
 
     def __init__(
         self,
@@ -28,7 +34,7 @@ class Files:
         fresh: FreshCache,
         *,
         index: Index | None = None,
-        early_zip: bool = True,
+        is_private: Callable[[str], bool] | None = None,
     ) -> None:
         self._store = store
         self._keeper = keeper
@@ -36,54 +42,75 @@ class Files:
         self._gate = gate
         self._fresh = fresh
         self._index = index
-        self._early_zip = early_zip
+        self._ahead = is_private and ReadAhead(self._guessed, flights, is_private=is_private)
 
     async def stored(self, request: Request) -> Answer | None:
         """The answer if it is in the store."""
-        blob = await self._store.stat(request.key)
-        return None if blob is None else await self._served(request.key, blob)
+        answer = await self._kept(request.key)
+        if answer is not None:
+            self.touch(request.key)
+        return answer
 
     async def answer(self, request: Request) -> tuple[Answer, Outcome]:
         """The answer, fetched if need be."""
         if answer := await self.stored(request):
             return answer, Outcome.HIT
-        kept, joined = await self._gate.ask(request, lambda: self._fetch(request))
-        await self._welcome(request)
-        answer = kept if isinstance(kept, Answer) else await self._served(request.key, kept)
+        if self._ahead is None:
+            answer, joined = await self._fetched(request)
+        else:
+            self._ahead.asked(request)
+            answer, joined = await self._fetched(request)
+            self._ahead.arrived(request, answer.body)
+            if request.kind is Kind.INFO and await self._is_download(request):
+                self._ahead.download(request.module)
         return answer, Outcome.COALESCED if joined else Outcome.MISS
 
-    async def _fetch(self, request: Request) -> tuple[Answer | Blob, bool]:
-        return await self._flights.run(
-            request.key,
-            lambda deliver: self._keeper.keep(request, deliver),
-            worth_finishing=lambda: self._keeper.nearly_done(request.key),
+    def touch(self, key: str) -> None:
+        """Note that a client was served this file: for least-recently-used collection, and for what it asks next."""
+        if self._index is not None:
+            self._index.touch(key)
+        if self._ahead is not None:
+            self._ahead.served(key)
+
+    async def _guessed(self, request: Request) -> Answer | None:
+        """The file that a client is expected to ask for; None when it was refused before."""
+        if self._gate.was_refused(request):
+            return None
+        return await self._kept(request.key) or (await self._fetched(request))[0]
+
+    async def _fetched(self, request: Request) -> tuple[Answer, bool]:
+        """The answer from the upstream, and whether somebody else was fetching it already."""
+        kept, joined = await self._gate.ask(
+            request,
+            lambda: self._flights.run(
+                request.key,
+                lambda deliver: self._keeper.keep(request, deliver),
+                worth_finishing=lambda: self._keeper.nearly_done(request.key),
+            ),
         )
+        self._welcome(request)
+        return kept if isinstance(kept, Answer) else await self._read(request.key, kept), joined
 
-    async def _welcome(self, request: Request) -> None:
-        """A file has arrived: the list learns of its version, and the zip that comes next is started."""
-        if request.kind is Kind.MOD:
+    def _welcome(self, request: Request) -> None:
+        """A file has arrived: the list learns of its version."""
+        if request.kind is Kind.MOD or pseudo.is_pseudo_version(request.version):
             return
-        if not pseudo.is_pseudo_version(request.version):
-            new = [request.version]
-            self._fresh.amend(request_path(Kind.LIST, request.path), lambda body: judge.merge_list(body, new))
-        if request.kind is Kind.INFO and self._early_zip:
-            await self._start_zip(request)
+        new = [request.version]
+        self._fresh.amend(request_path(Kind.LIST, request.path), lambda body: judge.merge_list(body, new))
 
-    async def _start_zip(self, request: Request) -> None:
-        """Fetch the zip ahead when a download is under way: its go.mod is here, so the graph is loaded already.
+    async def _is_download(self, request: Request) -> bool:
+        """Whether the go.mod of this .info is here, so that a graph was loaded and the zip comes next.
 
         An .info without its .mod is somebody looking for upgrades; most of those zips would never be asked for.
         """
         mod = request_path(Kind.MOD, request.path, request.version)
-        zip_request = parse_request(request_path(Kind.ZIP, request.path, request.version))
-        if (mod in self._flights or await self._store.stat(mod)) and not await self._store.stat(
-            zip_request.key
-        ):
-            self._flights.ahead(zip_request.key, lambda deliver: self._keeper.keep(zip_request, deliver))
+        return mod in self._flights or await self._store.stat(mod) is not None
 
-    async def _served(self, key: str, blob: Blob) -> Answer:
-        if self._index is not None:
-            self._index.touch(key)
+    async def _kept(self, key: str) -> Answer | None:
+        blob = await self._store.stat(key)
+        return None if blob is None else await self._read(key, blob)
+
+    async def _read(self, key: str, blob: Blob) -> Answer:
         path = self._store.local_path(key)
         if path is not None and blob.size > _IN_MEMORY:
             return Answer(key, blob.size, blob.mtime, immutable=True, file=path)

@@ -17,7 +17,6 @@ from goferry.proxy.files import Files, missing
 from goferry.proxy.metadata import Metadata
 from goferry.proxy.sumdb import Databases
 from goferry.storage.base import BlobStore
-from goferry.storage.index_sqlite import Index
 from goferry.upstream.hosts import HostGates
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ class ModuleProxy:
         gates: HostGates,
         flights: Flights,
         *,
-        index: Index | None = None,
         offline: bool = False,
         instance: str = "",
         observer: Observer | None = None,
@@ -49,7 +47,6 @@ class ModuleProxy:
         self._databases = databases
         self._gates = gates
         self._flights = flights
-        self._index = index
         self._offline = offline
         self._observer = observer or Silent()
 
@@ -111,9 +108,8 @@ class ModuleProxy:
         await self._flights.idle()
 
     def touch(self, key: str) -> None:
-        """Note that an object was served, for least-recently-used collection."""
-        if self._index is not None:
-            self._index.touch(key)
+        """Note that a client was served a stored object."""
+        self._files.touch(key)
 
     async def _answer(self, request: Request, *, asking: bool) -> tuple[Answer, Outcome]:
         part = self._files if request.exact else self._metadata

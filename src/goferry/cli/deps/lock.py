@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -120,7 +120,7 @@ async def _from_the_store(
     from goferry.deps.supply import ProxySupply
     from goferry.proxy.assemble import open_proxy
 
-    settings = ready.settings
+    settings = replace(ready.settings, read_ahead=False)  # all that is wanted is asked for right away
     for warning in ready.warnings:
         console.warn(warning)
     with unproven_without_store():

@@ -82,7 +82,7 @@ async def opened(console: Console, ready: "Complete") -> AsyncIterator["ProxySup
 
     for warning in ready.warnings:
         console.warn(warning)
-    settings = replace(ready.settings, early_zip=False)  # whoever asks for a time here wants no zip next
+    settings = replace(ready.settings, read_ahead=False)  # whoever asks for a time here wants no zip next
     with unproven_without_store():
         async with open_proxy(settings, environ=console.environ) as proxy:
             yield ProxySupply(proxy)

@@ -1,0 +1,199 @@
+"""What is fetched before a client asks for it, what never is, and when it stops."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pytest
+
+import modtree
+from goferry.errors import NotFound
+from goferry.gomod.goproxy import Request, parse_request
+from goferry.gomod.module import Version
+from goferry.lab.goproxy import Fault, Trouble
+from goferry.proxy import readahead
+from goferry.proxy.base import Answer
+from goferry.proxy.coalesce import Flights
+from goferry.proxy.readahead import PATIENCE, SMALL_AHEAD, ReadAhead
+from proxyworld import World, world
+
+
+def path(name: str, suffix: str) -> str:
+    return f"example.com/{name}/@v/v1.0.0.{suffix}"
+
+
+def tree(graph: Mapping[str, Iterable[str]], go: str = "1.16") -> dict[str, bytes]:
+    """Modules example.com/NAME v1.0.0 that require each other."""
+    files: dict[str, bytes] = {}
+    for name, requires in graph.items():
+        files |= modtree.module(
+            f"example.com/{name}",
+            "v1.0.0",
+            requires=[(f"example.com/{other}", "v1.0.0") for other in requires],
+        )
+        mod = files[path(name, "mod")].decode()
+        lines = [line for line in mod.splitlines() if not line.startswith("go ")]
+        mod = "\n".join([lines[0], f"go {go}", *lines[1:], ""])
+        files[path(name, "mod")] = mod.encode()
+        files[path(name, "zip")] = modtree.module_zip(
+            f"example.com/{name}", "v1.0.0", {"go.mod": mod.encode()}
+        )
+    return files
+
+
+DIAMOND = {"a": "bc", "b": "d", "c": "d", "d": "", "e": "a"}
+
+
+def asked(w: World, suffix: str) -> list[str]:
+    """The modules that the upstream was asked for, each as often as it was."""
+    found = (key for key, count in w.upstream.asked.items() for _ in range(count))
+    return sorted(key.split("/")[1] for key in found if key.endswith(f"@v/v1.0.0.{suffix}"))
+
+
+async def test_the_go_mod_files_of_an_old_modules_graph_are_fetched_once_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, tree(DIAMOND)) as w:
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert asked(w, "mod") == ["a", "b", "c", "d"]
+        assert asked(w, "info") == asked(w, "zip") == []
+        for name in "bcd":
+            assert await w.body(path(name, "mod")) == w.tree.files[path(name, "mod")]
+        assert asked(w, "mod") == ["a", "b", "c", "d"]
+
+
+async def test_what_is_fetched_ahead_is_proven_like_anything_else(tmp_path: Path) -> None:
+    async with world(tmp_path, tree(DIAMOND)) as w:
+        w.tree.files[path("d", "mod")] = b"module example.com/d\n\ngo 1.16\n\n// not what was signed\n"
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert path("d", "mod") not in await w.stored()
+        assert any("example.com/d/@v/v1.0.0.mod" in name for name in w.quarantined()), w.quarantined()
+
+
+async def test_a_complete_go_mod_brings_nothing_along(tmp_path: Path) -> None:
+    async with world(tmp_path, tree(DIAMOND, go="1.17")) as w:
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert asked(w, "mod") == ["a"]
+
+
+async def test_private_modules_are_never_guessed(tmp_path: Path) -> None:
+    async with world(tmp_path, tree(DIAMOND), private="example.com/b,example.com/d") as w:
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert asked(w, "mod") == ["a", "c"]
+
+
+async def test_nothing_is_fetched_ahead_when_that_is_switched_off(tmp_path: Path) -> None:
+    async with world(tmp_path, tree(DIAMOND), read_ahead=False) as w:
+        await w.get(path("a", "mod"))
+        await w.get(path("a", "info"))
+        await w.proxy.idle()
+        assert asked(w, "mod") == ["a"]
+        assert asked(w, "zip") == []
+
+
+async def test_a_download_gets_the_next_infos_early_and_its_zips_as_their_infos_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, tree(DIAMOND, go="1.17")) as w:
+        for name in "abcd":
+            await w.get(path(name, "mod"))
+        await w.get(path("a", "info"))
+        await w.proxy.idle()
+        assert asked(w, "info") == ["a", "b", "c", "d"]
+        assert asked(w, "zip") == ["a"]
+        w.proxy.touch(path("b", "info"))  # as the server does when it sends a stored file by itself
+        await w.get(path("c", "info"))
+        await w.proxy.idle()
+        assert asked(w, "zip") == ["a", "b", "c"]
+
+
+async def test_an_info_without_its_go_mod_brings_no_zip(tmp_path: Path) -> None:
+    async with world(tmp_path, tree(DIAMOND)) as w:
+        await w.get(path("a", "info"))
+        await w.proxy.idle()
+        assert asked(w, "zip") == asked(w, "mod") == []
+
+
+async def test_a_guess_that_fails_harms_nobody_and_is_asked_again_by_who_needs_it(tmp_path: Path) -> None:
+    broken = {path("b", "mod"): [Fault(Trouble.STATUS, status=404)]}
+
+    def faults(asked: str, count: int) -> Fault | None:
+        return broken[asked].pop() if broken.get(asked) else None
+
+    async with world(tmp_path, tree(DIAMOND), faults) as w:
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert path("c", "mod") in await w.stored()
+        assert path("b", "mod") not in await w.stored()
+        assert await w.body(path("b", "mod")) == w.tree.files[path("b", "mod")]
+
+
+async def test_what_was_refused_is_not_guessed(tmp_path: Path) -> None:
+    files = tree(DIAMOND)
+    gone = files.pop(path("b", "mod"))
+    async with world(tmp_path, files) as w:
+        with pytest.raises(NotFound):
+            await w.get(path("b", "mod"))
+        w.tree.files[path("b", "mod")] = gone
+        await w.get(path("a", "mod"))
+        await w.proxy.idle()
+        assert asked(w, "mod") == ["a", "b", "c", "d"]  # b by the client alone
+
+
+async def test_guesses_stop_until_they_come_true(tmp_path: Path) -> None:
+    count = SMALL_AHEAD + 40
+    chain = {f"m{n:04}": [f"m{n + 1:04}"] if n + 1 < count else [] for n in range(count)}
+    async with world(tmp_path, tree(chain)) as w:
+        await w.get(path("m0000", "mod"))
+        await w.proxy.idle()
+        assert len(asked(w, "mod")) == 1 + SMALL_AHEAD
+        await w.get(path("m0001", "mod"))
+        w.proxy.touch(path("m0002", "mod"))
+        await w.proxy.idle()
+        assert len(asked(w, "mod")) == 3 + SMALL_AHEAD
+
+
+class Upstream:
+    """Knows every file, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def get(self, request: Request) -> Answer | None:
+        self.asked.append(request.key)
+        return Answer(request.key, 0, 0.0, immutable=True, body=b"")
+
+
+async def test_when_a_client_has_gone_its_guesses_are_dropped_and_take_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readahead, "ZIPS_AHEAD", 2)
+    now = [0.0]
+    upstream, flights = Upstream(), Flights()
+    ahead = ReadAhead(upstream.get, flights, is_private=lambda path: False, clock=lambda: now[0])
+    for name in "abcd":
+        ahead.download(Version(f"example.com/{name}", "v1.0.0"))
+    await flights.idle()
+    assert upstream.asked == [path("a", "zip"), path("b", "zip")]
+    now[0] += PATIENCE + 1
+    ahead.download(Version("example.com/e", "v1.0.0"))
+    await flights.idle()
+    assert upstream.asked[2:] == [path("e", "zip")]
+    ahead.download(Version("example.com/c", "v1.0.0"))
+    await flights.idle()
+    assert upstream.asked[3:] == [path("c", "zip")]
+
+
+async def test_what_a_client_asks_for_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readahead, "ZIPS_AHEAD", 1)
+    upstream, flights = Upstream(), Flights()
+    ahead = ReadAhead(upstream.get, flights, is_private=lambda path: False)
+    for name in "abc":
+        ahead.download(Version(f"example.com/{name}", "v1.0.0"))
+    ahead.asked(parse_request(path("b", "zip")))
+    ahead.asked(parse_request(path("a", "zip")))
+    await flights.idle()
+    assert upstream.asked == [path("c", "zip")]
