@@ -6,11 +6,12 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -171,7 +172,7 @@ def goferry(
 ) -> contextlib.AbstractContextManager[Server]:
     """goferry with its access log to a file and its metrics on. `sumdb` None leaves the default.
 
-    `settings` are GOFERRY_* values by their short names (list_fresh, early_zip, …).
+    `settings` are GOFERRY_* values by their short names (list_fresh, read_ahead, …).
     """
     port = free_port()
     tools.ensure(store)
@@ -218,6 +219,21 @@ def athens(
         "ATHENS_SUM_DBS": "https://sum.golang.org",
     }
     return running("athens", [tools.peer(tools.ATHENS)], port, folder, ready="/healthz", env=env, core=core)
+
+
+def relay(folder: Path, server: Server, delay: float) -> AbstractContextManager[Server]:
+    """The same server, `delay` seconds away (one way)."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.relay", "--port", str(port), "--to", str(server.port)]
+    return running(
+        "relay",
+        [*command, "--delay", str(delay)],
+        port,
+        folder / "relay",
+        ready="/healthz",
+        env=os.environ | {"PYTHONPATH": str(tools.ROOT)},
+        core=None,
+    )
 
 
 def certificate(folder: Path) -> Certificate:

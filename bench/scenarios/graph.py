@@ -1,5 +1,7 @@
 """A real graph through the real upstream: what a build waits for. The only rows that leave the machine.
 
+Beside them the same graph from an upstream that is far away: all of it on loopback, every answer a round trip later.
+
 Bounded: one unmeasured pass (so that a caching upstream is equally warm for everybody), then three rounds.
 Nothing is pinned here: client and server share the machine, as they do for the person who tries it.
 """
@@ -24,6 +26,9 @@ DATABASE = "sum.golang.org"
 LEAST_MODULES = 150
 ROUNDS = 3
 COMMAND_SECONDS = 1200
+
+AWAY_SECONDS = 0.025
+"""One way; the round trip to a server in another country is about twice that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ def download(bench: Bench) -> None:
     _warm(bench, graph, straight, floor, stores)
     if GOFERRY in stores:
         _offline(bench, graph, stores[GOFERRY], floor.sums)
+        _far(bench, graph, stores[GOFERRY], floor.sums)
 
 
 def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path]:
@@ -134,7 +140,16 @@ def _warm(bench: Bench, graph: Path, straight: str, floor: Download, stores: dic
 def _offline(bench: Bench, graph: Path, store: Path, sums: str) -> None:
     """The store alone: a start with --offline, and everybody's ways out lead to a port where nobody listens."""
     nowhere = f"http://127.0.0.1:{servers.free_port()}"
-    server = servers.goferry(
+    with _store_alone(bench, store, nowhere) as up:
+        # A client that is refused something here would ask the database itself: through a proxy that is not there.
+        one = _download(bench, graph, "client", GOPROXY=up.url, HTTPS_PROXY=nowhere)
+    bench.note("graph", "offline, goferry, database on", one.seconds, "s")
+    differing = set(one.sums.splitlines()) ^ set(sums.splitlines())
+    bench.record("graph.offline", len(differing), sorted(differing))
+
+
+def _store_alone(bench: Bench, store: Path, nowhere: str) -> AbstractContextManager[Server]:
+    return servers.goferry(
         bench.folder / "graph-offline",
         store=store,
         upstream=nowhere,
@@ -142,12 +157,32 @@ def _offline(bench: Bench, graph: Path, store: Path, sums: str) -> None:
         settings={"offline": "true"},
         core=None,
     )
-    with server as up:
-        # A client that is refused something here would ask the database itself: through a proxy that is not there.
-        one = _download(bench, graph, "client", GOPROXY=up.url, HTTPS_PROXY=nowhere)
-    bench.note("graph", "offline, goferry, database on", one.seconds, "s")
-    differing = set(one.sums.splitlines()) ^ set(sums.splitlines())
-    bench.record("graph.offline", len(differing), sorted(differing))
+
+
+def _far(bench: Bench, graph: Path, store: Path, sums: str) -> None:
+    """Cold passes, one each, from the warm store behind a relay: how much of the waiting is the distance alone."""
+    nowhere = f"http://127.0.0.1:{servers.free_port()}"
+    with _store_alone(bench, store, nowhere) as near, servers.relay(bench.folder, near, AWAY_SECONDS) as far:
+        took: dict[str, float] = {}
+        for name in ("straight", GOFERRY, *_peers(bench)):
+            try:
+                one = _cold_once(bench, graph, name, far.url, {})
+            except (tools.Missing, load.LoadError) as reason:
+                bench.results.absent[f"graph, far away: {name}"] = str(reason)
+                continue
+            if one.sums != sums:
+                raise load.LoadError(f"{name} gives another go.sum than the upstream")
+            took[name] = one.seconds
+            bench.note(
+                "graph", f"upstream {round(2000 * AWAY_SECONDS)} ms away, cold, {name}", one.seconds, "s"
+            )
+        if GOFERRY in took and "straight" in took:
+            bench.note(
+                "graph",
+                f"upstream {round(2000 * AWAY_SECONDS)} ms away, cold, {GOFERRY} ÷ straight",
+                took[GOFERRY] / took["straight"],
+                "x",
+            )
 
 
 def list_updates(bench: Bench) -> None:
