@@ -14,6 +14,8 @@ from goferry.deps.remembered import recall, remember
 
 if TYPE_CHECKING:
     from goferry.deps.base import BuildList, Module
+    from goferry.gomod.modgraph import Local
+    from goferry.gomod.module import Version
 
 QUESTION: Final = "list"
 
@@ -81,16 +83,17 @@ def as_go_prints(module: "Module") -> str:
 
 
 def _row(module: "Module") -> list[Any]:
+    new = None if module.replace is None else _new(module.replace)
+    return [module.path, module.version, module.main, module.indirect, new]
+
+
+def _new(replace: "Version | Local") -> list[str]:
     from goferry.gomod.modgraph import Local
 
-    replace = module.replace
-    new = None
     if isinstance(replace, Local):
         written = replace.written or replace.folder
-        new = [written, "", written]
-    elif replace is not None:
-        new = [*replace, " ".join(replace)]
-    return [module.path, module.version, module.main, module.indirect, new]
+        return [written, "", written]
+    return [*replace, " ".join(replace)]
 
 
 def _line(row: list[Any]) -> str:

@@ -2,7 +2,8 @@
 
 What a build list says follows from the files of the project and from published go.mod files. The latter never change,
 so an answer holds as long as the former are what they were: go.mod and go.work files, also of local replacements. Only
-whole answers are remembered. Whatever is wrong with a remembered one, it is as if it were not there.
+whole answers are remembered. Whatever is wrong with a remembered one, it is as if it were not there. It stands on a
+line of its own below what it holds by, so that one that does not hold is not read.
 
 Of many answers the oldest go. Processes may do all of this at once: an answer is a file that is there or not.
 """
@@ -28,10 +29,11 @@ MOST_BYTES: Final = 64 << 20
 def recall(store: Path, start: Path, question: str) -> Any:
     """The answer to a question about the project that begins with this file; None when it is not known."""
     try:
-        kept = json.loads(_file(store, start, question).read_bytes())
-        same = kept["version"] == __version__ and kept["start"] == _named(start)
-        same = same and all(text == _text(name) for name, text in kept["files"].items())
-        return kept["answer"] if same else None
+        line, answer = _file(store, start, question).read_bytes().split(b"\n")
+        about = json.loads(line)
+        same = about["version"] == __version__ and about["start"] == _named(start)
+        same = same and all(text == _text(name) for name, text in about["files"].items())
+        return json.loads(answer) if same else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -45,17 +47,12 @@ def remember(
     if any(_changed(name) >= since for name in files):
         return
     place = _file(store, start, question)
-    kept = {
-        "version": __version__,
-        "start": _named(start),
-        "files": {name: _text(name) for name in files},
-        "answer": answer,
-    }
+    about = {"version": __version__, "start": _named(start), "files": {name: _text(name) for name in files}}
     new = place.with_name(f"{place.name}.{os.getpid()}")
     with suppress(OSError):
         place.parent.mkdir(parents=True, exist_ok=True)
         try:
-            new.write_text(json.dumps(kept), "ascii")
+            new.write_bytes(f"{json.dumps(about)}\n{json.dumps(answer)}".encode())
             new.replace(place)
         finally:
             new.unlink(missing_ok=True)

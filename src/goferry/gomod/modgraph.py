@@ -124,6 +124,14 @@ class Mains(NamedTuple):
         """Versions that no requirement brings in: each main module excludes for all of them."""
         return frozenset().union(*(main.exclude for main in self.modules))
 
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The paths that replace lines are about: every other version is its own source."""
+        layers = [main.replace for main in self.modules]
+        if self.workspace:
+            layers.append(self.workspace.replace)
+        return frozenset(old.path for layer in layers for old in layer)
+
     def source(self, version: Version) -> Version | Local:
         """Where a version really comes from: itself, another version, or a folder."""
         return self.replacement(version) or version
