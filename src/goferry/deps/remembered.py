@@ -14,10 +14,10 @@ import sys
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from goferry import __version__
+from goferry.places import StrPath
 
 _PLACE: Final = ".goferry/answers"
 
@@ -26,10 +26,11 @@ MOST_BYTES: Final = 64 << 20
 """So many answers are kept, and so much of them."""
 
 
-def recall(store: Path, start: Path, question: str) -> Any:
+def recall(store: StrPath, start: StrPath, question: str) -> Any:
     """The answer to a question about the project that begins with this file; None when it is not known."""
     try:
-        line, answer = _file(store, start, question).read_bytes().split(b"\n")
+        with open(_file(store, start, question), "rb") as file:
+            line, answer = file.read().split(b"\n")
         about = json.loads(line)
         same = about["version"] == __version__ and about["start"] == _named(start)
         same = same and all(text == _text(name) for name, text in about["files"].items())
@@ -39,7 +40,7 @@ def recall(store: Path, start: Path, question: str) -> Any:
 
 
 def remember(
-    store: Path, start: Path, question: str, files: Iterable[str], answer: Any, since: int = sys.maxsize
+    store: StrPath, start: StrPath, question: str, files: Iterable[str], answer: Any, since: int = sys.maxsize
 ) -> None:
     """Keeps an answer that follows from these files as they were at a time, in nanoseconds: it may not follow from what
     has changed since. A store that cannot be written to remembers nothing."""
@@ -48,18 +49,22 @@ def remember(
         return
     place = _file(store, start, question)
     about = {"version": __version__, "start": _named(start), "files": {name: _text(name) for name in files}}
-    new = place.with_name(f"{place.name}.{os.getpid()}")
+    folder = os.path.dirname(place)
+    new = f"{place}.{os.getpid()}"
     with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         try:
-            new.write_bytes(f"{json.dumps(about)}\n{json.dumps(answer)}".encode())
-            new.replace(place)
-        finally:
-            new.unlink(missing_ok=True)
-        _make_room(place.parent)
+            with open(new, "wb") as file:
+                file.write(f"{json.dumps(about)}\n{json.dumps(answer)}".encode())
+            os.replace(new, place)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(new)
+            raise
+        _make_room(folder)
 
 
-def _make_room(folder: Path) -> None:
+def _make_room(folder: str) -> None:
     """Removes the oldest answers beyond what is kept; what was left half written goes with them."""
     with os.scandir(folder) as entries:
         found = sorted(((entry.stat(), entry.path) for entry in entries), key=lambda one: -one[0].st_mtime_ns)
@@ -68,22 +73,23 @@ def _make_room(folder: Path) -> None:
         size += about.st_size
         if count > MOST or size > MOST_BYTES:
             with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - another process may have been quicker
+                os.unlink(path)  # another process may have been quicker
 
 
-def _file(store: Path, start: Path, question: str) -> Path:
+def _file(store: StrPath, start: StrPath, question: str) -> str:
     """Two projects that share a name, which is unlikely, do not know each other's answers: they forget them."""
     name = _named(start).encode()
-    return store / _PLACE / f"{question}-{zlib.crc32(name):08x}{zlib.crc32(name[::-1]):08x}.json"
+    file = f"{question}-{zlib.crc32(name):08x}{zlib.crc32(name[::-1]):08x}.json"
+    return os.path.join(store, _PLACE, file)
 
 
-def _named(start: Path) -> str:
-    return ascii(os.path.abspath(start))  # noqa: PTH100 - links are not followed
+def _named(start: StrPath) -> str:
+    return ascii(os.path.abspath(start))  # links are not followed
 
 
 def _changed(name: str) -> int:
     try:
-        return os.stat(name).st_mtime_ns  # noqa: PTH116 - it need not be there
+        return os.stat(name).st_mtime_ns
     except OSError:
         return 0
 
