@@ -34,6 +34,7 @@ MOST_TEXT: Final = 1 << 18
 _APPLICATION: Final = 0x676F6672  # "gofr"
 _BUSY_SECONDS: Final = 0.1
 _AT_ONCE: Final = 500
+_CACHED_PAGES: Final = 20
 _TABLE: Final = f"""
 CREATE TABLE IF NOT EXISTS said (
   id INTEGER PRIMARY KEY,
@@ -142,6 +143,8 @@ def _lines(place: str, versions: Sequence[str]) -> Iterator[_Line]:
     with suppress(sqlite3.Error), closing(_opened(place)) as file:
         if not _is_ours(file):
             return
+        # Nearly every page is wanted once: to keep them costs more than to read a few again.
+        file.execute(f"PRAGMA cache_size = {_CACHED_PAGES}")
         for at in range(0, len(versions), _AT_ONCE):
             some = versions[at : at + _AT_ONCE]
             marks = ",".join("?" * len(some))

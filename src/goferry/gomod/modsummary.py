@@ -55,13 +55,18 @@ _END = r"[ \t]*(?://.*)?"
 _IGNORED = "(?:exclude|replace|retract|toolchain|godebug|tool)"
 _TOOLCHAIN = lazily(r"go1\.[0-9.]+")
 _SIMPLE = lazily(rf"(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*{_END}", re.ASCII)
-_STATEMENT = lazily(
+_COMMON = lazily(
     rf"[ \t]*(?:(?P<nothing>)"
     rf"|module[ \t]+(?P<module>{_WORD})"
     rf"|go[ \t]+(?P<go>[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?)"
     rf"|toolchain[ \t]+(?P<toolchain>{_WORD})"
-    rf"|require[ \t]+(?P<path>{_WORD})[ \t]+(?P<version>{_WORD})"
     rf"|require[ \t]*(?P<required>\()"
+    rf"){_END}",
+    re.ASCII,
+)
+"""What nearly all files consist of, outside of blocks: the rest takes as long to compile, and few need it."""
+_OTHER = lazily(
+    rf"[ \t]*(?:require[ \t]+(?P<path>{_WORD})[ \t]+(?P<version>{_WORD})"
     rf"|{_IGNORED}[ \t]*(?P<ignored>\()"
     rf"|{_IGNORED}[ \t]+(?P<line>(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*)"
     rf"){_END}",
@@ -243,7 +248,7 @@ def _end(lines: list[str], start: int) -> int:
 @functools.lru_cache(maxsize=1 << 14)
 def _statement(line: str) -> tuple[str, str | Version]:
     """A line outside of blocks: what kind it is, and what it says."""
-    found = _STATEMENT.fullmatch(line)
+    found = _COMMON.fullmatch(line) or _OTHER.fullmatch(line)
     if found is None or found.lastgroup is None:
         raise _UnusualError
     if found.lastgroup == "version":
