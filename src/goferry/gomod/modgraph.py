@@ -322,11 +322,17 @@ def _sort_key(version: Version) -> tuple[str, Any, str]:
 # ---- what one go.mod says -----------------------------------------------------------------------------
 
 
-class _Summary(NamedTuple):
+class _Summary:
     """What a version requires, the go line and the main modules' exclusions included."""
 
-    pruned: bool
-    require: tuple[Version, ...]
+    def __init__(self, pruned: bool, require: tuple[Version, ...]) -> None:
+        self.pruned = pruned
+        self.require = require
+
+    @functools.cached_property
+    def named(self) -> frozenset[Version]:
+        """The same for whoever needs it more than once: a set knows the hashes of what is in it."""
+        return frozenset(self.require)
 
 
 UNKNOWN: Final = _Summary(True, ())
@@ -427,11 +433,12 @@ class _Reading:
                 continue
             if summary is None:
                 continue
+            ways = _below(summary, how)
             if version not in self.required:
                 self.required[version] = summary.require
-                self._mentioned.update(summary.require)
-            for below in _below(summary, how):
-                self._enqueue(frozenset(summary.require), below, queue)
+                self._mentioned.update(summary.named if ways else summary.require)
+            for below in ways:
+                self._enqueue(summary.named, below, queue)
         return stopped
 
     def _enqueue(
