@@ -125,10 +125,11 @@ def test_what_is_wrong_is_said_once_by_the_command_line(project: Path, name: str
 
 
 def process(project: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("GOFERRY_")}
     return subprocess.run(
         [sys.executable, *words, "-m", "goferry", "deps", "list"],
         cwd=project,
-        env={**os.environ, **environ(project), "LC_ALL": "C.UTF-8"},
+        env={**outside, **environ(project), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
     )
