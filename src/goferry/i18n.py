@@ -8,7 +8,6 @@ import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,15 +16,15 @@ if TYPE_CHECKING:
 DOMAIN = "goferry"
 LANGUAGES = ("en", "zh_CN")
 
-_LOCALE_DIR = Path(__file__).parent / "locale"
 _current: ContextVar[str] = ContextVar("goferry_language", default="en")
 
 
 @cache
 def _catalogue(language: str) -> "NullTranslations":
     import gettext  # what says nothing to people does without
+    from pathlib import Path
 
-    return gettext.translation(DOMAIN, _LOCALE_DIR, [language], fallback=True)
+    return gettext.translation(DOMAIN, Path(__file__).parent / "locale", [language], fallback=True)
 
 
 def language_of(text: str) -> str:

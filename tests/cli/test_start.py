@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from goferry.cli.start import at_once
+from goferry.cli.atonce import at_once
 from goferry.errors import GoferryError
 from terminal import Said, goferry
 
@@ -125,21 +125,51 @@ def test_what_is_wrong_is_said_once_by_the_command_line(project: Path, name: str
 
 
 def process(project: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("GOFERRY_")}
     return subprocess.run(
         [sys.executable, *words, "-m", "goferry", "deps", "list"],
         cwd=project,
-        env={**os.environ, **environ(project), "LC_ALL": "C.UTF-8"},
+        env={**outside, **environ(project), "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
     )
 
 
-def test_a_process_starts_without_the_command_line_library(project: Path) -> None:
-    done = process(project, "-X", "importtime")
+def loaded(done: "subprocess.CompletedProcess[str]") -> set[str]:
+    """The modules that goferry brought in, by `-X importtime`; the interpreter has its own before."""
     assert done.returncode == 0
-    assert done.stdout == both(project)[0]
-    assert "goferry.deps.listing" in done.stderr
-    assert "click" not in done.stderr
+    names = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
+    return set(names[names.index("goferry") :])
+
+
+SLOW = {
+    "asyncio",
+    "click",
+    "dataclasses",
+    "goferry.config",
+    "goferry.gomod.goproxy",
+    "goferry.gomod.modfile",
+    "inspect",
+    "ipaddress",
+    "logging",
+    "pathlib",
+    "urllib.parse",
+}
+"""What takes so long to import that a list must do without."""
+
+OF_A_GRAPH = {"goferry.gomod.modgraph", "goferry.deps.stored", "sqlite3"}
+
+
+def test_a_process_loads_nothing_slow(project: Path) -> None:
+    """For a go.mod that nobody has seen, of modules that the store knows; and for one that is what it was."""
+    mod = project / "go.mod"
+    mod.write_text("module example.org/m\n\nrequire example.org/a v1.0.0\n")
+    assert process(project).stdout == "example.org/m\nexample.org/a v1.0.0\nexample.org/b v1.1.0\n"
+    mod.write_text("module example.org/n\n\nrequire example.org/a v1.0.0\n")
+    for needed in (OF_A_GRAPH, set()):
+        done = process(project, "-X", "importtime")
+        assert done.stdout == "example.org/n\nexample.org/a v1.0.0\nexample.org/b v1.1.0\n"
+        assert loaded(done) & (SLOW | OF_A_GRAPH) == needed
 
 
 def test_a_reader_that_has_gone_is_no_error(project: Path) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,8 +54,8 @@ INDIRECT = Module("example.com/indirect", "v1.0.0", indirect=True)
 def build(*modules: Module, edges: dict[str, tuple[str, ...]] | None = None, unread: Any = None) -> BuildList:
     """A build list of example.com/app; `edges` by path, at the versions of the list."""
     file = modfile.parse("go.mod", GO_MOD)
-    part = Part(Path("/w/app"), file.module.path if file.module else "", lambda: file)
-    project = Project(Path("/w/app/go.mod"), Mains((main_of(part),)), (part,))
+    part = Part("/w/app", file.module.path if file.module else "", lambda: file)
+    project = Project("/w/app/go.mod", Mains((main_of(part),)), (part,))
     found = {module.path: module.module for module in modules} | {APP: Version(APP)}
     named = edges or {APP: (DIRECT.path, INDIRECT.path), DIRECT.path: (INDIRECT.path,)}
     required = {

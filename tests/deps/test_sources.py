@@ -57,9 +57,9 @@ exclude example.org/a v0.9.0
 def test_a_folder_stands_for_its_workspace_or_module_here_or_above(tmp_path: Path) -> None:
     mod = put(tmp_path, "m/go.mod", "module example.org/m\n")
     (tmp_path / "m" / "deep").mkdir()
-    assert find(tmp_path / "m" / "deep") == mod
+    assert find(tmp_path / "m" / "deep") == str(mod)
     work = put(tmp_path, "go.work", "go 1.21\nuse ./m\n")
-    assert find(tmp_path / "m" / "deep") == work
+    assert find(tmp_path / "m" / "deep") == str(work)
     mains = read(tmp_path)
     assert isinstance(mains, Mains)
     assert (mains.paths, mains.workspace) == ({"example.org/m"}, Workspace("1.21"))

@@ -14,9 +14,9 @@ from typing import Final, NoReturn, TextIO
 import click
 
 from goferry import __version__, i18n
+from goferry.cli.atonce import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, silence
 from goferry.cli.base import Entry, LazyGroup, option
 from goferry.cli.console import Console
-from goferry.cli.start import EXIT_BROKEN_PIPE, EXIT_INTERRUPTED, silence
 from goferry.errors import GoferryError, InvalidInput
 from goferry.i18n import N_, _
 

@@ -1,7 +1,7 @@
 """What the parts of `deps` hand to each other: projects, build lists, and where bytes come from."""
 
+import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -10,6 +10,8 @@ from goferry.gomod.modgraph import Local, Mains, ModuleGraph
 from goferry.gomod.module import Version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from goferry.gomod.modfile import File
     from goferry.gomod.sumdb.lookup import Sums
     from goferry.gomod.workfile import WorkFile
@@ -21,10 +23,16 @@ _NOTHING: Final[Mapping[Version, GoferryError]] = MappingProxyType({})
 class Part(NamedTuple):
     """A main module of a project: its folder, its path, and its go.mod as people wrote it."""
 
-    folder: Path
+    place: str
+    """The folder, by its name."""
     path: str
     """Empty for a go.mod without a module line."""
     read: "Callable[[], File]"
+
+    @property
+    def folder(self) -> "Path":
+        """Where it stands."""
+        return _path(self.place)
 
     @property
     def file(self) -> "File":
@@ -35,15 +43,20 @@ class Part(NamedTuple):
 class Project(NamedTuple):
     """What is built together: one main module, or the modules of a workspace."""
 
-    start: Path
-    """The go.mod or go.work file."""
+    place: str
+    """The go.mod or go.work file, by its name."""
     mains: Mains
     parts: tuple[Part, ...]
     """In the order of `mains.modules`."""
     work: "WorkFile | None" = None
 
     @property
-    def root(self) -> Path:
+    def start(self) -> "Path":
+        """The go.mod or go.work file."""
+        return _path(self.place)
+
+    @property
+    def root(self) -> "Path":
         """The folder with the go.mod or go.work: where go.sum, go.work.sum and vendor stand."""
         return self.start.parent
 
@@ -52,14 +65,20 @@ class Project(NamedTuple):
         """What people call it: the main module's path, for a workspace its folder."""
         return self.parts[0].path if self.work is None and self.parts else self.root.name
 
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[str, ...]:
         """What its build list follows from, beside published go.mod files: its own, and those of local replacements."""
         layers = [main.replace for main in self.mains.modules]
         if self.mains.workspace:
             layers.append(self.mains.workspace.replace)
         local = [new.folder for layer in layers for new in layer.values() if isinstance(new, Local)]
-        folders = [*(part.folder for part in self.parts), *map(Path, local)]
-        return (self.start, *(folder / "go.mod" for folder in folders))
+        folders = [*(part.place for part in self.parts), *local]
+        return (self.place, *(os.path.join(folder, "go.mod") for folder in folders))
+
+
+def _path(name: str) -> "Path":
+    from pathlib import Path  # slow to import, and a list needs none
+
+    return Path(name)
 
 
 class Module(NamedTuple):
@@ -109,7 +128,7 @@ class Supply(Protocol):
     async def info(self, version: Version) -> bytes:
         """The .info, as JSON."""
 
-    async def zip(self, version: Version) -> Path:
+    async def zip(self, version: Version) -> "Path":
         """The verified zip, as a file that stays while the supply is open."""
 
     async def versions(self, path: str) -> tuple[str, ...]:

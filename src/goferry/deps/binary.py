@@ -38,7 +38,7 @@ class Binary:
         )
         path = self.info.main.module.path if self.info.main else self.info.path
         main = Main(path, Requirements(gover.from_toolchain(self.info.go), linked), direct=frozenset(linked))
-        return BuildList(Project(self.file, Mains((main,)), ()), modules, graph)
+        return BuildList(Project(str(self.file), Mains((main,)), ()), modules, graph)
 
 
 def read_binary(file: Path) -> Binary:

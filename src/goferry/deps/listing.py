@@ -7,13 +7,15 @@ import gc
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from goferry.deps.remembered import recall, remember
+from goferry.places import StrPath
 
 if TYPE_CHECKING:
     from goferry.deps.base import BuildList, Module
+    from goferry.gomod.modgraph import Local
+    from goferry.gomod.module import Version
 
 QUESTION: Final = "list"
 
@@ -21,7 +23,7 @@ Shown = dict[str, Any]
 """`name` of the project, if it is one, and `modules`, a row each."""
 
 
-def at_hand(store: Path, start: Path) -> Shown | None:
+def at_hand(store: StrPath, start: StrPath) -> Shown | None:
     """The list of a project of which the store has every go.mod; None for any other. Raises what loading it does."""
     known = recalled(store, start)
     if known is not None:
@@ -39,18 +41,18 @@ def at_hand(store: Path, start: Path) -> Shown | None:
         return kept(store, start, reading.build_list(), since)
 
 
-def recalled(store: Path, start: Path) -> Shown | None:
+def recalled(store: StrPath, start: StrPath) -> Shown | None:
     """What was shown of a project, if its files are what they were."""
     known = recall(store, start, QUESTION)
     return known if isinstance(known, dict) else None
 
 
-def kept(store: Path, start: Path, found: "BuildList", since: int) -> Shown:
+def kept(store: StrPath, start: StrPath, found: "BuildList", since: int) -> Shown:
     """What is shown of a build list. The store remembers it if it is whole, and its files are what they were at a time,
     in nanoseconds, before they were read."""
     shown = of_modules(found.modules) | {"name": found.project.name}
     if not found.unread:
-        remember(store, start, QUESTION, map(str, found.project.files()), shown, since)
+        remember(store, start, QUESTION, found.project.files(), shown, since)
     return shown
 
 
@@ -81,16 +83,17 @@ def as_go_prints(module: "Module") -> str:
 
 
 def _row(module: "Module") -> list[Any]:
+    new = None if module.replace is None else _new(module.replace)
+    return [module.path, module.version, module.main, module.indirect, new]
+
+
+def _new(replace: "Version | Local") -> list[str]:
     from goferry.gomod.modgraph import Local
 
-    replace = module.replace
-    new = None
     if isinstance(replace, Local):
         written = replace.written or replace.folder
-        new = [written, "", written]
-    elif replace is not None:
-        new = [*replace, " ".join(replace)]
-    return [module.path, module.version, module.main, module.indirect, new]
+        return [written, "", written]
+    return [*replace, " ".join(replace)]
 
 
 def _line(row: list[Any]) -> str:

@@ -18,13 +18,14 @@ class Reading:
         self.project = project
         self.unread: dict[Version, GoferryError] = {}
         self._graph = Graph(project.mains)
+        self._replaced = project.mains.replaced
 
     def missing(self) -> list[Version]:
         """Versions whose go.mod has to be read next."""
         return self._graph.missing()
 
     def source(self, version: Version) -> Version | Local:
-        return self.project.mains.source(version)
+        return self.project.mains.source(version) if version.path in self._replaced else version
 
     def add(self, version: Version, source: Version | Local, data: bytes = b"") -> None:
         """The go.mod of what `source` says; for a folder it is read here."""
@@ -78,6 +79,7 @@ class Reading:
 def modules(project: Project, selected: Iterable[Version]) -> tuple[Module, ...]:
     """The modules of a build list: the main ones by path, then what was selected, in the given order."""
     mains = project.mains
+    replaced = mains.replaced
     direct = {version.path for main in mains.modules for version in main.direct}
     found = [Module(path, "", main=True) for path in sorted(mains.paths)]
     found += [
@@ -85,7 +87,7 @@ def modules(project: Project, selected: Iterable[Version]) -> tuple[Module, ...]
             version.path,
             version.version,
             indirect=version.path not in direct,
-            replace=mains.replacement(version),
+            replace=mains.replacement(version) if version.path in replaced else None,
         )
         for version in selected
     ]

@@ -5,7 +5,6 @@ Each check raises InvalidInput and names the file. Rules: cmd/go internal/modloa
 
 import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from goferry.deps.base import Part
@@ -14,12 +13,13 @@ from goferry.gomod import gover, module
 from goferry.gomod.modgraph import GO_STRICT, Local, Main, Replacements
 from goferry.gomod.module import Version
 from goferry.i18n import N_
+from goferry.places import StrPath
 
 if TYPE_CHECKING:
     from goferry.gomod.workfile import WorkFile
 
 
-def check_main(name: Path, part: Part) -> None:
+def check_main(name: StrPath, part: Part) -> None:
     """A main module needs a path that can be imported, and must not say two things about one replacement."""
     if part.file.module is None:
         raise InvalidInput(
@@ -31,7 +31,7 @@ def check_main(name: Path, part: Part) -> None:
     check_replacements(name, [(line.old, line.new) for line in part.file.replace])
 
 
-def check_paths(name: Path, main: str, *tools: str) -> None:
+def check_paths(name: StrPath, main: str, *tools: str) -> None:
     """The path of a main module, and those of tools."""
     if gover.is_toolchain(main):
         raise InvalidInput("{file}: the module path {path} is reserved", file=name, path=main)
@@ -42,7 +42,7 @@ def check_paths(name: Path, main: str, *tools: str) -> None:
             raise InvalidInput("{file}: {why}", file=name, why=why) from why
 
 
-def check_replacements(name: Path, lines: Iterable[tuple[Version, Version]]) -> None:
+def check_replacements(name: StrPath, lines: Iterable[tuple[Version, Version]]) -> None:
     """Two lines of one file may repeat each other, but not differ."""
     seen: dict[Version, Version] = {}
     for old, new in lines:
@@ -57,18 +57,19 @@ def check_replacements(name: Path, lines: Iterable[tuple[Version, Version]]) -> 
             )
 
 
-def check_uses(name: Path, work: "WorkFile") -> None:
+def check_uses(name: StrPath, work: "WorkFile") -> None:
     """A folder is used once, and all replacements are of one mind."""
     seen: set[str] = set()
+    folder = os.path.dirname(name)
     for use in work.use:
-        place = os.path.normpath(name.parent / use.path)
+        place = os.path.normpath(os.path.join(folder, use.path))
         if place in seen:
             raise InvalidInput("{file}: {folder} is used twice", file=name, folder=use.path)
         seen.add(place)
     check_replacements(name, [(line.old, line.new) for line in work.replace])
 
 
-def check_workspace(name: Path, work: "WorkFile", parts: Sequence[Part], mains: Sequence[Main]) -> None:
+def check_workspace(name: StrPath, work: "WorkFile", parts: Sequence[Part], mains: Sequence[Main]) -> None:
     """The modules of a workspace fit together and to its go.work."""
     paths = [part.path for part in parts]
     for path in paths:
@@ -87,7 +88,7 @@ def check_workspace(name: Path, work: "WorkFile", parts: Sequence[Part], mains: 
     _check_agreement(name, [main.replace for main in mains], overruled)
 
 
-def _check_go_lines(name: Path, work: "WorkFile", parts: Iterable[Part], mains: Iterable[Main]) -> None:
+def _check_go_lines(name: StrPath, work: "WorkFile", parts: Iterable[Part], mains: Iterable[Main]) -> None:
     """From Go 1.21 on, a go.work must not be older than its modules."""
     own = work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION
     for part, main in zip(parts, mains, strict=True):
@@ -103,7 +104,7 @@ def _check_go_lines(name: Path, work: "WorkFile", parts: Iterable[Part], mains: 
             )
 
 
-def _check_agreement(name: Path, replaced: Iterable[Replacements], overruled: set[str]) -> None:
+def _check_agreement(name: StrPath, replaced: Iterable[Replacements], overruled: set[str]) -> None:
     """What two modules replace they replace alike, unless go.work says by what."""
     seen: dict[Version, Version | Local] = {}
     for replace in replaced:

@@ -2,7 +2,8 @@
 
 What a build list says follows from the files of the project and from published go.mod files. The latter never change,
 so an answer holds as long as the former are what they were: go.mod and go.work files, also of local replacements. Only
-whole answers are remembered. Whatever is wrong with a remembered one, it is as if it were not there.
+whole answers are remembered. Whatever is wrong with a remembered one, it is as if it were not there. It stands on a
+line of its own below what it holds by, so that one that does not hold is not read.
 
 Of many answers the oldest go. Processes may do all of this at once: an answer is a file that is there or not.
 """
@@ -13,10 +14,10 @@ import sys
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
 from goferry import __version__
+from goferry.places import StrPath
 
 _PLACE: Final = ".goferry/answers"
 
@@ -25,19 +26,21 @@ MOST_BYTES: Final = 64 << 20
 """So many answers are kept, and so much of them."""
 
 
-def recall(store: Path, start: Path, question: str) -> Any:
+def recall(store: StrPath, start: StrPath, question: str) -> Any:
     """The answer to a question about the project that begins with this file; None when it is not known."""
     try:
-        kept = json.loads(_file(store, start, question).read_bytes())
-        same = kept["version"] == __version__ and kept["start"] == _named(start)
-        same = same and all(text == _text(name) for name, text in kept["files"].items())
-        return kept["answer"] if same else None
+        with open(_file(store, start, question), "rb") as file:
+            line, answer = file.read().split(b"\n")
+        about = json.loads(line)
+        same = about["version"] == __version__ and about["start"] == _named(start)
+        same = same and all(text == _text(name) for name, text in about["files"].items())
+        return json.loads(answer) if same else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def remember(
-    store: Path, start: Path, question: str, files: Iterable[str], answer: Any, since: int = sys.maxsize
+    store: StrPath, start: StrPath, question: str, files: Iterable[str], answer: Any, since: int = sys.maxsize
 ) -> None:
     """Keeps an answer that follows from these files as they were at a time, in nanoseconds: it may not follow from what
     has changed since. A store that cannot be written to remembers nothing."""
@@ -45,24 +48,23 @@ def remember(
     if any(_changed(name) >= since for name in files):
         return
     place = _file(store, start, question)
-    kept = {
-        "version": __version__,
-        "start": _named(start),
-        "files": {name: _text(name) for name in files},
-        "answer": answer,
-    }
-    new = place.with_name(f"{place.name}.{os.getpid()}")
+    about = {"version": __version__, "start": _named(start), "files": {name: _text(name) for name in files}}
+    folder = os.path.dirname(place)
+    new = f"{place}.{os.getpid()}"
     with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         try:
-            new.write_text(json.dumps(kept), "ascii")
-            new.replace(place)
-        finally:
-            new.unlink(missing_ok=True)
-        _make_room(place.parent)
+            with open(new, "wb") as file:
+                file.write(f"{json.dumps(about)}\n{json.dumps(answer)}".encode())
+            os.replace(new, place)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(new)
+            raise
+        _make_room(folder)
 
 
-def _make_room(folder: Path) -> None:
+def _make_room(folder: str) -> None:
     """Removes the oldest answers beyond what is kept; what was left half written goes with them."""
     with os.scandir(folder) as entries:
         found = sorted(((entry.stat(), entry.path) for entry in entries), key=lambda one: -one[0].st_mtime_ns)
@@ -71,22 +73,23 @@ def _make_room(folder: Path) -> None:
         size += about.st_size
         if count > MOST or size > MOST_BYTES:
             with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108 - another process may have been quicker
+                os.unlink(path)  # another process may have been quicker
 
 
-def _file(store: Path, start: Path, question: str) -> Path:
+def _file(store: StrPath, start: StrPath, question: str) -> str:
     """Two projects that share a name, which is unlikely, do not know each other's answers: they forget them."""
     name = _named(start).encode()
-    return store / _PLACE / f"{question}-{zlib.crc32(name):08x}{zlib.crc32(name[::-1]):08x}.json"
+    file = f"{question}-{zlib.crc32(name):08x}{zlib.crc32(name[::-1]):08x}.json"
+    return os.path.join(store, _PLACE, file)
 
 
-def _named(start: Path) -> str:
-    return ascii(os.path.abspath(start))  # noqa: PTH100 - links are not followed
+def _named(start: StrPath) -> str:
+    return ascii(os.path.abspath(start))  # links are not followed
 
 
 def _changed(name: str) -> int:
     try:
-        return os.stat(name).st_mtime_ns  # noqa: PTH116 - it need not be there
+        return os.stat(name).st_mtime_ns
     except OSError:
         return 0
 

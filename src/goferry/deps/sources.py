@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from goferry.deps.base import Part, Project
@@ -18,6 +17,7 @@ from goferry.gomod.modgraph import Local, Main, Mains, Requirements, Workspace
 from goferry.gomod.modsummary import quick_main, summarize
 from goferry.gomod.module import Version
 from goferry.i18n import N_
+from goferry.places import StrPath
 
 if TYPE_CHECKING:
     from goferry.gomod.modfile import File, Replace
@@ -53,28 +53,28 @@ class Exact(NamedTuple):
     mods: tuple[Version, ...]
 
 
-def read(named: Path) -> Mains | Exact:
+def read(named: StrPath) -> Mains | Exact:
     """What a go.mod, go.work or go.sum starts from; for a folder its go.work or go.mod, here or further up, as go
     itself looks for them. InvalidInput for anything else, and for a file that cannot be read.
     """
-    file = find(named) if named.is_dir() else named
-    if file.suffix == ".sum":
+    file = find(named) if os.path.isdir(named) else named
+    if _suffix(file) == ".sum":
         return read_sum(file)
-    if file.suffix in (".mod", ".work"):
+    if _suffix(file) in (".mod", ".work"):
         return load(file).mains
     raise InvalidInput("{file}: a go.mod, go.work or go.sum file is wanted, or a folder with one", file=named)
 
 
-def load(named: Path, *, workspace: bool = True) -> Project:
+def load(named: StrPath, *, workspace: bool = True) -> Project:
     """The project of a go.mod or go.work file, or of a folder as `find` does. Without `workspace` a go.work is passed
     over, as GOWORK=off does. InvalidInput as for `read`."""
-    file = find(named, NAMES if workspace else NAMES[1:]) if named.is_dir() else named
-    if file.suffix == ".work":
+    file = find(named, NAMES if workspace else NAMES[1:]) if os.path.isdir(named) else os.fspath(named)
+    if _suffix(file) == ".work":
         return _load_work(file)
-    if file.suffix == ".mod":
+    if _suffix(file) == ".mod":
         part, main = _part(file)
         return Project(file, Mains((main,)), (part,))
-    if not file.exists():
+    if not os.path.exists(file):
         raise InvalidInput("there is no file or folder {file}", file=named)
     raise InvalidInput(
         "{file}: a go.mod or go.work file is wanted, or a folder with one: only they say who requires whom",
@@ -90,13 +90,13 @@ def requirements(name: str, data: bytes) -> Requirements:
 
 def local_requirements(local: Local) -> Requirements:
     """The same for a folder that replaces a module. NotFound when it has no go.mod: go does not build without one."""
-    return requirements(str(Path(local.folder, "go.mod")), local_go_mod(local))
+    return requirements(_go_mod_in(local.folder), local_go_mod(local))
 
 
 def local_go_mod(local: Local) -> bytes:
     """The go.mod of a folder that replaces a module; NotFound, or InvalidInput when it cannot be read."""
-    file = Path(local.folder, "go.mod")
-    if not file.is_file():
+    file = _go_mod_in(local.folder)
+    if not os.path.isfile(file):
         raise NotFound("the folder {folder} replaces a module, but it has no go.mod", folder=local.folder)
     return read_bytes(file)
 
@@ -126,7 +126,11 @@ def requirements_of(file: "File") -> Requirements:
     return Requirements(go, tuple(line.mod for line in file.require))
 
 
-def main_of(part: Part, work: Path | None = None) -> Main:
+def _go_mod_in(folder: str) -> str:
+    return os.path.join(folder, "go.mod")
+
+
+def main_of(part: Part, work: str | None = None) -> Main:
     """What a main module says for the graph. `work` is the folder of the go.work, from where go names folders."""
     mod = part.file
     return Main(
@@ -134,19 +138,20 @@ def main_of(part: Part, work: Path | None = None) -> Main:
         requirements_of(mod),
         toolchain=mod.toolchain.name if mod.toolchain else "",
         direct=frozenset(line.mod for line in mod.require if not line.indirect),
-        replace=_replacements(part.folder, _pairs(mod.replace), work),
+        replace=_replacements(part.place, _pairs(mod.replace), work),
         exclude=frozenset(line.mod for line in mod.exclude),
     )
 
 
-def _part(file: Path, work: Path | None = None) -> tuple[Part, Main]:
+def _part(file: str, work: str | None = None) -> tuple[Part, Main]:
     """A main module, and what it says for the graph; `work` as for `main_of`."""
+    folder = os.path.dirname(file)
     data = read_bytes(file)
-    read = functools.cache(functools.partial(_parsed, str(file), data))
+    read = functools.cache(functools.partial(_parsed, file, data))
     said = quick_main(data)
     if said is None:
         path = read().module
-        part = Part(file.parent, path.path if path else "", read)
+        part = Part(folder, path.path if path else "", read)
         check_main(file, part)
         return part, main_of(part, work)
     check_paths(file, said.module)
@@ -156,10 +161,10 @@ def _part(file: Path, work: Path | None = None) -> tuple[Part, Main]:
         said.requirements,
         toolchain=said.toolchain,
         direct=said.direct,
-        replace=_replacements(file.parent, said.replace, work),
+        replace=_replacements(folder, said.replace, work),
         exclude=said.exclude,
     )
-    return Part(file.parent, said.module, read), main
+    return Part(folder, said.module, read), main
 
 
 def _parsed(name: str, data: bytes) -> "File":
@@ -169,30 +174,33 @@ def _parsed(name: str, data: bytes) -> "File":
         return modfile.parse(name, data)
 
 
-def _load_work(file: Path) -> Project:
+def _load_work(file: str) -> Project:
+    from pathlib import Path
+
     from goferry.gomod import workfile
 
+    folder = os.path.dirname(file)
     with _one_line():
-        work = workfile.parse_work(str(file), read_bytes(file))
+        work = workfile.parse_work(file, read_bytes(file))
     check_uses(file, work)
-    found = [_part(Path(file.parent, use.path, "go.mod"), file.parent) for use in work.use]
+    found = [_part(str(Path(folder, use.path, "go.mod")), folder) for use in work.use]
     parts = tuple(part for part, _ in found)
     mains = tuple(main for _, main in found)
     check_workspace(file, work, parts, mains)
     workspace = Workspace(
         work.go.version if work.go else gover.DEFAULT_GO_WORK_VERSION,
         toolchain=work.toolchain.name if work.toolchain else "",
-        replace=_replacements(file.parent, _pairs(work.replace)),
+        replace=_replacements(folder, _pairs(work.replace)),
     )
     return Project(file, Mains(mains, workspace), parts, work)
 
 
-def read_sum(file: Path) -> Exact:
+def read_sum(file: StrPath) -> Exact:
     """What a go.sum names. InvalidInput for a file that go refuses."""
     from goferry.gomod import gosum
 
     try:
-        lines = gosum.parse(read_bytes(file, MAX_SUM).decode(), str(file))
+        lines = gosum.parse(read_bytes(file, MAX_SUM).decode(), os.fspath(file))
     except UnicodeDecodeError as error:
         raise InvalidInput("{file}: not text: {why}", file=file, why=error) from error
     versions = dict.fromkeys(
@@ -210,33 +218,39 @@ def _pairs(lines: "Iterable[Replace]") -> list[tuple[Version, Version]]:
 
 
 def _replacements(
-    folder: Path, lines: Iterable[tuple[Version, Version]], work: Path | None = None
+    folder: str, lines: Iterable[tuple[Version, Version]], work: str | None = None
 ) -> dict[Version, Version | Local]:
     return {old: new if new.version else _local(folder, new.path, work) for old, new in lines}
 
 
-def _local(folder: Path, named: str, work: Path | None) -> Local:
-    place = Path(folder, named)
+def _local(folder: str, named: str, work: str | None) -> Local:
+    from pathlib import Path  # slow to import, and few projects replace
+
+    place = str(Path(folder, named))
     if work is None or Path(named).is_absolute():
-        return Local(str(place), named)
+        return Local(place, named)
     from goferry.gomod.moddirectives import is_directory_path
 
     seen = os.path.relpath(place, work).replace(os.sep, "/")
-    return Local(str(place), seen if is_directory_path(seen) else f"./{seen}")
+    return Local(place, seen if is_directory_path(seen) else f"./{seen}")
 
 
-def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
+def _suffix(file: StrPath) -> str:
+    return os.path.splitext(file)[1]
+
+
+def read_bytes(file: StrPath, limit: int = MAX_MOD) -> bytes:
     """The file, if a person can have written it: not huge, and not half merged."""
     try:
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= limit else b""
+        size = os.stat(file).st_size
+        data = _content(file) if size <= limit else b""
     except OSError as error:
         raise InvalidInput("cannot read {file}: {why}", file=file, why=error.strerror) from error
     if size > limit:
         raise InvalidInput(
             "{file} is too large: {size} bytes, where {limit} are allowed", file=file, size=size, limit=limit
         )
-    if data.startswith(codecs.BOM_UTF8) and file.suffix in (".mod", ".work"):
+    if data.startswith(codecs.BOM_UTF8) and _suffix(file) in (".mod", ".work"):
         raise InvalidInput(
             "{file}:1: it begins with a byte order mark, which go refuses",
             hint=N_("save it as UTF-8 without one"),
@@ -250,6 +264,11 @@ def read_bytes(file: Path, limit: int = MAX_MOD) -> bytes:
             line=data.count(b"\n", 0, marker.start()) + 1,
         )
     return data
+
+
+def _content(file: StrPath) -> bytes:
+    with open(file, "rb") as opened:
+        return opened.read()
 
 
 @contextmanager

@@ -13,13 +13,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
-from pathlib import Path
 from typing import Final, TypeAlias
 
 from goferry.errors import InvalidInput
 from goferry.gomod.modgraph import Requirements
 from goferry.gomod.modsummary import Summary, summarize
 from goferry.gomod.module import Version
+from goferry.places import StrPath
 
 PLACE: Final = ".goferry/requirements"
 FORMAT: Final = 1
@@ -34,6 +34,7 @@ MOST_TEXT: Final = 1 << 18
 _APPLICATION: Final = 0x676F6672  # "gofr"
 _BUSY_SECONDS: Final = 0.1
 _AT_ONCE: Final = 500
+_CACHED_PAGES: Final = 20
 _TABLE: Final = f"""
 CREATE TABLE IF NOT EXISTS said (
   id INTEGER PRIMARY KEY,
@@ -55,9 +56,9 @@ class Stored:
     """The go.mod files of a store in a folder: it is laid out as the URLs are, and holds only what is whole and
     proven."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: StrPath) -> None:
         self._root = f"{folder}/"
-        self._file = folder / PLACE
+        self._file = os.path.join(folder, PLACE)
         self._known: dict[Version, Summary] = {}
         self._asked: set[Version] = set()
         self._new: list[_Line] = []
@@ -126,7 +127,7 @@ def _check(*words: str) -> int:
 
 def _identity(file: str) -> str:
     try:
-        return _identity_of(os.stat(file))  # noqa: PTH116 - a thousand times
+        return _identity_of(os.stat(file))
     except OSError:
         return ""
 
@@ -135,13 +136,15 @@ def _identity_of(found: os.stat_result) -> str:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
-def _lines(place: Path, versions: Sequence[str]) -> Iterator[_Line]:
+def _lines(place: str, versions: Sequence[str]) -> Iterator[_Line]:
     """What is written down of these; nothing when anything is wrong."""
-    if not place.exists():
+    if not os.path.exists(place):
         return
     with suppress(sqlite3.Error), closing(_opened(place)) as file:
         if not _is_ours(file):
             return
+        # Nearly every page is wanted once: to keep them costs more than to read a few again.
+        file.execute(f"PRAGMA cache_size = {_CACHED_PAGES}")
         for at in range(0, len(versions), _AT_ONCE):
             some = versions[at : at + _AT_ONCE]
             marks = ",".join("?" * len(some))
@@ -151,20 +154,21 @@ def _lines(place: Path, versions: Sequence[str]) -> Iterator[_Line]:
             )
 
 
-def _keep(place: Path, lines: Iterable[_Line]) -> None:
+def _keep(place: str, lines: Iterable[_Line]) -> None:
     try:
         _write(place, lines)
     except sqlite3.OperationalError:
         raise  # another process is writing, or the disk is full
     except sqlite3.DatabaseError:
-        place.unlink()  # something else, or a damaged one
-        place.with_name(f"{place.name}-journal").unlink(missing_ok=True)
+        os.unlink(place)  # something else, or a damaged one
+        with suppress(FileNotFoundError):
+            os.unlink(f"{place}-journal")
         _write(place, lines)
 
 
-def _write(place: Path, lines: Iterable[_Line]) -> None:
+def _write(place: str, lines: Iterable[_Line]) -> None:
     """All lines or none; others see them when they are whole."""
-    place.parent.mkdir(parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(place), exist_ok=True)
     with closing(_opened(place)) as file:
         file.execute("BEGIN IMMEDIATE")
         if not _is_ours(file):
@@ -178,7 +182,7 @@ def _write(place: Path, lines: Iterable[_Line]) -> None:
         file.execute("COMMIT")
 
 
-def _opened(place: Path) -> sqlite3.Connection:
+def _opened(place: str) -> sqlite3.Connection:
     return sqlite3.connect(place, timeout=_BUSY_SECONDS, isolation_level=None)
 
 

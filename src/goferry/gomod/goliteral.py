@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 
 from goferry.errors import InvalidInput
+from goferry.gomod.patterns import lazily
 
 _ESCAPES = {"\a": "a", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", "\v": "v", "\\": "\\"}
 _UNESCAPES = {letter: char for char, letter in _ESCAPES.items()}
-_ESCAPE = re.compile(
+_ESCAPE = lazily(
     r"\\(?:([abfnrtv\\\"])|([0-3][0-7]{2})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
 )
-_QUOTED_TEXT = re.compile(
+_QUOTED_TEXT = lazily(
     r'"(?:[^"\\\n]|\\(?:[abfnrtv\\"]|[0-3][0-7]{2}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}))*"', re.ASCII
 )
 

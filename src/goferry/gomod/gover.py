@@ -15,6 +15,7 @@ import re
 from typing import NamedTuple, TypeAlias
 
 from goferry.gomod import digits, semver
+from goferry.gomod.patterns import lazily
 
 TOOLCHAIN_MODULE = "golang.org/toolchain"
 """The module whose zips are Go toolchains. Its sums are always checked, whatever GONOSUMDB says."""
@@ -26,7 +27,7 @@ DEFAULT_GO_WORK_VERSION = "1.18"
 """What a go.work without a go line means: workspaces came with that version."""
 
 _NUMBER = r"(0|[1-9][0-9]*)"
-_VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER}|([a-z]+){_NUMBER}?)?)?")
+_VERSION = lazily(rf"{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER}|([a-z]+){_NUMBER}?)?)?")
 
 Key: TypeAlias = tuple[tuple[int, str], tuple[int, str], tuple[int, str], str, tuple[int, str]]
 """Sorts as `compare` does."""
@@ -178,7 +179,7 @@ class Toolchain(NamedTuple):
         return f"v0.0.1-go{self.go}.{self.goos}-{self.goarch}"
 
 
-_TOOLCHAIN_VERSION = re.compile(r"v0\.0\.1-go(?P<go>.+)\.(?P<os>[a-z0-9]+)-(?P<arch>[a-z0-9]+)")
+_TOOLCHAIN_VERSION = lazily(r"v0\.0\.1-go(?P<go>.+)\.(?P<os>[a-z0-9]+)-(?P<arch>[a-z0-9]+)")
 
 
 def parse_toolchain_version(version: str) -> Toolchain | None:

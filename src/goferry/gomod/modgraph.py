@@ -124,6 +124,14 @@ class Mains(NamedTuple):
         """Versions that no requirement brings in: each main module excludes for all of them."""
         return frozenset().union(*(main.exclude for main in self.modules))
 
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The paths that replace lines are about: every other version is its own source."""
+        layers = [main.replace for main in self.modules]
+        if self.workspace:
+            layers.append(self.workspace.replace)
+        return frozenset(old.path for layer in layers for old in layer)
+
     def source(self, version: Version) -> Version | Local:
         """Where a version really comes from: itself, another version, or a folder."""
         return self.replacement(version) or version
@@ -164,8 +172,11 @@ class ModuleGraph(NamedTuple):
 
     def built(self) -> frozenset[Version]:
         """The same without an order."""
-        found = (Version(path, version) for path, version in self.versions.items() if version)
-        return frozenset(version for version in found if not gover.is_toolchain(version.path))
+        return frozenset(
+            Version(path, version)
+            for path, version in self.versions.items()
+            if version and not gover.is_toolchain(path)
+        )
 
     def selection(self) -> list[Version]:
         """The same with the virtual modules `go` and `toolchain`."""
@@ -214,15 +225,22 @@ class Files:
         return found
 
 
-class _Ranks(dict[Version, Any]):
-    """Of each version the key that it is compared by with others of its path; None for what is never selected."""
+class _Ranks(dict[str, Any]):
+    """Of the versions of real modules the key that each is compared by with others of its path; None for what is never
+    selected. Modules have the same versions again and again: there are fewer than modules."""
 
-    def __missing__(self, version: Version) -> Any:
-        path, text = version
-        key = gover.mod_key(path, text)
-        least = gover.mod_key(path, NONE) if gover.is_toolchain(path) else _LEAST
-        found = self[version] = key if key > least else None
+    def __missing__(self, text: str) -> Any:
+        found = self[text] = _above(semver.key(text), _LEAST)
         return found
+
+
+def _virtual_rank(path: str, text: str) -> Any:
+    """The same for the virtual modules."""
+    return _above(gover.mod_key(path, text), gover.mod_key(path, NONE))
+
+
+def _above(key: Any, least: Any) -> Any:
+    return key if key > least else None
 
 
 class Graph:
@@ -304,16 +322,20 @@ def _sort_key(version: Version) -> tuple[str, Any, str]:
 # ---- what one go.mod says -----------------------------------------------------------------------------
 
 
-class _Summary(NamedTuple):
+class _Summary:
     """What a version requires, the go line and the main modules' exclusions included."""
 
-    pruned: bool
-    require: tuple[Version, ...]
-    named: frozenset[Version]
-    """The same; a set knows the hashes of what is in it."""
+    def __init__(self, pruned: bool, require: tuple[Version, ...]) -> None:
+        self.pruned = pruned
+        self.require = require
+
+    @functools.cached_property
+    def named(self) -> frozenset[Version]:
+        """The same for whoever needs it more than once: a set knows the hashes of what is in it."""
+        return frozenset(self.require)
 
 
-UNKNOWN: Final = _Summary(True, (), frozenset())
+UNKNOWN: Final = _Summary(True, ())
 """That of a go.mod that was never added: to be told by identity."""
 
 
@@ -322,8 +344,7 @@ def _summary(requirements: Requirements, exclude: frozenset[Version]) -> _Summar
     if exclude:
         require = tuple(version for version in require if version not in exclude)
     pruned, strict = _go_line(requirements.go)
-    require += strict
-    return _Summary(pruned, require, frozenset(require))
+    return _Summary(pruned, require + strict)
 
 
 @functools.lru_cache(maxsize=1 << 8)
@@ -337,7 +358,7 @@ def _virtual_summary(version: Version) -> _Summary:
     """Go 1.21.3 requires the toolchain go1.21.3, so that the two are never apart."""
     strict = version.path == "go" and gover.compare(version.version, GO_STRICT) >= 0
     require = (Version("toolchain", f"go{version.version}"),) if strict else ()
-    return _Summary(True, require, frozenset(require))
+    return _Summary(True, require)
 
 
 def _roots(main: Main, exclude: frozenset[Version]) -> list[Version]:
@@ -412,10 +433,11 @@ class _Reading:
                 continue
             if summary is None:
                 continue
+            ways = _below(summary, how)
             if version not in self.required:
                 self.required[version] = summary.require
-                self._mentioned |= summary.named
-            for below in _below(summary, how):
+                self._mentioned.update(summary.named if ways else summary.require)
+            for below in ways:
                 self._enqueue(summary.named, below, queue)
         return stopped
 
@@ -440,7 +462,8 @@ class _Reading:
         ranks, highest, versions = self._files.ranks, self._highest, self._versions
         for version in mentioned:
             path, text = version
-            rank, other = ranks[version], highest.get(path)
+            rank = _virtual_rank(path, text) if gover.is_toolchain(path) else ranks[text]
+            other = highest.get(path)
             if rank is not None and (other is None or other < rank):
                 highest[path], versions[path] = rank, text
             elif other == rank and text < versions.get(path, "") and path not in self._named:

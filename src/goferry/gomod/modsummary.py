@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from goferry.gomod import gover, module
 from goferry.gomod.modgraph import Requirements
 from goferry.gomod.module import Version
+from goferry.gomod.patterns import lazily
 
 
 class Summary(NamedTuple):
@@ -52,28 +53,33 @@ def _thorough(name: str, data: bytes) -> Summary:
 _WORD = r"(?:[\w.~+-]|/(?![/*]))+"
 _END = r"[ \t]*(?://.*)?"
 _IGNORED = "(?:exclude|replace|retract|toolchain|godebug|tool)"
-_TOOLCHAIN = re.compile(r"go1\.[0-9.]+")
-_SIMPLE = re.compile(rf"(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*{_END}", re.ASCII)
-_STATEMENT = re.compile(
+_TOOLCHAIN = lazily(r"go1\.[0-9.]+")
+_SIMPLE = lazily(rf"(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*{_END}", re.ASCII)
+_COMMON = lazily(
     rf"[ \t]*(?:(?P<nothing>)"
     rf"|module[ \t]+(?P<module>{_WORD})"
     rf"|go[ \t]+(?P<go>[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?)"
     rf"|toolchain[ \t]+(?P<toolchain>{_WORD})"
-    rf"|require[ \t]+(?P<path>{_WORD})[ \t]+(?P<version>{_WORD})"
     rf"|require[ \t]*(?P<required>\()"
+    rf"){_END}",
+    re.ASCII,
+)
+"""What nearly all files consist of, outside of blocks: the rest takes as long to compile, and few need it."""
+_OTHER = lazily(
+    rf"[ \t]*(?:require[ \t]+(?P<path>{_WORD})[ \t]+(?P<version>{_WORD})"
     rf"|{_IGNORED}[ \t]*(?P<ignored>\()"
     rf"|{_IGNORED}[ \t]+(?P<line>(?:[\w.~+=>,@\[\] \t-]|/(?![/*]))*)"
     rf"){_END}",
     re.ASCII,
 )
-_ENTRY = re.compile(rf"[ \t]*(?:({_WORD})[ \t]+({_WORD}))?{_END}", re.ASCII)
-_RELEASE = re.compile(r"v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)", re.ASCII)
+_ENTRY = lazily(rf"[ \t]*(?:({_WORD})[ \t]+({_WORD}))?{_END}", re.ASCII)
+_RELEASE = lazily(r"v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*)", re.ASCII)
 """What most paths without a major version are required in; for others there is more to check."""
-_PLAIN = re.compile(
+_PLAIN = lazily(
     r"^\t([\w.~+-]+(?:/[\w.~+-]+)*) (v[01]\.(?:0|[1-9][0-9]*)\.(?:0|[1-9][0-9]*))(|[ ]// indirect)$",
     re.ASCII | re.MULTILINE,
 )
-_REPLACED = re.compile(
+_REPLACED = lazily(
     rf"[ \t]*(?:({_WORD})(?:[ \t]+({_WORD}))?[ \t]+=>[ \t]+({_WORD})(?:[ \t]+({_WORD}))?)?{_END}", re.ASCII
 )
 _CLOSED = ")"
@@ -242,7 +248,7 @@ def _end(lines: list[str], start: int) -> int:
 @functools.lru_cache(maxsize=1 << 14)
 def _statement(line: str) -> tuple[str, str | Version]:
     """A line outside of blocks: what kind it is, and what it says."""
-    found = _STATEMENT.fullmatch(line)
+    found = _COMMON.fullmatch(line) or _OTHER.fullmatch(line)
     if found is None or found.lastgroup is None:
         raise _UnusualError
     if found.lastgroup == "version":

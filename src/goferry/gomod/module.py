@@ -21,6 +21,7 @@ from typing import NamedTuple
 from goferry.errors import InvalidInput
 from goferry.gomod import semver
 from goferry.gomod.goliteral import quote_rune
+from goferry.gomod.patterns import lazily
 
 
 class InvalidPath(InvalidInput):
@@ -59,14 +60,14 @@ def _sort_key(m: Version) -> tuple[str, semver.Key, str]:
 
 
 # What a path element may hold, by the kind of path. File names take every Unicode letter as well.
-_MODULE_CHARS = re.compile(r"[-._~0-9A-Za-z]*")
-_IMPORT_CHARS = re.compile(r"[-._~+0-9A-Za-z]*")
-_FILE_CHARS = re.compile(r"[-!#$%&()+,.=@\[\]^_{}~ 0-9A-Za-z]*")
-_HOST_CHARS = re.compile(r"[-.0-9a-z]*")
+_MODULE_CHARS = lazily(r"[-._~0-9A-Za-z]*")
+_IMPORT_CHARS = lazily(r"[-._~+0-9A-Za-z]*")
+_FILE_CHARS = lazily(r"[-!#$%&()+,.=@\[\]^_{}~ 0-9A-Za-z]*")
+_HOST_CHARS = lazily(r"[-.0-9a-z]*")
 
 # Windows opens a device when the part before the first dot is one of these, in any case.
-_WINDOWS_DEVICE = re.compile(r"con|prn|aux|nul|com[1-9]|lpt[1-9]", re.IGNORECASE | re.ASCII)
-_WINDOWS_SHORT_NAME = re.compile(r"~[0-9]+\Z")
+_WINDOWS_DEVICE = lazily(r"con|prn|aux|nul|com[1-9]|lpt[1-9]", re.IGNORECASE | re.ASCII)
+_WINDOWS_SHORT_NAME = lazily(r"~[0-9]+\Z")
 
 # Letters that Unicode 15.0 has (Go 1.21 and later) and the tables of Python 3.11 (Unicode 14.0) lack.
 _NEWER_LETTERS = (
@@ -118,12 +119,12 @@ def check(path: str, version: str) -> None:
 
 # What nearly all module paths look like. It says yes to valid ones alone: no dots at the ends of elements, no Windows
 # devices, and nothing at the end that might be a major version. Whatever it does not match is looked at closely.
-_PLAIN_PATH = re.compile(
+_PLAIN_PATH = lazily(
     r"(?!gopkg\.in/)(?!.*/v[0-9.]+\Z)[a-z0-9][-a-z0-9]*(?:\.[-a-z0-9]+)+"
     r"(?:/(?!(?i:con|prn|aux|nul|com[1-9]|lpt[1-9])(?:[./]|\Z))[A-Za-z0-9][-\w]*(?:\.[-\w]+)*)*",
     re.ASCII,
 )
-_DEVICE_HOST = re.compile(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\.")
+_DEVICE_HOST = lazily(r"(?:con|prn|aux|nul|com[1-9]|lpt[1-9])\.")
 
 
 @lru_cache(maxsize=4096)
@@ -332,9 +333,9 @@ def is_canonical(path: str, version: str) -> bool:
     )
 
 
-_CAPITAL = re.compile(r"[A-Z]")
-_ESCAPED_CAPITAL = re.compile(r"!([a-z])")
-_NEVER_ESCAPED = re.compile(r"![^a-z]|!\Z|[A-Z]|[^\x00-\x7f]")
+_CAPITAL = lazily(r"[A-Z]")
+_ESCAPED_CAPITAL = lazily(r"!([a-z])")
+_NEVER_ESCAPED = lazily(r"![^a-z]|!\Z|[A-Z]|[^\x00-\x7f]")
 
 
 def escape_path(path: str) -> str:
@@ -447,7 +448,7 @@ class _BadGlob(Exception):
     """The pattern is malformed; where and how does not matter, for such patterns are ignored."""
 
 
-_GLOB_TOKEN = re.compile(r"(\*+)|(\?)|\[(\^?)|\\(.)|([^*?\[\\])", re.DOTALL)
+_GLOB_TOKEN = lazily(r"(\*+)|(\?)|\[(\^?)|\\(.)|([^*?\[\\])", re.DOTALL)
 
 
 def _compile_glob(glob: str) -> re.Pattern[str] | None:

@@ -9,14 +9,15 @@ its like.
 """
 
 import functools
-import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
+
+from goferry.gomod.patterns import lazily
 
 _NUMBER = r"(0|[1-9][0-9]*)"
 _PRE_IDENT = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 _BUILD_IDENT = r"[0-9A-Za-z-]+"
-_VERSION = re.compile(
+_VERSION = lazily(
     rf"v{_NUMBER}(?:\.{_NUMBER}(?:\.{_NUMBER}"
     rf"(-{_PRE_IDENT}(?:\.{_PRE_IDENT})*)?(\+{_BUILD_IDENT}(?:\.{_BUILD_IDENT})*)?)?)?"
 )

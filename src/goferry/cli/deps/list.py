@@ -13,6 +13,7 @@ from goferry.cli.deps.opening import listed, named_unread, over_all, own_setting
 from goferry.deps import listing
 from goferry.deps.finding import is_pattern, is_project, start_of
 from goferry.i18n import N_
+from goferry.places import StrPath
 from goferry.storage.folders import folder_of
 
 SUMMARY = N_("List the modules that are really built, as `go list -m all` does.")
@@ -46,7 +47,7 @@ def command(console: Console, /, folder: str, as_json: bool, **given: Any) -> in
 
 
 def _project(
-    console: Console, start: Path, given: Mapping[str, Any], *, as_json: bool
+    console: Console, start: StrPath, given: Mapping[str, Any], *, as_json: bool
 ) -> tuple[listing.Shown, int]:
     """What is shown of a project, and the exit status. While its files stay the same, its store knows the answer."""
     store = folder_of(own_settings(console, given, as_json=as_json).settings.store)

@@ -76,7 +76,7 @@ def _places(name: str, cwd: Path) -> Iterator[_Place]:
     path = Path(cwd, name)
     if path.is_dir():
         try:
-            yield _Place(find(path), path.resolve(), many=False)
+            yield _Place(Path(find(path)), path.resolve(), many=False)
         except InvalidInput:
             yield from _below_or_fail(path)
     elif path.is_file() and path.suffix in (".mod", ".work"):

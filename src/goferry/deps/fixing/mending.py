@@ -211,7 +211,7 @@ def _loaded(reading: Reading) -> frozenset[str]:
 def _alone(project: Project) -> Iterator[Project]:
     """Each main module by itself, as GOWORK=off has it."""
     for main, part in zip(project.mains.modules, project.parts, strict=True):
-        yield Project(part.folder / "go.mod", Mains((main,)), (part,))
+        yield Project(str(part.folder / "go.mod"), Mains((main,)), (part,))
 
 
 async def _read(project: Project, texts: Mapping[Path, bytes], files: Files) -> _State:
