@@ -1,5 +1,6 @@
 """What is fetched before a client asks for it, what never is, and when it stops."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from goferry.gomod.goproxy import Request, parse_request
 from goferry.gomod.module import Version
 from goferry.lab.goproxy import Fault, Trouble
 from goferry.proxy import readahead
-from goferry.proxy.base import Answer
+from goferry.proxy.base import Answer, Guess, Silent
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.readahead import PATIENCE, SMALL_AHEAD, ReadAhead
 from proxyworld import World, world
@@ -197,3 +198,45 @@ async def test_what_a_client_asks_for_meanwhile_is_left_to_it(monkeypatch: pytes
     ahead.asked(parse_request(path("a", "zip")))
     await flights.idle()
     assert upstream.asked == [path("c", "zip")]
+
+
+class Counting(Silent):
+    """Counts guesses."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+
+    def guessed(self, kind: str, outcome: Guess) -> None:
+        self.seen.append((str(kind), str(outcome)))
+
+
+async def test_guesses_and_those_that_came_true_are_counted_once_each() -> None:
+    upstream, flights, counting = Upstream(), Flights(), Counting()
+    ahead = ReadAhead(upstream.get, flights, is_private=lambda path: False, observer=counting)
+    for name in "abc":
+        ahead.download(Version(f"example.com/{name}", "v1.0.0"))
+    ahead.asked(
+        parse_request(path("c", "zip"))
+    )  # before anything was fetched: that is no guess that came true
+    await flights.idle()
+    assert counting.seen == [("zip", "made"), ("zip", "made")]
+    ahead.served(path("a", "zip"))
+    ahead.served(path("a", "zip"))
+    ahead.asked(parse_request(path("other", "zip")))
+    assert counting.seen[2:] == [("zip", "true")]
+
+
+async def test_a_guess_that_a_client_asks_for_while_it_is_under_way_came_true() -> None:
+    flights, counting, here = Flights(), Counting(), asyncio.Event()
+
+    async def slow(request: Request) -> Answer:
+        await here.wait()
+        return Answer(request.key, 0, 0.0, immutable=True, body=b"")
+
+    ahead = ReadAhead(slow, flights, is_private=lambda path: False, observer=counting)
+    ahead.download(Version("example.com/a", "v1.0.0"))
+    await asyncio.sleep(0)
+    ahead.asked(parse_request(path("a", "zip")))
+    here.set()
+    await flights.idle()
+    assert counting.seen == [("zip", "made"), ("zip", "true")]

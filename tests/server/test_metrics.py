@@ -6,7 +6,7 @@ import os
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from goferry.proxy.base import Outcome
+from goferry.proxy.base import Guess, Outcome
 from goferry.server import metrics
 from goferry.server.metrics import Board, Meter
 
@@ -120,6 +120,15 @@ def _count_in_a_process(fd: int, rows: int, index: int) -> None:
     for _ in range(1000):
         row.add(1, metrics.REQUESTS, "mod", "hit", "200")
     os._exit(0)
+
+
+def test_the_meter_counts_guesses_and_those_that_came_true(board: Board) -> None:
+    meter = Meter(board.row(0))
+    for outcome in (Guess.MADE, Guess.MADE, Guess.TRUE):
+        meter.guessed("mod", outcome)
+    page = board.page().decode()
+    assert 'goferry_read_ahead_total{kind="mod",outcome="made"} 2' in page
+    assert 'goferry_read_ahead_total{kind="mod",outcome="true"} 1' in page
 
 
 def test_other_processes_are_seen(board: Board) -> None:

@@ -77,7 +77,7 @@ async def open_proxy(
             return module.match_prefix_patterns(settings.private, path)
 
         ahead = is_private if settings.read_ahead and not settings.offline else None
-        files = Files(store, keeper, flights, gate, fresh, index=index, is_private=ahead)
+        files = Files(store, keeper, flights, gate, fresh, index=index, is_private=ahead, observer=observer)
         public = Databases(databases, is_private=is_private)
         yield ModuleProxy(
             store,

@@ -33,11 +33,21 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+class Guess(StrEnum):
+    """What becomes of a file that is fetched before anybody asks for it; a label in metrics."""
+
+    MADE = "made"
+    TRUE = "true"
+
+
 class Observer(Protocol):
     """What metrics want to know. Methods are cheap and never raise."""
 
     def answered(self, kind: str, outcome: Outcome) -> None:
         """One module request of this kind (list, latest, info, mod, zip, sumdb) was answered by the service."""
+
+    def guessed(self, kind: str, outcome: Guess) -> None:
+        """A file was fetched ahead (made), or one of those was asked for by a client (true)."""
 
     def asked(self, entry: str, kind: str, code: str, seconds: float) -> None:
         """One upstream entry was asked; `code` is `ok` or the error code, `seconds` until the whole body was here."""
@@ -45,6 +55,8 @@ class Observer(Protocol):
 
 class Silent:
     """The observer for those who do not look."""
+
+    def guessed(self, kind: str, outcome: Guess) -> None: ...
 
     def answered(self, kind: str, outcome: Outcome) -> None: ...
 

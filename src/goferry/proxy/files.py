@@ -6,7 +6,7 @@ from goferry.errors import GoferryError, NotFound, Unavailable
 from goferry.gomod import pseudo
 from goferry.gomod.goproxy import Kind, Request, request_path
 from goferry.proxy import judge
-from goferry.proxy.base import Answer, Outcome
+from goferry.proxy.base import Answer, Observer, Outcome
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.fresh import FreshCache
 from goferry.proxy.keeper import Keeper
@@ -35,6 +35,7 @@ class Files:
         *,
         index: Index | None = None,
         is_private: Callable[[str], bool] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._store = store
         self._keeper = keeper
@@ -42,7 +43,9 @@ class Files:
         self._gate = gate
         self._fresh = fresh
         self._index = index
-        self._ahead = is_private and ReadAhead(self._guessed, flights, is_private=is_private)
+        self._ahead = is_private and ReadAhead(
+            self._guessed, flights, is_private=is_private, observer=observer
+        )
 
     async def stored(self, request: Request) -> Answer | None:
         """The answer if it is in the store."""

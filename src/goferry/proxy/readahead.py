@@ -11,12 +11,12 @@ asked for yet. What a client asks for itself is fetched at once and never waits 
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from goferry.errors import GoferryError
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.gomod.module import Version
-from goferry.proxy.base import Answer
+from goferry.proxy.base import Answer, Guess, Observer, Silent
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.foresight import Foresight
 from goferry.proxy.recent import Recent
@@ -51,8 +51,10 @@ class ReadAhead:
         flights: Flights,
         *,
         is_private: Callable[[str], bool],
+        observer: Observer | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._observer = observer or Silent()
         self._is_private = is_private
         self._foresight = Foresight(clock=clock)
         self._small = _Lane("small", fetch, self._fetched, flights, SMALL_AT_ONCE, SMALL_AHEAD, clock)
@@ -66,7 +68,7 @@ class ReadAhead:
         elif request.kind is Kind.INFO:
             for version in self._foresight.after_info(module):
                 self._guess(Kind.INFO, version)
-        self._lane(request.kind).came_true(request.key)
+        self._came_true(request.kind, request.key)
 
     def served(self, key: str) -> None:
         """A client was served this file from the store, without anybody looking at the request."""
@@ -76,7 +78,7 @@ class ReadAhead:
             if request.kind is Kind.INFO:
                 self.download(request.module)
         elif key in self._zips.noticed:
-            self._zips.came_true(key)
+            self._came_true(Kind.ZIP, key)
 
     def arrived(self, request: Request, body: bytes | None) -> None:
         """The file is here, asked for by a client or guessed."""
@@ -98,11 +100,22 @@ class ReadAhead:
         if request.exact:
             self._small.add(request)
 
-    def _fetched(self, request: Request, answer: Answer) -> None:
+    def _fetched(self, request: Request, answer: Answer, *, is_true: bool) -> None:
+        self._observer.guessed(request.kind, Guess.MADE)
+        if is_true:
+            self._observer.guessed(request.kind, Guess.TRUE)
         self.arrived(request, answer.body)
 
-    def _lane(self, kind: Kind) -> "_Lane":
-        return self._zips if kind is Kind.ZIP else self._small
+    def _came_true(self, kind: Kind, key: str) -> None:
+        lane = self._zips if kind is Kind.ZIP else self._small
+        if lane.came_true(key):
+            self._observer.guessed(kind, Guess.TRUE)
+
+
+class _Fetched(Protocol):
+    """Is told of a guess that is here; whether a client has asked for it meanwhile."""
+
+    def __call__(self, request: Request, answer: Answer, *, is_true: bool) -> None: ...
 
 
 class _Lane:
@@ -112,7 +125,7 @@ class _Lane:
         self,
         name: str,
         fetch: Fetch,
-        fetched: Callable[[Request, Answer], None],
+        fetched: "_Fetched",
         flights: Flights,
         at_once: int,
         ahead: int,
@@ -131,8 +144,8 @@ class _Lane:
         self._active = clock()
         self._running = 0
         self._serial = 0
-        self.noticed = Recent[str, None](_NOTICED)
-        """Keys of all guesses that have not come true yet."""
+        self.noticed = Recent[str, bool](_NOTICED)
+        """Keys of all guesses that have not come true yet, and whether they are here."""
 
     def add(self, request: Request) -> None:
         """A new guess, unless it was made already."""
@@ -142,17 +155,18 @@ class _Lane:
             while self._waiting:
                 self.noticed.pop(self._waiting.popleft().key, None)
         self._active = self._clock()
-        self.noticed[request.key] = None
+        self.noticed[request.key] = False
         self._waiting.append(request)
         self._go_on()
 
-    def came_true(self, key: str) -> None:
-        """A client asks for it, guessed or not."""
-        if key in self.noticed:
+    def came_true(self, key: str) -> bool:
+        """A client asks for it, guessed or not. Whether it was here before."""
+        is_here = self.noticed.pop(key, None)
+        if is_here is not None:
             self._active = self._clock()
-            del self.noticed[key]
             self._open.pop(key, None)
         self._go_on()
+        return bool(is_here)
 
     def _go_on(self) -> None:
         if self._waiting and self._running < self._at_once and not self._is_full():
@@ -182,4 +196,7 @@ class _Lane:
         except GoferryError:
             answer = None  # whoever asks for it will be told
         if answer is not None:
-            self._fetched(request, answer)
+            is_true = request.key not in self.noticed
+            if not is_true:
+                self.noticed[request.key] = True
+            self._fetched(request, answer, is_true=is_true)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-from goferry.proxy.base import Outcome
+from goferry.proxy.base import Guess, Outcome
 
 _SEP = "\x1f"
 _END = "\n"
@@ -78,6 +78,12 @@ UPSTREAM_SECONDS = Family(
     ("entry", "kind"),
     SECONDS,
 )
+READ_AHEAD = Family(
+    "goferry_read_ahead_total",
+    "counter",
+    "Files fetched before a client asked for them (made), and those of them that one asked for then (true).",
+    ("kind", "outcome"),
+)
 BREAKER = Family(
     "goferry_breaker_state",
     "gauge",
@@ -125,7 +131,7 @@ STARTED = Family(
 )
 
 FAMILIES = (
-    REQUESTS, REQUEST_SECONDS, RESPONSE_BYTES, IN_FLIGHT, UPSTREAM, UPSTREAM_SECONDS, BREAKER, STORE_BYTES,
+    REQUESTS, REQUEST_SECONDS, RESPONSE_BYTES, IN_FLIGHT, UPSTREAM, UPSTREAM_SECONDS, READ_AHEAD, BREAKER, STORE_BYTES,
     STORE_OBJECTS, CACHE_BYTES, LOG_DROPPED, WORKERS, RESTARTS, RELOADS, AUDITS, AUDIT_TIME,
     AUDIT_FINDINGS, UNTOLD, BUILD, STARTED,
 )  # fmt: skip
@@ -316,3 +322,7 @@ class Meter:
         """Counts one upstream request."""
         self._row.add(1.0, UPSTREAM, entry, kind, code)
         self._row.observe(seconds, UPSTREAM_SECONDS, entry, kind)
+
+    def guessed(self, kind: str, outcome: Guess) -> None:
+        """Counts one file fetched ahead, or one of those that was asked for."""
+        self._row.add(1.0, READ_AHEAD, kind, outcome)
