@@ -100,7 +100,7 @@ _PHRASES: Final = (
     (r"again", "再次"),
     (r"first", "首次"),
     (r"idle", "空闲"),
-    (r"upstream (\d+ ms) away", r"上游往返时延 \1"),
+    (r"upstream (\d+) ms away", r"上游往返时延 \1 毫秒"),
     (r"cold", "无缓存"),
     (r"warm", "有缓存"),
     (r"slow", "上游缓慢"),
