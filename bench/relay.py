@@ -1,52 +1,17 @@
-"""A TCP relay that makes a server on loopback as far away as one in another country: `python -m bench.relay`.
+"""The lab's relay as a program: a server on loopback, as far away as one in another country: `python -m bench.relay`.
 
-Every piece of bytes arrives `--delay` seconds later, in both directions; how many are under way at once is not limited.
 The connection itself is made at once, so the first request of each pays one round trip less than on a real way.
 """
 
 import argparse
 import asyncio
-import contextlib
 
-_CHUNK = 256 * 1024
-
-
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
-    """Passes bytes on in their order, each `delay` after it came."""
-    loop = asyncio.get_running_loop()
-    under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(maxsize=1024)
-
-    async def arrive() -> None:
-        while True:
-            when, data = await under_way.get()
-            await asyncio.sleep(when - loop.time())
-            if not data:
-                break
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-    arriving = asyncio.create_task(arrive())
-    with contextlib.suppress(OSError):
-        while data := await reader.read(_CHUNK):
-            await under_way.put((loop.time() + delay, data))
-    await under_way.put((loop.time() + delay, b""))
-    with contextlib.suppress(OSError):
-        await arriving
+from goferry.lab.tcp import LOOPBACK, Fault, Relay
 
 
 async def _serve(port: int, target: int, delay: float) -> None:
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", target, limit=_CHUNK)
-        except OSError:
-            writer.close()
-            return
-        await asyncio.gather(_carry(reader, far_writer, delay), _carry(far_reader, writer, delay))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", port, limit=_CHUNK)
-    async with server:
-        await server.serve_forever()
+    async with Relay(target, Fault(latency=delay), listen=(LOOPBACK, port)):
+        await asyncio.Event().wait()
 
 
 def main() -> None:

@@ -67,10 +67,7 @@ def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path
     stores: dict[str, Path] = {}
 
     def seconds(name: str) -> float:
-        one = _cold_once(bench, graph, name, straight, stores)
-        if one.sums != sums:
-            raise load.LoadError(f"{name} gives another go.sum than the upstream")
-        return one.seconds
+        return _cold_once(bench, graph, name, straight, sums, stores)
 
     ways = ["straight", *_able(bench)]
     rounds: list[Round] = [
@@ -102,15 +99,22 @@ def _able(bench: Bench) -> list[str]:
     return [GOFERRY]
 
 
-def _cold_once(bench: Bench, graph: Path, name: str, straight: str, stores: dict[str, Path]) -> Download:
+def _cold_once(
+    bench: Bench, graph: Path, name: str, upstream: str, sums: str, stores: dict[str, Path]
+) -> float:
+    """Seconds. Raises LoadError for another go.sum than the expected one."""
     # In folders that stay: whoever comes behind the deletion of a module cache pays for it, the first one would not.
     client = bench.fresh("cold").name
     if name == "straight":
-        return _download(bench, graph, client, GOPROXY=straight)
-    store = bench.fresh(f"graph-store-{name}")
-    with _server(bench, name, store, straight) as server:
-        stores[name] = store
-        return _download(bench, graph, client, GOPROXY=server.url)
+        one = _download(bench, graph, client, GOPROXY=upstream)
+    else:
+        store = bench.fresh(f"graph-store-{name}")
+        with _server(bench, name, store, upstream) as server:
+            stores[name] = store
+            one = _download(bench, graph, client, GOPROXY=server.url)
+    if one.sums != sums:
+        raise load.LoadError(f"{name} gives another go.sum than the upstream")
+    return one.seconds
 
 
 def _warm(bench: Bench, graph: Path, straight: str, floor: Download, stores: dict[str, Path]) -> None:
@@ -162,27 +166,18 @@ def _store_alone(bench: Bench, store: Path, nowhere: str) -> AbstractContextMana
 def _far(bench: Bench, graph: Path, store: Path, sums: str) -> None:
     """Cold passes, one each, from the warm store behind a relay: how much of the waiting is the distance alone."""
     nowhere = f"http://127.0.0.1:{servers.free_port()}"
+    label = f"upstream {round(2000 * AWAY_SECONDS)} ms away, cold"
     with _store_alone(bench, store, nowhere) as near, servers.relay(bench.folder, near, AWAY_SECONDS) as far:
         took: dict[str, float] = {}
         for name in ("straight", GOFERRY, *_peers(bench)):
             try:
-                one = _cold_once(bench, graph, name, far.url, {})
+                took[name] = _cold_once(bench, graph, name, far.url, sums, {})
             except (tools.Missing, load.LoadError) as reason:
                 bench.results.absent[f"graph, far away: {name}"] = str(reason)
                 continue
-            if one.sums != sums:
-                raise load.LoadError(f"{name} gives another go.sum than the upstream")
-            took[name] = one.seconds
-            bench.note(
-                "graph", f"upstream {round(2000 * AWAY_SECONDS)} ms away, cold, {name}", one.seconds, "s"
-            )
+            bench.note("graph", f"{label}, {name}", took[name], "s")
         if GOFERRY in took and "straight" in took:
-            bench.note(
-                "graph",
-                f"upstream {round(2000 * AWAY_SECONDS)} ms away, cold, {GOFERRY} ÷ straight",
-                took[GOFERRY] / took["straight"],
-                "x",
-            )
+            bench.note("graph", f"{label}, {GOFERRY} ÷ straight", took[GOFERRY] / took["straight"], "x")
 
 
 def list_updates(bench: Bench) -> None:

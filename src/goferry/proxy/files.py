@@ -58,11 +58,10 @@ class Files:
         """The answer, fetched if need be."""
         if answer := await self.stored(request):
             return answer, Outcome.HIT
-        if self._ahead is None:
-            answer, joined = await self._fetched(request)
-        else:
+        if self._ahead is not None:
             self._ahead.asked(request)
-            answer, joined = await self._fetched(request)
+        answer, joined = await self._fetched(request)
+        if self._ahead is not None:
             self._ahead.arrived(request, answer.body)
             if request.kind is Kind.INFO and await self._is_download(request):
                 self._ahead.download(request.module)

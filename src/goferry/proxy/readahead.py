@@ -125,7 +125,7 @@ class _Lane:
         self,
         name: str,
         fetch: Fetch,
-        fetched: "_Fetched",
+        fetched: _Fetched,
         flights: Flights,
         at_once: int,
         ahead: int,

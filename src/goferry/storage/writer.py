@@ -111,12 +111,11 @@ class GroupWriter:
 
         Handing such a write to the thread and hearing of it costs more than the write itself.
         """
-        self._attempt(write, self._stage)
-        if write.error is None:
-            self._attempt(write, self._give_name_now)
-        self._tidy(write)
-        if write.error is not None:
-            raise write.error
+        try:
+            self._stage(write)
+            self._give_name_now(write)
+        finally:
+            self._tidy(write)
         assert write.blob is not None
         return write.blob
 
