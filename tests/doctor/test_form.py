@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from goferry import i18n
 from goferry.doctor.causes import CANNOT_TELL
 from goferry.doctor.compare import compare
 from goferry.doctor.evidence import (
@@ -96,10 +97,27 @@ def test_the_json_of_a_fault_has_the_promised_keys() -> None:
 
 
 def test_the_page_describes_every_key() -> None:
-    skipped = replace(SEEN, skipped=(Skipped("go", "not there"),))
+    skipped = replace(SEEN, skipped=(Skipped("go", Text("not there")),))
     before = replace(SEEN, names=())
     seen = replace(diagnosis(judgement("request")), evidence=skipped, changes=compare(before, SEEN))
     assert differences("doctor", json.loads(json.dumps(seen.to_json()))) == []
+
+
+def test_what_was_not_looked_at_is_english_in_json_and_in_the_readers_language_on_the_screen() -> None:
+    why = Text("there is no git on PATH")
+    seen = replace(
+        diagnosis(),
+        evidence=replace(SEEN, skipped=(Skipped("asking repositories", why), Skipped("git", why))),
+    )
+    i18n.activate("zh_CN")
+    try:
+        text, data = render(seen), seen.to_json()
+    finally:
+        i18n.activate("en")
+    lines = [line for line in text.splitlines() if "PATH 中没有 git" in line]
+    assert [line.rpartition("：")[0] for line in lines] == ["  未检查：询问代码仓库", "  未检查：git"]
+    assert [row["what"] for row in data["skipped"]] == ["asking repositories", "git"]
+    assert {row["why"] for row in data["skipped"]} == {"there is no git on PATH"}
 
 
 def test_a_sound_environment_has_no_verdict_and_no_findings() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from goferry.findings import Text
+
 SCHEMA: Final = "goferry.evidence/1"
 
 
@@ -491,10 +493,10 @@ class DateSeen:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """What could not be looked at, or was not allowed: stable word and reason for people (English)."""
+    """What could not be looked at, or was not allowed: a stable word or an English key, and the reason for people."""
 
     what: str
-    why: str
+    why: Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ class Diagnosis:
             "reach": [row.to_json() for row in self.reach],
             "ledger": [item.to_json() for item in self.ledger],
             "changes": [change.to_json() for change in self.changes],
-            "skipped": [{"what": skipped.what, "why": skipped.why} for skipped in self.evidence.skipped],
+            "skipped": [
+                {"what": skipped.what, "why": skipped.why.english} for skipped in self.evidence.skipped
+            ],
             "seconds": round(self.evidence.seconds, 3),
         }
 

@@ -56,7 +56,8 @@ from goferry.doctor.settings import plan_targets, read_settings
 from goferry.doctor.settings.proxies import decide
 from goferry.doctor.settings.targets import target_of
 from goferry.errors import Unavailable
-from goferry.i18n import N_, _, in_english
+from goferry.findings import Text
+from goferry.i18n import N_, _
 from goferry.net.httpproxy import ProxyConfig, ProxyUrl
 
 T = TypeVar("T")
@@ -83,11 +84,11 @@ class _Board:
     skipped: list[Skipped]
     total: int = 0
     done: int = 0
-    late: str = "the time for looking was over"
+    late: Text = field(default_factory=lambda: Text(N_("the time for looking was over")))
     """Why what is still under way at the deadline is left out."""
     waiting: set[asyncio.Timeout] = field(default_factory=set)
 
-    def end_soon(self, seconds: float, why: str) -> None:
+    def end_soon(self, seconds: float, why: Text) -> None:
         """Nothing is waited for longer than that from now on."""
         self.deadline = min(self.deadline, time.monotonic() + seconds)
         self.late = why
@@ -180,7 +181,9 @@ async def _go(
     if subject.host or subject.url:
         return ()
     if not settings.go_path:
-        board.skipped.append(Skipped("go", "there is no go command here, so nothing was tried with it"))
+        board.skipped.append(
+            Skipped("go", Text(N_("there is no go command here, so nothing was tried with it")))
+        )
         return ()
     try:
         limits = board.world.limits
@@ -189,16 +192,20 @@ async def _go(
         )
         run = await board.step(N_("running go"), running, None, longer=limits.working + _MARGIN)
     except Unavailable as error:
-        board.skipped.append(Skipped("go", in_english(error)))
+        board.skipped.append(Skipped("go", Text.of(error)))
         return ()
     if run is not None and run.exit == -1:
-        still = " while it was still getting what it had asked for" if is_active(run) else ""
-        board.skipped.append(Skipped("go", f"it was ended at its time limit, before its last words{still}"))
+        board.skipped.append(Skipped("go", Text(_WORKING if is_active(run) else _ENDED)))
     if run is not None and run.exit == 0 and run.seconds < SLOW:
         # There is no fault to find: what still waits for silent hosts would only fill a table.
-        board.end_soon(_GRACE, "go works, so nobody waited for it")
+        board.end_soon(_GRACE, Text(N_("go works, so nobody waited for it")))
     return () if run is None else (run,)
 
+
+_ENDED: Final = N_("it was ended at its time limit, before its last words")
+_WORKING: Final = N_(
+    "it was ended at its time limit, before its last words, while it was still getting what it had asked for"
+)
 
 _AFTERWARDS: Final = 3.0
 """Seconds for clocks and sign-in pages behind a long run of go."""

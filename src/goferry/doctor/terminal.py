@@ -181,7 +181,7 @@ def _changes(changes: Iterable[Change]) -> Iterator[str]:
 
 def _skipped(diagnosis: Diagnosis) -> Iterator[str]:
     for skipped in diagnosis.evidence.skipped:
-        yield "  " + _("not looked at: {what}: {why}").format(what=skipped.what, why=skipped.why)
+        yield "  " + _("not looked at: {what}: {why}").format(what=_(skipped.what), why=skipped.why)
 
 
 def _paint(code: str, text: str, colour: bool) -> str:

@@ -25,6 +25,8 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import DialSeen, HandshakeSeen, HopSeen, Raw, Skipped
 from goferry.doctor.probes.clienthello import NEUTRAL_NAME, client_hello
 from goferry.doctor.probes.streams import Unreached, connect
+from goferry.findings import Text
+from goferry.i18n import N_
 from goferry.net.failure import Failure, classify
 
 CAN_TRACE: Final = sys.platform == "linux" and hasattr(socket, "MSG_ERRQUEUE")
@@ -67,7 +69,7 @@ def not_traced() -> Skipped | None:
     """Why no hops can be seen on this system; None where they can."""
     if CAN_TRACE:
         return None
-    return Skipped("hops", "only Linux tells an ordinary program which router dropped its packet")
+    return Skipped("hops", Text(N_("only Linux tells an ordinary program which router dropped its packet")))
 
 
 async def probe_ways(

@@ -19,6 +19,8 @@ from goferry.doctor.base import World
 from goferry.doctor.evidence import GitSetting, Setting, Skipped
 from goferry.doctor.settings.hiding import HIDDEN, hide
 from goferry.doctor.settings.reading import find_program
+from goferry.findings import Text
+from goferry.i18n import N_
 from goferry.smallfiles import is_file
 
 _SECTIONS: Final = ("url.", "http.", "https.", "credential.", "protocol.", "safe.", "include.", "includeif.")
@@ -185,7 +187,7 @@ def read_git(world: World, modcache: str) -> GitSeen:
     """git's version and its settings in the module cache; what could not be asked stands in `skipped`."""
     git = find_program(world, "git")
     if not git:
-        return GitSeen(skipped=(Skipped("git", "there is no git on PATH"),))
+        return GitSeen(skipped=(Skipped("git", Text(N_("there is no git on PATH"))),))
     with tempfile.TemporaryDirectory(prefix="goferry-") as neutral:
         # A GIT_DIR that is no repository: git reads what holds everywhere and looks for no repository around it.
         cached = _cached_repository(modcache)
@@ -197,7 +199,9 @@ def read_git(world: World, modcache: str) -> GitSeen:
         if data is None:
             data = _run(world, [git, *asked], neutral, GIT_DIR=where)
     if data is None:
-        return GitSeen(_number(version), skipped=(Skipped("git", "git does not tell its configuration"),))
+        return GitSeen(
+            _number(version), skipped=(Skipped("git", Text(N_("git does not tell its configuration"))),)
+        )
     found = parse_list(data, has_scopes=has_scopes)
     if modcache and not cached:
         found = tuple(_with_includes(world, git, found, _first_repository(modcache)))

@@ -19,7 +19,9 @@ from goferry.doctor.settings.reading import find_program
 from goferry.doctor.settings.roots import read_roots
 from goferry.doctor.settings.targets import plan_targets
 from goferry.doctor.settings.workspace import Workspace, read_workspace
+from goferry.findings import Text
 from goferry.gocommand import GoCommand
+from goferry.i18n import N_
 from goferry.smallfiles import is_file, read_text
 
 _PROGRAMS: Final = ("go", "git", "hg", "svn", "bzr", "fossil", "ssh", "curl")
@@ -98,7 +100,7 @@ def _hidden(name: str, value: str) -> str:
 def _no_go(go: GoCommand) -> Iterator[Skipped]:
     if not go.path:
         yield Skipped(
-            "go", "there is no go on PATH, so nothing could be run and its own defaults are unknown"
+            "go", Text(N_("there is no go on PATH, so nothing could be run and its own defaults are unknown"))
         )
 
 

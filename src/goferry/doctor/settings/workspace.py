@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from goferry.errors import InvalidInput
+from goferry.findings import Text
 from goferry.gomod import modfile
-from goferry.i18n import in_english
 from goferry.smallfiles import nearest, read_bytes
 
 _MOST_REQUIRED: Final = 500
@@ -24,7 +24,7 @@ _IMPORTED: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """What a go.mod file says. trouble: why it could not be understood, "" when it could or there is none."""
+    """What a go.mod file says. trouble: why it could not be understood, None when it could or there is none."""
 
     path: str = ""
     main_module: str = ""
@@ -32,7 +32,7 @@ class Workspace:
     toolchain_line: str = ""
     requires: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
-    trouble: str = ""
+    trouble: Text | None = None
 
 
 def read_workspace(cwd: Path) -> Workspace:
@@ -44,7 +44,7 @@ def read_workspace(cwd: Path) -> Workspace:
     try:
         file = modfile.parse_lax(str(path), data)
     except InvalidInput as why:
-        return Workspace(str(path), modfile.module_path(data), trouble=in_english(why))
+        return Workspace(str(path), modfile.module_path(data), trouble=Text.of(why))
     return Workspace(
         str(path),
         file.module.path if file.module else "",
