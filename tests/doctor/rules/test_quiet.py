@@ -25,6 +25,7 @@ from goferry.doctor.judge import judge, verdict_of
 from goferry.doctor.rules import RULES
 from goferry.doctor.rules.proofs import fits
 from goferry.doctor.verdict import Certainty
+from goferry.findings import Text
 from goferry.net.failure import Failure
 from ruleworlds import (
     ADDRESSES,
@@ -274,6 +275,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     int: st.sampled_from((-1, 0, 1, 4, 6, 22, 200, 302, 403, 404, 407, 429, 443, 502, 504)),
     float: st.sampled_from((0.0, 0.01, 6.0, 30.0, NOW, -1e9)),
     type(None): st.none(),
+    Text: WORDS.map(lambda words: Text("{words}", words=words)),
 }
 
 
