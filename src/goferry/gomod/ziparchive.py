@@ -157,7 +157,7 @@ class Archive:
         """
         if threads is None:
             big = sum(entry.size for entry in self.entries) >= _WORTH_A_THREAD
-            threads = min(2, _cores()) if big else 1
+            threads = min(2, usable_cores()) if big else 1
         return _Hashing(self).run(threads)
 
     def unmap_read(self) -> None:
@@ -404,7 +404,8 @@ def _about(entry: Entry, why: ZipError) -> ZipError:
     return ZipError("{path}: {why}", path=printable(entry.name), why=why)
 
 
-def _cores() -> int:
+def usable_cores() -> int:
+    """How many cores this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

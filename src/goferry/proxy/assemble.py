@@ -24,6 +24,7 @@ from goferry.proxy.negative import Gate, Negatives
 from goferry.proxy.observed import Observed
 from goferry.proxy.service import ModuleProxy
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
+from goferry.proxy.verifier import Verifier
 from goferry.storage.base import BlobStore
 from goferry.storage.opening import open_index, open_store
 from goferry.upstream import direct
@@ -57,6 +58,8 @@ async def open_proxy(
             stack.callback(index.close)
         client = Client(ClientOptions.of(settings, os.environ if environ is None else environ))
         stack.push_async_callback(client.close)
+        verifier = Verifier()
+        stack.push_async_callback(verifier.close)
         flights = Flights()
         stack.push_async_callback(flights.close)
 
@@ -67,7 +70,9 @@ async def open_proxy(
         databases = [_database(spec, chain, edge, store, flights, settings) for spec in _specs(settings)]
         proofs = _proofs(databases, settings)
         own = await _own(settings, store, chain, edge, flights, stack) if settings.own_log else None
-        keeper = (own.keeper if own else Keeper)(store, chain, proofs, index=index, max_zip=settings.max_zip)
+        keeper = (own.keeper if own else Keeper)(
+            store, chain, proofs, index=index, max_zip=settings.max_zip, verify=verifier.verify
+        )
         fresh = FreshCache(store, flights, fresh=settings.list_fresh, stale_for=settings.stale_for)
         negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
         flights.ahead("sweep negatives", lambda _: negatives.sweep())

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from goferry.errors import GoferryError, Refused, VerifyError
-from goferry.gomod import dirhash, modzip
+from goferry.gomod import dirhash
 from goferry.gomod.goproxy import Kind, Request
 from goferry.gomod.module import Version
+from goferry.gomod.modzip import ZipReport
 from goferry.gomod.sumdb.lookup import NotInDatabase, Sums
 from goferry.proxy import judge
 from goferry.proxy.base import Answer
 from goferry.proxy.coalesce import Deliver
 from goferry.proxy.intake import Intake
+from goferry.proxy.verifier import Verify
 from goferry.storage.base import Blob, BlobStore, Put, Upload
 from goferry.storage.index_sqlite import Index, Provenance
 from goferry.upstream.base import Fetcher, Source
@@ -52,12 +54,14 @@ class Keeper:
         *,
         index: Index | None = None,
         max_zip: int,
+        verify: Verify,
     ) -> None:
         self._store = store
         self._chain = chain
         self._proofs = proofs
         self._index = index
         self._max_zip = max_zip
+        self._verify = verify
         self._intakes: dict[str, Intake] = {}
 
     async def keep(self, request: Request, deliver: Deliver[Answer | Blob]) -> Answer | Blob:
@@ -135,8 +139,8 @@ class Keeper:
             del self._intakes[request.key]
             await upload.abort()
 
-    async def _judge_zip(self, mod: Version, upload: Upload, sums: Sums | None) -> modzip.ZipReport:
-        report = await asyncio.to_thread(modzip.verify_zip, mod, upload.path)
+    async def _judge_zip(self, mod: Version, upload: Upload, sums: Sums | None) -> ZipReport:
+        report = await self._verify(mod, upload.path)
         if sums is not None:
             sums.check_zip(report.h1)
         return report

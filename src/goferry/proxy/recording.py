@@ -28,6 +28,7 @@ from goferry.proxy.files import Files
 from goferry.proxy.keeper import Keeper, Proofs
 from goferry.proxy.ownlog import OwnLog
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
+from goferry.proxy.verifier import Verify
 from goferry.storage.base import Blob, BlobStore
 from goferry.storage.index_sqlite import Index
 from goferry.upstream.base import Fetcher
@@ -71,8 +72,9 @@ class RecordingKeeper(Keeper):
         *,
         index: Index | None = None,
         max_zip: int,
+        verify: Verify,
     ) -> None:
-        super().__init__(store, chain, proofs, index=index, max_zip=max_zip)
+        super().__init__(store, chain, proofs, index=index, max_zip=max_zip, verify=verify)
         self._log = log
         self._kept = KeptSums(store)
 
@@ -300,11 +302,12 @@ class Own:
         *,
         index: Index | None = None,
         max_zip: int,
+        verify: Verify,
     ) -> Keeper:
         """As Keeper is made. Only who keeps the log records in it."""
         if self._local is None:
-            return Keeper(store, chain, proofs, index=index, max_zip=max_zip)
-        return RecordingKeeper(store, chain, proofs, self._local, index=index, max_zip=max_zip)
+            return Keeper(store, chain, proofs, index=index, max_zip=max_zip, verify=verify)
+        return RecordingKeeper(store, chain, proofs, self._local, index=index, max_zip=max_zip, verify=verify)
 
     def beside(self, public: Databases, files: Files, proofs: Proofs | None) -> Databases:
         """The public databases, and this log."""

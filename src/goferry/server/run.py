@@ -16,7 +16,6 @@ The supervisor imports neither granian nor the network stack: it stays small, an
 
 import logging
 import math
-import os
 import selectors
 import signal
 import socket
@@ -30,7 +29,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
-from goferry import __version__, i18n
+from goferry import __version__, i18n, ownprograms
 from goferry.config import Settings
 from goferry.errors import ConfigError, GoferryError
 from goferry.server import metrics, sockets
@@ -127,11 +126,6 @@ def _raise_file_limit() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _environment() -> dict[str, str]:
-    """A worker imports from where this process does, and never from the folder that it happens to stand in (-P)."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-
-
 class _Child:
     """A process of the supervisor's, with a connection to it. Its end is noticed by the end of the connection."""
 
@@ -139,8 +133,8 @@ class _Child:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
-                env=_environment(),
+                ownprograms.command(module, str(theirs.fileno())),
+                env=ownprograms.environment(),
                 pass_fds=(theirs.fileno(), *fds),
                 stdin=subprocess.DEVNULL,
             )
