@@ -3,7 +3,7 @@
 import pytest
 
 from goferry.gomod.module import Version
-from goferry.proxy.foresight import INFOS, Foresight
+from goferry.proxy.foresight import INFOS, ROOTS, Foresight
 
 
 def go_mod(path: str, go: str, *requires: str) -> bytes:
@@ -69,3 +69,52 @@ def test_nothing_follows_an_info_without_its_go_mod() -> None:
     sight = Foresight()
     sight.mod_asked(OLD)
     assert sight.after_info(NEW) == []
+
+
+def roots(count: int, name: str = "root") -> list[Version]:
+    return [version(f"example.com/{name}{number}@v1.0.0") for number in range(count)]
+
+
+def told(sight: Foresight, modules: list[Version]) -> list[Version]:
+    return [module for asked in modules for module in sight.mod_asked(asked)]
+
+
+def test_the_zips_of_a_graphs_roots_are_wanted_once_it_is_seen_to_be_loaded() -> None:
+    sight, graph = Foresight(), roots(ROOTS + 3)
+    assert told(sight, graph[: ROOTS - 1]) == []
+    assert sight.mod_asked(graph[ROOTS - 1]) == graph[:ROOTS]
+    assert told(sight, [*graph[ROOTS:], *graph]) == graph[ROOTS:]
+
+
+def test_what_another_go_mod_stands_for_is_no_root() -> None:
+    sight = Foresight()
+    told(sight, roots(ROOTS))
+    sight.after_mod(OLD, go_mod(OLD.path, "1.16", "example.com/below@v1.2.0"))
+    assert sight.mod_asked(BELOW) == []
+    assert sight.mod_asked(NEW) == [NEW]
+
+
+def test_a_version_that_was_looked_up_is_no_root() -> None:
+    """`go list -m -u` asks for the .info of the newest version, and then for its go.mod to see what it retracts."""
+    sight = Foresight()
+    told(sight, roots(ROOTS))
+    sight.after_info(NEW)
+    assert sight.mod_asked(NEW) == []
+
+
+def test_modules_that_are_asked_for_now_and_then_are_no_graph() -> None:
+    now = [0.0]
+    sight = Foresight(clock=lambda: now[0])
+    for module in roots(3 * ROOTS):
+        assert sight.mod_asked(module) == []
+        now[0] += 10.1
+
+
+def test_after_a_pause_a_graph_has_to_be_seen_anew() -> None:
+    now = [0.0]
+    sight = Foresight(clock=lambda: now[0])
+    told(sight, roots(2 * ROOTS))
+    now[0] += 10.1
+    other = roots(ROOTS, "other")
+    assert told(sight, other[:-1]) == []
+    assert sight.mod_asked(other[-1]) == other

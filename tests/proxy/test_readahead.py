@@ -14,7 +14,8 @@ from goferry.lab.goproxy import Fault, Trouble
 from goferry.proxy import readahead
 from goferry.proxy.base import Answer, Guess, Silent
 from goferry.proxy.coalesce import Flights
-from goferry.proxy.readahead import PATIENCE, SMALL_AHEAD, ReadAhead
+from goferry.proxy.foresight import ROOTS
+from goferry.proxy.readahead import FEWEST_AHEAD, PATIENCE, SMALL_AHEAD, ZIPS_AHEAD, ReadAhead
 from proxyworld import World, world
 
 
@@ -118,6 +119,22 @@ async def test_an_info_without_its_go_mod_brings_no_zip(tmp_path: Path) -> None:
         assert asked(w, "zip") == asked(w, "mod") == []
 
 
+async def test_while_a_graph_is_loaded_the_zips_that_it_needs_are_fetched_and_no_private_ones(
+    tmp_path: Path,
+) -> None:
+    names = [f"r{number}" for number in range(ROOTS + 2)]
+    async with world(tmp_path, tree(dict.fromkeys(names, "")), private="example.com/r3") as w:
+        for name in names[: ROOTS - 1]:
+            await w.get(path(name, "mod"))
+        await w.proxy.idle()
+        assert asked(w, "zip") == []
+        for name in names[ROOTS - 1 :]:
+            await w.get(path(name, "mod"))
+        await w.proxy.idle()
+        assert asked(w, "zip") == sorted(set(names) - {"r3"})
+        assert asked(w, "info") == []
+
+
 async def test_a_guess_that_fails_harms_nobody_and_is_asked_again_by_who_needs_it(tmp_path: Path) -> None:
     broken = {path("b", "mod"): [Fault(Trouble.STATUS, status=404)]}
 
@@ -186,6 +203,29 @@ async def test_when_a_client_has_gone_its_guesses_are_dropped_and_take_no_room(
     ahead.download(Version("example.com/c", "v1.0.0"))
     await flights.idle()
     assert upstream.asked[3:] == [path("c", "zip")]
+
+
+async def test_where_nobody_comes_for_what_was_fetched_less_is_fetched_until_somebody_does() -> None:
+    now = [0.0]
+    upstream, flights = Upstream(), Flights()
+    ahead = ReadAhead(upstream.get, flights, is_private=lambda path: False, clock=lambda: now[0])
+
+    async def fetched(name: str) -> list[str]:
+        before = len(upstream.asked)
+        for number in range(2 * ZIPS_AHEAD):
+            ahead.download(Version(f"example.com/{name}{number}", "v1.0.0"))
+        await flights.idle()
+        return upstream.asked[before:]
+
+    assert len(await fetched("a")) == ZIPS_AHEAD
+    now[0] += PATIENCE + 1
+    for_nobody = await fetched("b")
+    assert len(for_nobody) == FEWEST_AHEAD
+    before = len(upstream.asked)
+    for key in for_nobody:
+        ahead.asked(parse_request(key))
+    await flights.idle()
+    assert len(upstream.asked) - before == 2 * FEWEST_AHEAD
 
 
 async def test_what_a_client_asks_for_meanwhile_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,12 @@
 """What a `go` command will ask for next, told from what it has asked. Bookkeeping alone; readahead.py fetches.
 
 The command asks for one or two files at a time and waits for each, so on a slow way it waits for the distance and not
-for the bytes. Two of its habits can be relied on:
+for the bytes. Three of its habits can be relied on:
 
 - A go.mod below Go 1.17 stands for its whole graph: whoever asked for it asks for the go.mod of everything that it
   requires, and so on (Go reference, "Module graph pruning"; cmd/go/internal/modload, readModGraph).
+- A go.mod that no other one stands for is required by the main module itself, and was asked for by its version: nobody
+  looked that up before. The zips of such modules are what a download or a build gets when the graph is loaded.
 - `go mod download` asks for the .info of the modules whose go.mod files it has asked for first, in that order.
 """
 
@@ -25,6 +27,11 @@ _AGAIN = 60.0
 INFOS = 32
 """How many modules `go mod download` is expected to come to next."""
 
+ROOTS = 8
+_PAUSE = 10.0
+"""A graph is being loaded when so many modules of the main one were asked for, with no longer pause (seconds) between
+them. One or two of them may be somebody who looks at a single module."""
+
 
 class Foresight:
     """What has been asked, and what follows from it."""
@@ -36,14 +43,31 @@ class Foresight:
         self._places = Recent[Version, int](_MODULES)
         self._order = Recent[int, Version](_MODULES)
         self._next = 0
+        self._looked_up = Recent[Version, bool](_MODULES)
+        """Modules whose .info was asked for before their go.mod."""
+        self._roots: list[Version] = []
+        self._last_root = clock()
 
-    def mod_asked(self, module: Version) -> None:
-        """A client has asked for this go.mod."""
+    def mod_asked(self, module: Version) -> list[Version]:
+        """A client has asked for this go.mod. The modules whose zips are asked for when the graph is loaded."""
         if module in self._places:
-            return
+            return []
         self._places[module] = self._next
         self._order[self._next] = module
         self._next += 1
+        if module in self._whole or module in self._looked_up:
+            return []
+        return self._root(module)
+
+    def _root(self, module: Version) -> list[Version]:
+        now = self._clock()
+        if now - self._last_root > _PAUSE:
+            self._roots.clear()
+        self._last_root = now
+        if len(self._roots) == ROOTS:
+            return [module]
+        self._roots.append(module)
+        return list(self._roots) if len(self._roots) == ROOTS else []
 
     def after_mod(self, module: Version, go_mod: bytes) -> list[Version]:
         """The modules whose go.mod is asked for next, when this one is here: in its order, and each told once."""
@@ -64,6 +88,7 @@ class Foresight:
         """The modules whose .info is asked for next, when this one was; none unless its go.mod was asked for before."""
         place = self._places.get(module)
         if place is None:
+            self._looked_up[module] = True
             return []
         following = (self._order.get(at) for at in range(place + 1, place + 1 + INFOS))
         return [version for version in following if version is not None]

@@ -1,11 +1,12 @@
 """Fetches what a client is about to ask for, so that it need not wait for the distance to the upstream.
 
-Only small files are fetched on a guess (foresight.py says which), and a zip when its .info was asked for after its
-go.mod: that is a download under way. An .info without its .mod is somebody looking for upgrades; most of those zips
-would never be asked for.
+Foresight.py says which. A zip is fetched when a graph is being loaded that needs it, or its .info was asked for after
+its go.mod: that is a download under way. An .info without its .mod is somebody looking for upgrades; most of those
+zips would never be asked for.
 
 A guess must come true to be followed by others: so many files at most may be here, or on their way, that nobody has
-asked for yet. What a client asks for itself is fetched at once and never waits behind a guess.
+asked for yet, and the fewer the more of them nobody came for. What a client asks for itself is fetched at once and
+never waits behind a guess.
 """
 
 import time
@@ -24,8 +25,11 @@ from goferry.proxy.recent import Recent
 SMALL_AT_ONCE: Final = 8
 SMALL_AHEAD: Final = 128
 ZIPS_AT_ONCE: Final = 3
-ZIPS_AHEAD: Final = 32
+ZIPS_AHEAD: Final = 128
 """How many are fetched at once, and how many may be here or on their way that nobody has asked for."""
+
+FEWEST_AHEAD: Final = 8
+"""To how many that falls where guesses do not come true: by one for each, and it rises by one for each that does."""
 
 PATIENCE: Final = 10.0
 """Seconds after which a guess that did not come true no longer counts, and for which there must have been no new one,
@@ -64,7 +68,9 @@ class ReadAhead:
         """A client asks for this file, which is not in the store."""
         module = request.module
         if request.kind is Kind.MOD:
-            self._foresight.mod_asked(module)
+            for version in self._foresight.mod_asked(module):
+                if not self._is_private(version.path):
+                    self.download(version)
         elif request.kind is Kind.INFO:
             for version in self._foresight.after_info(module):
                 self._guess(Kind.INFO, version)
@@ -136,7 +142,7 @@ class _Lane:
         self._fetched = fetched
         self._flights = flights
         self._at_once = at_once
-        self._ahead = ahead
+        self._most = self._ahead = ahead
         self._clock = clock
         self._waiting: deque[Request] = deque(maxlen=_NOTICED)
         self._open = OrderedDict[str, float]()
@@ -164,7 +170,8 @@ class _Lane:
         is_here = self.noticed.pop(key, None)
         if is_here is not None:
             self._active = self._clock()
-            self._open.pop(key, None)
+            if self._open.pop(key, None) is not None or is_here:
+                self._ahead = min(self._most, self._ahead + 1)
         self._go_on()
         return bool(is_here)
 
@@ -178,6 +185,7 @@ class _Lane:
         horizon = self._clock() - PATIENCE
         while self._open and next(iter(self._open.values())) < horizon:
             self._open.popitem(last=False)
+            self._ahead = max(FEWEST_AHEAD, self._ahead - 1)
         return len(self._open) >= self._ahead
 
     async def _run(self) -> None:
