@@ -184,3 +184,22 @@ async def test_a_company_authority_is_believed_when_it_is_set(
             outcome = exc.kind
         await client.close()
     assert outcome == (Failure.TLS_UNKNOWN_AUTHORITY if how == "nothing" else 200)
+
+
+@unix
+async def test_what_was_prepared_is_not_read_again(tmp_path: Path, authority: Authority) -> None:
+    path = place(tmp_path, "company.pem", authority.pem)
+    async with Web(lambda _: ok(), tls=authority.server_context()) as web:
+        client = Client(ClientOptions(environ={}, ca_file=str(path)))
+        client.prepare()
+        path.unlink()
+        async with client.get(web.url) as response:
+            assert response.status == 200
+        await client.close()
+
+
+async def test_preparing_tells_what_the_first_connection_would(tmp_path: Path) -> None:
+    client = Client(ClientOptions(environ={}, ca_file=str(tmp_path / "none.pem")))
+    with pytest.raises(ConfigError, match=r"none\.pem"):
+        client.prepare()
+    await client.close()

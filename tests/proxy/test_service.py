@@ -44,6 +44,17 @@ async def test_each_kind_is_fetched_once_and_then_served_from_the_store(tmp_path
         assert w.upstream.asked[path] == 1
 
 
+async def test_certificates_that_cannot_be_read_are_told_to_who_needs_them_and_to_nobody_else(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path / "store", FILES, ca_file=tmp_path / "none.pem") as w:
+        await w.proxy.idle()
+        assert await w.body(MOD) == FILES[MOD]
+        secure = await w.another(upstream=w.upstream.url.replace("http:", "https:"), attempts=1)
+        with pytest.raises(GoferryError, match=r"none\.pem"):
+            await secure.answer(parse_request(ZIP))
+
+
 @pytest.mark.parametrize("path", [LIST, LATEST, INFO, MOD, ZIP])
 async def test_identical_misses_over_two_workers_cause_one_upstream_fetch(tmp_path: Path, path: str) -> None:
     async with world(tmp_path, FILES) as w:

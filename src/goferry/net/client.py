@@ -229,6 +229,10 @@ class Client:
             )
         return self._session
 
+    def prepare(self) -> None:
+        """Reads the root certificates, which the first connection would wait for. Raises ConfigError as that would."""
+        self._dialer.prepare()
+
     async def close(self) -> None:
         """Closes the pool and the resolver. Requests that still run, or come later, fail as cancelled."""
         self._closed = True

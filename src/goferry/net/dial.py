@@ -60,6 +60,10 @@ class Dialer:
         self._tls = tls
         self._delay = happy_eyeballs_delay
 
+    def prepare(self) -> None:
+        """Makes the TLS context, if that is not done. Raises what it raises."""
+        self._tls()
+
     async def dial(
         self,
         factory: Callable[[], P],

@@ -1,5 +1,6 @@
 """Puts a ModuleProxy together from settings. The only place below the server and the command line that builds parts."""
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -76,6 +77,8 @@ async def open_proxy(
         fresh = FreshCache(store, flights, fresh=settings.list_fresh, stale_for=settings.stale_for)
         negatives = Negatives(store, fresh=settings.negative_fresh, bypasses=settings.negative_bypass)
         flights.ahead("sweep negatives", lambda _: negatives.sweep())
+        if not settings.offline:
+            flights.ahead("prepare", lambda _: asyncio.to_thread(_prepare, client, settings))
         gate = Gate(negatives)
 
         def is_private(path: str) -> bool:
@@ -168,6 +171,13 @@ def _database(
         spec.name, chain, direct=edge.proxy(spec.base_url).get, direct_only=spec.url is not None
     )
     return ChecksumDatabase(parse_verifier(spec.key), source, store, flights, fresh=settings.list_fresh)
+
+
+def _prepare(client: Client, settings: Settings) -> None:
+    """What else the first request would wait for. If something is wrong with it, that request is told."""
+    client.prepare()
+    for spec in _specs(settings):
+        parse_verifier(spec.key).prepare()
 
 
 def _proofs(databases: list[ChecksumDatabase], settings: Settings) -> Proofs | None:

@@ -87,6 +87,10 @@ class Verifier:
     key_hash: int
     public_key: bytes
 
+    def prepare(self) -> None:
+        """Load what `verify` needs: the first one would wait for it."""
+        _public_key(self.public_key)
+
     def verify(self, text: bytes, signature: bytes) -> bool:
         """Whether this key made that signature of the text."""
         from cryptography.exceptions import InvalidSignature as Rejected
