@@ -73,7 +73,8 @@ def _cold(bench: Bench, graph: Path, straight: str, sums: str) -> dict[str, Path
 
     ways = ["straight", *_able(bench)]
     rounds: list[Round] = [
-        {name: seconds(name) for name in alternate(ways, number)} for number in range(bench.rounds(COLD_ROUNDS))
+        {name: seconds(name) for name in alternate(ways, number)}
+        for number in range(bench.rounds(COLD_ROUNDS))
     ]
     for name in ways:
         bench.note("graph", f"cold, {name}", typical(rounds, name), "s")
