@@ -81,6 +81,25 @@ class Text:
         )
 
 
+def encode_text(value: object) -> Any:
+    """msgspec's `enc_hook` for records that hold sentences."""
+    if isinstance(value, Text):
+        return value.to_json()
+    raise NotImplementedError(type(value))
+
+
+def decode_text(wanted: type, value: Any) -> Text:
+    """Its `dec_hook`. ValueError when it is no sentence with all the parts that its key names."""
+    if wanted is not Text:
+        raise NotImplementedError(wanted)
+    try:
+        text = Text.from_json(value)
+        text.to_json()  # every part that the key names is there
+    except (KeyError, IndexError, AttributeError, TypeError) as error:
+        raise ValueError(f"no sentence with its parts: {error!r}") from error
+    return text
+
+
 Part = str | int | float | Text
 
 

@@ -10,18 +10,18 @@ import msgspec
 
 from goferry.doctor.evidence import SCHEMA, Evidence
 from goferry.errors import InvalidInput
-from goferry.findings import Text
+from goferry.findings import Text, decode_text, encode_text
 
 
 def to_bytes(evidence: Evidence) -> bytes:
     """UTF-8 JSON with a final newline, keys in the order of the fields."""
-    return msgspec.json.format(msgspec.json.encode(evidence, enc_hook=_of_text), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(evidence, enc_hook=encode_text), indent=1) + b"\n"
 
 
 def from_bytes(data: bytes, *, place: str) -> Evidence:
     """The inverse. InvalidInput when it is no evidence of this schema; `place` names where the bytes came from."""
     try:
-        found = msgspec.json.decode(data, type=Evidence, dec_hook=_to_text)
+        found = msgspec.json.decode(data, type=Evidence, dec_hook=_decode)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise InvalidInput("{place} is no saved evidence: {why}", place=place, why=error) from error
     if found.schema != SCHEMA:
@@ -34,22 +34,8 @@ def from_bytes(data: bytes, *, place: str) -> Evidence:
     return found
 
 
-def _of_text(value: object) -> Any:
-    """The one kind of value that is no plain record."""
-    if isinstance(value, Text):
-        return value.to_json()
-    raise NotImplementedError(type(value))
-
-
-def _to_text(kind: type, data: Any) -> Any:
+def _decode(kind: type, data: Any) -> Any:
     """A sentence from its JSON, or from the bare English that earlier files hold."""
-    if kind is not Text:
-        raise NotImplementedError(kind)
-    if isinstance(data, str):
+    if kind is Text and isinstance(data, str):
         return Text("{said}", said=data)
-    try:
-        text = Text.from_json(data)
-        str(text)  # it must be possible to show it
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError("no sentence with a key and its parts") from error
-    return text
+    return decode_text(kind, data)

@@ -13,18 +13,15 @@ import logging
 import pickle
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
 
 from goferry import ownprograms
 from goferry.gomod import modzip
 from goferry.gomod.module import Version
 from goferry.gomod.modzip import ZipReport
 from goferry.gomod.ziparchive import usable_cores
+from goferry.proxy.verifier_child import HEAD, framed
 
 _logger = logging.getLogger(__name__)
-
-HEAD: Final = 4
-"""Bytes of the length before each message, big end first."""
 
 Verify = Callable[[Version, Path], Awaitable[ZipReport]]
 """modzip.verify_zip for who may not be held up by it."""
@@ -150,9 +147,3 @@ class _Child:
 
     def _gone(self) -> _ChildGone:
         return _ChildGone(f"the one that did it has ended ({self._process.returncode})")
-
-
-def framed(message: Any) -> bytes:
-    """A message as it is sent."""
-    data = pickle.dumps(message)
-    return len(data).to_bytes(HEAD, "big") + data

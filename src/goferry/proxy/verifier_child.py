@@ -10,10 +10,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from goferry.gomod import modzip
 from goferry.gomod.module import Version
+
+HEAD: Final = 4
+"""Bytes of the length before each message, big end first."""
 
 _AT_ONCE: Final = 2
 
@@ -23,9 +26,9 @@ _NICE: Final = 5
 
 def main() -> None:
     """Verify until there is nobody to do it for."""
-    for name in ("SIGINT", "SIGTERM"):
+    for number in (signal.SIGINT, signal.SIGTERM):
         # A signal for the whole process group is meant for the one who started this, and who ends it.
-        signal.signal(getattr(signal, name), signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(_NICE)
     source, sink, lock = sys.stdin.buffer, sys.stdout.buffer, Lock()
@@ -36,8 +39,8 @@ def main() -> None:
 
 
 def _received(source: BinaryIO) -> tuple[int, Version, Path] | None:
-    head = source.read(4)
-    if len(head) < 4:
+    head = source.read(HEAD)
+    if len(head) < HEAD:
         return None
     message: tuple[int, Version, Path] = pickle.loads(source.read(int.from_bytes(head, "big")))  # noqa: S301
     return message
@@ -45,12 +48,12 @@ def _received(source: BinaryIO) -> tuple[int, Version, Path] | None:
 
 def _answer(sink: BinaryIO, lock: Lock, number: int, module: Version, path: Path) -> None:
     try:
-        data = pickle.dumps((number, modzip.verify_zip(module, path), None))
+        data = framed((number, modzip.verify_zip(module, path), None))
     except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked
         data = _failed(number, error)
     with lock:
         try:
-            sink.write(len(data).to_bytes(4, "big") + data)
+            sink.write(data)
             sink.flush()
         except OSError:
             os._exit(0)  # nobody listens any more
@@ -58,11 +61,16 @@ def _answer(sink: BinaryIO, lock: Lock, number: int, module: Version, path: Path
 
 def _failed(number: int, error: Exception) -> bytes:
     try:
-        data = pickle.dumps((number, None, error))
-        pickle.loads(data)  # noqa: S301  not every exception that can be written can be read
+        pickle.loads(pickle.dumps(error))  # noqa: S301  not every exception that can be written can be read
     except Exception:  # noqa: BLE001
-        data = pickle.dumps((number, None, RuntimeError(repr(error))))
-    return data
+        error = RuntimeError(repr(error))
+    return framed((number, None, error))
+
+
+def framed(message: Any) -> bytes:
+    """A message as it is sent, in either direction."""
+    data = pickle.dumps(message)
+    return len(data).to_bytes(HEAD, "big") + data
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from goferry.deps.advisories.matching import Fixed as Fixed
 from goferry.deps.advisories.matching import FixState as FixState
 from goferry.deps.usage import Level as Level
 from goferry.errors import InvalidInput
-from goferry.findings import Location, Severity, Text
+from goferry.findings import Location, Severity, Text, decode_text, encode_text
 from goferry.gomod.module import Version
 
 SCHEMA: Final = "goferry.audit/1"
@@ -202,7 +202,7 @@ def dumps(audit: Audit) -> str:
 
 
 def _encoded(audit: Audit) -> bytes:
-    found = msgspec.to_builtins(audit, enc_hook=_encode)
+    found = msgspec.to_builtins(audit, enc_hook=encode_text)
     return msgspec.json.encode(_with_chains(found, _as_objects))
 
 
@@ -219,7 +219,7 @@ def from_json(data: bytes | str, *, place: str) -> Audit:
                 wanted=SCHEMA,
             )
         found = _with_chains(msgspec.json.decode(data), _as_pairs)
-        return msgspec.convert(found, type=Audit, dec_hook=_decode)
+        return msgspec.convert(found, type=Audit, dec_hook=decode_text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("{place} is no saved audit: {why}", place=place, why=error) from error
 
@@ -251,20 +251,3 @@ def _as_pairs(step: Any) -> Any:
 
 class _Schema(msgspec.Struct):
     schema: str = ""
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, Text):
-        return value.to_json()
-    raise NotImplementedError(type(value))
-
-
-def _decode(wanted: type, value: Any) -> Any:
-    if wanted is not Text:
-        raise NotImplementedError(wanted)
-    try:
-        text = Text.from_json(value)
-        text.to_json()  # every part that the key names is there
-    except (KeyError, IndexError, AttributeError, TypeError) as error:
-        raise ValueError(f"no sentence with its parts: {error!r}") from error
-    return text
