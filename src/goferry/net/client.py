@@ -11,7 +11,7 @@ import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,11 +100,11 @@ class Client:
         self._names = names
         self._dialer = Dialer(names, tls or trust.context)
         self._session: aiohttp.ClientSession | None = None
+        self._untraced = Trace(self._observers, keep=False)
         self._live: set[ClientResponse] = set()
         self._closed = False
 
-    @asynccontextmanager
-    async def get(
+    def get(
         self,
         url: str,
         *,
@@ -112,21 +112,17 @@ class Client:
         timeouts: Timeouts | None = None,
         trace: Trace | None = None,
         follow: bool = True,
-    ) -> AsyncIterator["ClientResponse"]:
+    ) -> "_Exchange":
         """GET, as HttpClient says. trace: receives the events of this request, beside the client's observers.
 
         follow: whether redirects are followed; without it they are answers like any other.
         A user and password in the URL become basic authorization, over https only.
         Raises NetError; InvalidInput for something that is no http or https URL.
         """
-        target = _parse(url)
-        flight = self._depart(target, timeouts, trace)
-        walk = self._walk if follow else self._send
-        async with self._arrived(await walk(target, dict(headers or {}), flight)) as response:
-            yield response
+        go = self._walk if follow else self._send
+        return _Exchange(self, url, timeouts, trace, lambda target, flight: go(target, headers or {}, flight))
 
-    @asynccontextmanager
-    async def send(
+    def send(
         self,
         method: str,
         url: str,
@@ -135,36 +131,29 @@ class Client:
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         trace: Trace | None = None,
-    ) -> AsyncIterator["ClientResponse"]:
+    ) -> "_Exchange":
         """Any other method, as goferry.net.base.HttpSender says: sent once, and redirects are answers."""
-        target = _parse(url)
-        flight = self._depart(target, timeouts, trace)
-        sent = await self._send(target, dict(headers or {}), flight, method, body)
-        async with self._arrived(sent) as response:
-            yield response
+        return _Exchange(
+            self,
+            url,
+            timeouts,
+            trace,
+            lambda target, flight: self._send(target, headers or {}, flight, method, body),
+        )
 
     def _depart(self, target: URL, timeouts: Timeouts | None, trace: Trace | None) -> "_Flight":
         if self._closed:
-            raise failed(Failure.CANCELLED, host=_host(target), url=_public(target))
+            raise failed(Failure.CANCELLED, **_where(target))
         return _Flight(timeouts or self.options.timeouts, self._trace(trace))
-
-    @asynccontextmanager
-    async def _arrived(self, response: "ClientResponse") -> AsyncIterator["ClientResponse"]:
-        self._live.add(response)
-        try:
-            yield response
-        finally:
-            self._live.discard(response)
-            response.close()
 
     def _trace(self, wanted: Trace | None) -> Trace:
         if wanted is None:
-            return Trace(self._observers, keep=False)
+            return self._untraced
         if not self._observers:
             return wanted
         return Trace((*self._observers, wanted.record), keep=False)
 
-    async def _walk(self, target: URL, headers: dict[str, str], flight: "_Flight") -> "ClientResponse":
+    async def _walk(self, target: URL, headers: Mapping[str, str], flight: "_Flight") -> "ClientResponse":
         """Sends, and follows redirects."""
         for _hop in range(MAX_REDIRECTS + 1):
             response = await self._send(target, headers, flight)
@@ -179,7 +168,7 @@ class Client:
             flight.trace.emit(Step.REDIRECT, State.COMPLETE, status=response.status, url=_public(following))
             headers = _carried(headers, target, following)
             target = following
-        raise failed(Failure.TOO_MANY_REDIRECTS, host=_host(target), url=_public(target))
+        raise failed(Failure.TOO_MANY_REDIRECTS, **_where(target))
 
     async def _send(
         self,
@@ -189,7 +178,7 @@ class Client:
         method: str = "GET",
         body: bytes | None = None,
     ) -> "ClientResponse":
-        proxy = flight.proxy = self._proxies.proxy_for(str(target)).proxy
+        proxy = flight.proxy = self._proxies.proxy_for(str(target)).proxy if self._proxies else None
         token = _current.set(flight)
         try:
             raw = await self._open().request(
@@ -203,14 +192,14 @@ class Client:
             )
         except Exception as exc:
             if self._closed:  # whatever it looked like, it was us
-                raise failed(Failure.CANCELLED, host=_host(target), url=_public(target)) from exc
+                raise failed(Failure.CANCELLED, **_where(target)) from exc
             if isinstance(exc, NetError):
                 exc.at(_public(target))
                 raise
-            raise translated(exc, host=_host(target), url=_public(target)) from exc
+            raise translated(exc, **_where(target)) from exc
         finally:
             _current.reset(token)
-        return ClientResponse(raw, _public(target), _host(target), flight)
+        return ClientResponse(raw, target, flight)
 
     def _open(self) -> aiohttp.ClientSession:
         """The session, made on first use because it belongs to the running loop."""
@@ -252,71 +241,117 @@ def _resolver(options: ClientOptions) -> Resolver:
     )
 
 
+class _Exchange(AbstractAsyncContextManager["ClientResponse"]):
+    """One request as a context: sent on entering it, its connection given back on leaving it.
+
+    A class, as a generator with `asynccontextmanager` costs a tenth of a small request.
+    """
+
+    __slots__ = ("_client", "_response", "_send", "_timeouts", "_trace", "_url")
+
+    def __init__(
+        self,
+        client: Client,
+        url: str,
+        timeouts: Timeouts | None,
+        trace: Trace | None,
+        send: Callable[[URL, "_Flight"], Awaitable["ClientResponse"]],
+    ) -> None:
+        self._client = client
+        self._url = url
+        self._timeouts = timeouts
+        self._trace = trace
+        self._send = send
+
+    async def __aenter__(self) -> "ClientResponse":
+        target = _parse(self._url)
+        flight = self._client._depart(target, self._timeouts, self._trace)
+        response = self._response = await self._send(target, flight)
+        self._client._live.add(response)
+        return response
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._client._live.discard(self._response)
+        self._response.close()
+
+
 class ClientResponse:
     """An answer whose head has arrived; goferry.net.base.Response."""
 
-    __slots__ = ("_flight", "_host", "_raw", "headers", "status", "url")
+    __slots__ = ("_flight", "_raw", "_target", "headers", "status")
 
-    def __init__(self, raw: aiohttp.ClientResponse, url: str, host: str, flight: "_Flight") -> None:
+    def __init__(self, raw: aiohttp.ClientResponse, target: URL, flight: "_Flight") -> None:
         self.status: int = raw.status
         self.headers: Mapping[str, str] = raw.headers
-        self.url: str = url
-        self._host = host
+        self._target = target
         self._raw = raw
         self._flight = flight
 
+    @property
+    def url(self) -> str:
+        """The URL that answered, without user and password."""
+        return _public(self._target)
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises NetError: body_truncated, idle_timeout, whole_timeout, http_protocol."""
-        self._refuse_coding()
+        self._begin_body()
         size = 0
-        trace = self._flight.trace
-        trace.emit(Step.BODY, State.STARTED, url=self.url)
         try:
-            async for chunk in self._raw.content.iter_any():
+            while chunk := await self._raw.content.readany():
                 size += len(chunk)
                 yield chunk
-            self._refuse_reset()
+            self._end_body(size)
         except BaseException as exc:
-            trace.failed(Step.BODY, exc, url=self.url, size=size)
-            if isinstance(exc, NetError) or not isinstance(exc, Exception):
-                raise
-            raise translated(exc, host=self._host, url=self.url) from exc
-        trace.emit(Step.BODY, State.COMPLETE, url=self.url, size=size)
+            self._fail_body(exc, size)
+            raise
 
     async def read(self, limit: int) -> bytes:
-        """The whole body; NetError body_too_large beyond `limit` bytes."""
+        """The whole body; NetError body_too_large beyond `limit` bytes. Raises as chunks does."""
         declared = self.headers.get("Content-Length", "")
         if declared.isdigit() and int(declared) > limit:
             raise self._too_large(limit)
+        self._begin_body()
         parts, size = [], 0
-        async for chunk in self.chunks():
-            size += len(chunk)
-            if size > limit:
-                raise self._too_large(limit)
-            parts.append(chunk)
+        try:
+            while chunk := await self._raw.content.readany():
+                size += len(chunk)
+                if size > limit:
+                    raise self._too_large(limit)
+                parts.append(chunk)
+            self._end_body(size)
+        except BaseException as exc:
+            self._fail_body(exc, size)
+            raise
         return b"".join(parts)
 
     def close(self) -> None:
         """Gives the connection back to the pool if the body was read to its end, else drops it."""
         self._raw.close()
 
-    def _too_large(self, limit: int) -> Exception:
-        return failed(Failure.BODY_TOO_LARGE, host=self._host, url=self.url, detail=f"> {limit} B")
-
-    def _refuse_reset(self) -> None:
-        """A body without length or chunks ends with the connection. aiohttp takes a reset for such an end too."""
-        framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-        if not framed and isinstance(reason := self._flight.protocol.exception(), OSError):
-            raise failed(
-                Failure.BODY_TRUNCATED, host=self._host, url=self.url, detail=str(reason)
-            ) from reason
-
-    def _refuse_coding(self) -> None:
+    def _begin_body(self) -> None:
         """Uncoded bytes were asked for. Passing on others would break every length and sum above."""
         coding = self.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("", "identity"):
-            detail = f"Content-Encoding: {coding}"
-            raise failed(Failure.HTTP_PROTOCOL, host=self._host, url=self.url, detail=detail)
+            raise failed(Failure.HTTP_PROTOCOL, **_where(self._target), detail=f"Content-Encoding: {coding}")
+        if self._flight.trace.is_heard:
+            self._flight.trace.emit(Step.BODY, State.STARTED, url=self.url)
+
+    def _end_body(self, size: int) -> None:
+        """A body without length or chunks ends with the connection. aiohttp takes a reset for such an end too."""
+        framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        if not framed and isinstance(reason := self._flight.protocol.exception(), OSError):
+            raise failed(Failure.BODY_TRUNCATED, **_where(self._target), detail=str(reason)) from reason
+        if self._flight.trace.is_heard:
+            self._flight.trace.emit(Step.BODY, State.COMPLETE, url=self.url, size=size)
+
+    def _fail_body(self, exc: BaseException, size: int) -> None:
+        """Says so, and raises what a foreign error means."""
+        self._flight.trace.failed(Step.BODY, exc, url=self.url, size=size)
+        if isinstance(exc, Exception) and not isinstance(exc, NetError):
+            raise translated(exc, **_where(self._target)) from exc
+
+    def _too_large(self, limit: int) -> Exception:
+        return failed(Failure.BODY_TOO_LARGE, **_where(self._target), detail=f"> {limit} B")
 
 
 # --- one request in flight --------------------------------------------------------------------------------------------
@@ -403,8 +438,8 @@ def _ours(exc: BaseException, head: asyncio.Timeout | None, url: URL) -> BaseExc
     if not isinstance(exc, Exception):
         return exc
     if type(exc) is TimeoutError and head is not None and head.expired():
-        return failed(Failure.FIRST_BYTE_TIMEOUT, host=_host(url), url=_public(url))
-    return translated(exc, host=_host(url), url=_public(url))
+        return failed(Failure.FIRST_BYTE_TIMEOUT, **_where(url))
+    return translated(exc, **_where(url))
 
 
 class _Request(aiohttp.ClientRequest):
@@ -412,7 +447,11 @@ class _Request(aiohttp.ClientRequest):
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
         flight = _current.get()
-        with flight.trace.step(Step.REQUEST, method=self.method, url=str(self.url), reused=not flight.fresh):
+        if flight.trace.is_heard:
+            detail = {"method": self.method, "url": str(self.url), "reused": not flight.fresh}
+            with flight.trace.step(Step.REQUEST, **detail):
+                response = await super().send(conn)
+        else:
             response = await super().send(conn)
         # The idle limit counts from byte to byte, so it starts with the answer's first; until then the
         # first-byte limit rules alone.
@@ -485,6 +524,11 @@ def _host(url: URL) -> str:
     return host if url.is_default_port() else f"{host}:{url.port}"
 
 
+def _where(url: URL) -> dict[str, str]:
+    """What an error says of the place."""
+    return {"host": _host(url), "url": _public(url)}
+
+
 def _redirect(response: "ClientResponse", asked: URL) -> URL | None:
     """Where the answer sends us; None if nowhere, also for a redirect that names no place, which is then the answer."""
     location = response.headers.get("Location", "")
@@ -496,12 +540,9 @@ def _redirect(response: "ClientResponse", asked: URL) -> URL | None:
         following = asked.join(URL(location, encoded=location.isascii())).with_fragment(None)
         _parse(str(following))
     except (ValueError, InvalidInput) as exc:
-        where = {"host": _host(asked), "url": _public(asked)}
-        raise failed(Failure.BAD_REDIRECT, **where, detail=_redacted(location)[:200]) from exc
+        raise failed(Failure.BAD_REDIRECT, **_where(asked), detail=_redacted(location)[:200]) from exc
     if asked.scheme == "https" and following.scheme == "http":
-        raise failed(
-            Failure.INSECURE_REDIRECT, host=_host(asked), url=_public(asked), detail=_public(following)
-        )
+        raise failed(Failure.INSECURE_REDIRECT, **_where(asked), detail=_public(following))
     return following
 
 
@@ -517,7 +558,7 @@ def _request_headers(headers: Mapping[str, str], target: URL, proxy: ProxyUrl | 
     sent = dict(headers)
     if target.raw_user is not None or target.raw_password is not None:
         if target.scheme != "https":
-            raise failed(Failure.INSECURE_CREDENTIALS, host=_host(target), url=_public(target))
+            raise failed(Failure.INSECURE_CREDENTIALS, **_where(target))
         if not any(name.lower() == "authorization" for name in sent):
             sent["Authorization"] = basic_credentials(target.user or "", target.password)
     if proxy is not None and proxy.user is not None and target.scheme == "http":
@@ -530,6 +571,4 @@ def _proxy_key(proxy: ProxyUrl, target: URL) -> URL:
     try:
         return URL(str(proxy))
     except ValueError as exc:
-        raise failed(
-            Failure.PROXY_UNREACHABLE, host=_host(target), url=_public(target), detail=str(proxy)
-        ) from exc
+        raise failed(Failure.PROXY_UNREACHABLE, **_where(target), detail=str(proxy)) from exc

@@ -75,6 +75,10 @@ class ProxyConfig:
         self._rules = _parse_no_proxy(no_proxy)
         self._cgi = cgi
 
+    def __bool__(self) -> bool:
+        """Whether any URL may go through a proxy."""
+        return self.http is not None or self.https is not None
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "ProxyConfig":
         """From variables; upper case wins unless it is empty."""
@@ -87,7 +91,7 @@ class ProxyConfig:
 
     def proxy_for(self, url: str) -> ProxyChoice:
         """The decision for this absolute URL. Raises Refused for HTTP_PROXY in a CGI environment."""
-        if self.http is None and self.https is None:
+        if not self:
             return ProxyChoice(None, ProxyReason.NOT_CONFIGURED)
         target = _Url.parse(url)
         if target is None:

@@ -48,10 +48,11 @@ Observer = Callable[[Event], None]
 class Trace:
     """The events of one request, in order, and passed on to the observers as they happen.
 
-    keep: whether `events` is filled; the server only needs its observers.
+    keep: whether `events` is filled; the server only needs its observers. `is_heard` tells whether anybody learns of
+    an event, for those to whom it matters what it costs to describe one.
     """
 
-    __slots__ = ("_active", "_clock", "_keep", "_observers", "events")
+    __slots__ = ("_clock", "_keep", "_observers", "events", "is_heard")
 
     def __init__(
         self,
@@ -63,12 +64,12 @@ class Trace:
         self.events: list[Event] = []
         self._observers = tuple(observers)
         self._keep = keep
-        self._active = keep or bool(self._observers)
+        self.is_heard = keep or bool(self._observers)
         self._clock = clock
 
     def emit(self, step: Step, state: State, **detail: Any) -> None:
         """Records one event."""
-        if not self._active:
+        if not self.is_heard:
             return
         self.record(Event(step, state, self._clock(), detail))
 

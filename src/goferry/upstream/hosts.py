@@ -7,8 +7,8 @@ which fails now and then is retried, and a dead one costs one time limit instead
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 
 from goferry.errors import Unavailable
 from goferry.findings import Text
@@ -32,31 +32,47 @@ class HostGate:
         self._breaker = breaker
         self._slots = asyncio.Semaphore(slots)
 
-    @asynccontextmanager
-    async def visit(self) -> AsyncIterator["Visit"]:
-        """Waits for a free slot; raises Unavailable while the breaker is open."""
-        async with self._slots:
-            ticket = self._breaker.ask()
-            if ticket is None:
-                raise Unavailable(
-                    "{why}; {host} is not asked again for a moment",
-                    hint="it is tried again by itself; see goferry_breaker_state in /metrics",
-                    why=self.trouble,
-                    host=self.host,
-                )
-            try:
-                yield Visit(self, ticket)
-            finally:
-                ticket.abandoned()
+    def visit(self) -> "Visit":
+        """Room for one request, as a context: entering it waits for a free slot, and raises Unavailable while the
+        breaker is open."""
+        return Visit(self)
+
+    async def enter(self) -> Ticket:
+        """For Visit. Who has a ticket calls `leave`."""
+        await self._slots.acquire()
+        ticket = self._breaker.ask()
+        if ticket is None:
+            self.leave()
+            raise Unavailable(
+                "{why}; {host} is not asked again for a moment",
+                hint="it is tried again by itself; see goferry_breaker_state in /metrics",
+                why=self.trouble,
+                host=self.host,
+            )
+        return ticket
+
+    def leave(self) -> None:
+        """For Visit: the slot is free again."""
+        self._slots.release()
 
 
-class Visit:
+class Visit(AbstractAsyncContextManager["Visit"]):
     """One request to the host; what came of it is told to the breaker."""
 
-    def __init__(self, gate: HostGate, ticket: Ticket) -> None:
+    _ticket: Ticket
+    _began: float
+
+    def __init__(self, gate: HostGate) -> None:
         self._gate = gate
-        self._ticket = ticket
-        self._began = gate.clock()
+
+    async def __aenter__(self) -> "Visit":
+        self._ticket = await self._gate.enter()
+        self._began = self._gate.clock()
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._ticket.abandoned()
+        self._gate.leave()
 
     def answered(self, status: int) -> None:
         """The host spoke; only 5xx in a row count against it."""
