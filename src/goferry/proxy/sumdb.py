@@ -16,10 +16,10 @@ was then refused for lies in quarantine.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from goferry.errors import (
     GoferryError,
@@ -45,6 +45,8 @@ from goferry.upstream.sumdb import SumdbSource
 if TYPE_CHECKING:
     from goferry.proxy.recording import OwnSums
 
+T = TypeVar("T")
+
 _PROVEN_IN_MEMORY = 512
 """Proven tiles and records kept at hand (4 MiB of full tiles)."""
 
@@ -57,10 +59,11 @@ _DIGESTS_IN_MEMORY = 16_384
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """What a lookup ends in: the sums, and the answer that says so."""
+    """What a lookup ends in: the sums, the answer that says so, and whether the store had it."""
 
     sums: Sums
     body: bytes
+    was_stored: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ class ChecksumDatabase:
                 exchange = self._database.lookup(module)
                 trail = await self._drive(exchange, asking=asking)
                 self._note(exchange)
-                proven = _Proven(exchange.result(), exchange.proven[path])
+                proven = _Proven(exchange.result(), exchange.proven[path], path in trail.stored)
                 deliver(proven)
                 await self._keep_all(exchange, trail)
                 return proven
@@ -159,19 +162,23 @@ class ChecksumDatabase:
 
     async def _record(self, module: Version, *, asking: bool) -> tuple[Answer, Outcome]:
         path = lookup.lookup_path(module)
-        body = await self._known(path, asking=asking)
-        outcome = Outcome.HIT
-        if body is None:
+        body, outcome = self._recent.get(path), Outcome.HIT
+        if body is None and (path in self._digests or not asking):
+            body = await self._known(path, asking=asking)
+        if body is None:  # a lookup looks into the store too, and proves what it finds there
             proven, joined = await self._lookup(module)
             body = proven.body
-            outcome = Outcome.COALESCED if joined else Outcome.MISS
+            if not proven.was_stored:
+                outcome = Outcome.COALESCED if joined else Outcome.MISS
         return await self._answer(path, await self._under_latest(body)), outcome
 
     async def _under_latest(self, body: bytes) -> bytes:
         """The record with the newest proven head in place of the one that it came with."""
         await self._load_head()
-        record, _ = tlog.parse_record(body)
         head = self._database.latest
+        if head.note and body.endswith(head.note):
+            return body
+        record, _ = tlog.parse_record(body)
         if record.id >= head.tree.size:
             return body
         return tlog.format_record(record) + head.note
@@ -308,7 +315,7 @@ class ChecksumDatabase:
             if any(isinstance(ask, SwapHead) for ask in asks):
                 # The tiles first: a stored head must never be one that the store can't prove anything under.
                 await self._keep_all(exchange, trail)
-            answers = await asyncio.gather(*(self._found(ask, trail, asking=asking) for ask in asks))
+            answers = await _together([self._found(ask, trail, asking=asking) for ask in asks])
             for ask, found in zip(asks, answers, strict=True):
                 exchange.feed(ask, found)
         return trail
@@ -373,7 +380,7 @@ class ChecksumDatabase:
         """Keep what is proven and did not come from the store; tiles first, so that a kept record has its proof."""
         new = [path for path in exchange.proven if path not in trail.stored and path != lookup.LATEST]
         for paths in ([p for p in new if not _is_record(p)], [p for p in new if _is_record(p)]):
-            await asyncio.gather(*(self._keep(path, exchange.proven[path], trail) for path in paths))
+            await _together([self._keep(path, exchange.proven[path], trail) for path in paths])
 
     async def _keep(self, path: str, body: bytes, trail: _Trail) -> None:
         """Keep what is proven; a store that is full or read-only must not undo the proof."""
@@ -412,6 +419,11 @@ class ChecksumDatabase:
 
     async def _answer(self, path: str, body: bytes, *, immutable: bool = True) -> Answer:
         return Answer(self._key(path), len(body), self._clock(), immutable=immutable, body=body)
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """The results, in order. One alone, as there mostly is, needs no task of its own."""
+    return [await work[0]] if len(work) == 1 else await asyncio.gather(*work)
 
 
 def _digest(body: bytes) -> bytes:

@@ -19,7 +19,7 @@ Rules and names: golang.org/x/mod/sumdb/tlog, tile.go.
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
@@ -102,7 +102,7 @@ class Tile:
     @property
     def full(self) -> "Tile":
         """The same tile once it is complete."""
-        return replace(self, width=1 << self.height)
+        return Tile(self.height, self.level, self.index, 1 << self.height)
 
     @property
     def start(self) -> int:
@@ -186,7 +186,7 @@ def tile_indexes(tile: Tile) -> list[int]:
 def widest_tile(tile: Tile, size: int) -> Tile | None:
     """That tile as wide as it is in a tree of `size` records, or None when nothing of it exists there."""
     width = min((size >> (tile.height * tile.level)) - tile.start, 1 << tile.height)
-    return replace(tile, width=width) if width > 0 else None
+    return Tile(tile.height, tile.level, tile.index, width) if width > 0 else None
 
 
 def _parent(tile: Tile, size: int) -> Tile | None:
