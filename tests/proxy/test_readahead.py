@@ -1,7 +1,7 @@
 """What is fetched before a client asks for it, what never is, and when it stops."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,15 @@ from goferry.proxy import readahead
 from goferry.proxy.base import Answer, Guess, Silent
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.foresight import ROOTS
-from goferry.proxy.readahead import FEWEST_AHEAD, PATIENCE, SMALL_AHEAD, ZIPS_AHEAD, ReadAhead
+from goferry.proxy.readahead import (
+    FEWEST_AHEAD,
+    PATIENCE,
+    SMALL_AHEAD,
+    ZIPS_AHEAD,
+    ZIPS_AT_ONCE,
+    ReadAhead,
+)
+from goferry.storage import writer
 from proxyworld import World, world
 
 
@@ -180,7 +188,7 @@ class Upstream:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def get(self, request: Request) -> Answer | None:
+    async def get(self, request: Request, proven: Callable[[], bool]) -> Answer | None:
         self.asked.append(request.key)
         return Answer(request.key, 0, 0.0, immutable=True, body=b"")
 
@@ -269,7 +277,7 @@ async def test_guesses_and_those_that_came_true_are_counted_once_each() -> None:
 async def test_a_guess_that_a_client_asks_for_while_it_is_under_way_came_true() -> None:
     flights, counting, here = Flights(), Counting(), asyncio.Event()
 
-    async def slow(request: Request) -> Answer:
+    async def slow(request: Request, proven: Callable[[], bool]) -> Answer:
         await here.wait()
         return Answer(request.key, 0, 0.0, immutable=True, body=b"")
 
@@ -280,3 +288,58 @@ async def test_a_guess_that_a_client_asks_for_while_it_is_under_way_came_true() 
     here.set()
     await flights.idle()
     assert counting.seen == [("zip", "made"), ("zip", "true")]
+
+
+@pytest.mark.parametrize("tells", [True, False])
+async def test_the_next_zips_are_begun_when_those_before_them_are_only_left_to_be_kept(tells: bool) -> None:
+    flights, may_keep = Flights(), asyncio.Event()
+    begun: list[str] = []
+
+    async def fetch(request: Request, proven: Callable[[], bool]) -> Answer:
+        begun.append(request.key)
+        if tells:
+            assert not proven()
+        await may_keep.wait()
+        return Answer(request.key, 0, 0.0, immutable=True, body=b"")
+
+    ahead = ReadAhead(fetch, flights, is_private=lambda path: False)
+    zips = [path(f"m{number:02}", "zip") for number in range(3 * ZIPS_AT_ONCE)]
+    for key in zips:
+        ahead.download(parse_request(key).module)
+    for _ in range(10 * len(zips)):
+        await asyncio.sleep(0)
+    assert begun == (zips if tells else zips[:ZIPS_AT_ONCE])
+    may_keep.set()
+    await flights.idle()
+    assert begun == zips
+
+
+async def test_who_fetches_a_zip_ahead_learns_that_a_client_waits_for_it_by_now() -> None:
+    flights, here = Flights(), asyncio.Event()
+    awaited: dict[str, bool] = {}
+
+    async def fetch(request: Request, proven: Callable[[], bool]) -> Answer:
+        await here.wait()
+        awaited[request.key] = proven()
+        return Answer(request.key, 0, 0.0, immutable=True, body=b"")
+
+    ahead = ReadAhead(fetch, flights, is_private=lambda path: False)
+    for name in "ab":
+        ahead.download(Version(f"example.com/{name}", "v1.0.0"))
+    await asyncio.sleep(0)
+    ahead.asked(parse_request(path("a", "zip")))
+    here.set()
+    await flights.idle()
+    assert awaited == {path("a", "zip"): True, path("b", "zip"): False}
+
+
+async def test_a_client_does_not_wait_for_company_for_its_zip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "LINGER", 3600.0)
+    names = [f"r{number}" for number in range(ROOTS)]
+    async with asyncio.timeout(60), world(tmp_path, tree(dict.fromkeys(names, ""))) as w:
+        for name in names:
+            await w.get(path(name, "mod"))
+        for name in reversed(names):
+            assert await w.body(path(name, "zip")) == w.tree.files[path(name, "zip")]

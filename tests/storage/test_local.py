@@ -92,17 +92,35 @@ async def test_a_name_below_an_object_is_refused_and_leaves_nothing_behind(store
     assert await store.read("example.org/taken") == b"a file"
 
 
-async def test_a_lazy_put_goes_with_the_next_one_that_somebody_waits_for(store, monkeypatch):
-    monkeypatch.setattr(writer, "LINGER", 3600.0)
+@pytest.mark.parametrize(("shared", "linger"), [(True, "LINGER_SHARED"), (False, "LINGER")])
+async def test_a_lazy_put_goes_with_the_next_one_that_somebody_waits_for(
+    tmp_path, monkeypatch, shared, linger
+):
+    monkeypatch.setattr(writer, linger, 3600.0)
+    store = LocalStore(tmp_path / "store", shared=shared)
     lazy = asyncio.create_task(store.put_all([Put(MOD, b"module m\n", lazy=True)]))
     await asyncio.sleep(0)
     await store.put("example.org/hurried", b"x")
     await lazy
     assert await store.read(MOD) == b"module m\n"
+    await store.close()
+
+
+@pytest.mark.parametrize("size", [10, 700_000])
+async def test_a_lazy_upload_is_kept_when_somebody_hurries(store, monkeypatch, size):
+    monkeypatch.setattr(writer, "LINGER_SHARED", 3600.0)
+    upload = await store.upload()
+    await upload.write(b"x" * size)
+    assert upload.path.stat().st_size == size
+    lazy = asyncio.create_task(upload.commit(ZIP, lazy=True))
+    await asyncio.sleep(0)
+    store.hurry()
+    assert (await lazy).size == size
+    assert await store.read(ZIP) == b"x" * size
 
 
 async def test_a_store_that_closes_keeps_lazy_puts_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(writer, "LINGER", 3600.0)
+    monkeypatch.setattr(writer, "LINGER_SHARED", 3600.0)
     store = LocalStore(tmp_path / "store")
     lazy = asyncio.create_task(store.put_all([Put(MOD, b"module m\n", lazy=True)]))
     await asyncio.sleep(0)

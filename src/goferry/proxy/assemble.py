@@ -52,7 +52,7 @@ async def open_proxy(
     """
     observer = observer or Silent()
     async with AsyncExitStack() as stack:
-        store = open_store(settings.store, fsync=settings.fsync)
+        store = open_store(settings.store, fsync=settings.fsync, shared=settings.workers > 1)
         stack.push_async_callback(store.close)
         index = open_index(store)
         if index is not None:
@@ -63,6 +63,7 @@ async def open_proxy(
         stack.push_async_callback(verifier.close)
         flights = Flights()
         stack.push_async_callback(flights.close)
+        stack.callback(store.hurry)  # whoever closes waits for what is being kept
 
         instance = await _instance(store)
         gates = HostGates(slots=settings.per_host, rules=_breaker_rules(settings))

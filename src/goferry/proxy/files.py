@@ -9,7 +9,7 @@ from goferry.proxy import judge
 from goferry.proxy.base import Answer, Observer, Outcome
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.fresh import FreshCache
-from goferry.proxy.keeper import Keeper
+from goferry.proxy.keeper import Keeper, Proven
 from goferry.proxy.negative import Gate
 from goferry.proxy.readahead import ReadAhead
 from goferry.storage.base import Blob, BlobStore
@@ -60,6 +60,8 @@ class Files:
             return answer, Outcome.HIT
         if self._ahead is not None:
             self._ahead.asked(request)
+        if request.kind is Kind.ZIP and request.key in self._flights:
+            self._store.hurry()
         answer, joined = await self._fetched(request)
         if self._ahead is not None:
             self._ahead.arrived(request, answer.body)
@@ -74,19 +76,19 @@ class Files:
         if self._ahead is not None:
             self._ahead.served(key)
 
-    async def _guessed(self, request: Request) -> Answer | None:
+    async def _guessed(self, request: Request, proven: Proven) -> Answer | None:
         """The file that a client is expected to ask for; None when it was refused before."""
         if self._gate.was_refused(request):
             return None
-        return await self._kept(request.key) or (await self._fetched(request))[0]
+        return await self._kept(request.key) or (await self._fetched(request, proven))[0]
 
-    async def _fetched(self, request: Request) -> tuple[Answer, bool]:
+    async def _fetched(self, request: Request, proven: Proven | None = None) -> tuple[Answer, bool]:
         """The answer from the upstream, and whether somebody else was fetching it already."""
         kept, joined = await self._gate.ask(
             request,
             lambda: self._flights.run(
                 request.key,
-                lambda deliver: self._keeper.keep(request, deliver),
+                lambda deliver: self._keeper.keep(request, deliver, proven),
                 worth_finishing=lambda: self._keeper.nearly_done(request.key),
             ),
         )

@@ -30,6 +30,10 @@ B = TypeVar("B")
 Prove = Callable[[Version], Awaitable[Sums]]
 """The proven sums of a module version."""
 
+Proven = Callable[[], bool]
+"""Told when a file that was fetched before anybody asked is proven, and only its keeping is left. Answers whether
+somebody waits for it by now."""
+
 _ZIP_TRIES = 2
 """A mismatch may come from a broken body that had the right length: one more look before it is called an attack."""
 
@@ -64,26 +68,29 @@ class Keeper:
         self._verify = verify
         self._intakes: dict[str, Intake] = {}
 
-    async def keep(self, request: Request, deliver: Deliver[Answer | Blob]) -> Answer | Blob:
+    async def keep(
+        self, request: Request, deliver: Deliver[Answer | Blob], proven: Proven | None = None
+    ) -> Answer | Blob:
         """The stored object for an exact request, fetched if it is not there yet.
 
-        Small files are delivered as soon as they are proven, and kept afterwards.
+        Small files are delivered as soon as they are proven, and kept afterwards. `proven` is for a zip that is
+        fetched before anybody asked.
         """
         async with self._store.lock(request.key):
             blob = await self._store.stat(request.key)
-            return blob or await self._fetch(request, deliver)
+            return blob or await self._fetch(request, deliver, proven)
 
     def nearly_done(self, key: str) -> bool:
         """Whether a fetch under way should go on although nobody waits for it any more."""
         intake = self._intakes.get(key)
         return intake is None or intake.nearly_done()
 
-    async def _fetch(self, request: Request, deliver: Deliver[Answer | Blob]) -> Blob:
+    async def _fetch(self, request: Request, deliver: Deliver[Answer | Blob], proven: Proven | None) -> Blob:
         match request.kind:
             case Kind.MOD:
                 return await self._keep_mod(request, deliver)
             case Kind.ZIP:
-                return await self._keep_zip(request)
+                return await self._keep_zip(request, proven)
             case _:
                 return await self._keep_info(request, deliver)
 
@@ -120,7 +127,7 @@ class Keeper:
         self._note(blob, fetched.source, h1, sums)
         return blob
 
-    async def _keep_zip(self, request: Request) -> Blob:
+    async def _keep_zip(self, request: Request, proven: Proven | None) -> Blob:
         upload = await self._store.upload()
         self._intakes[request.key] = intake = Intake(upload, self._max_zip)
         try:
@@ -128,7 +135,8 @@ class Keeper:
                 source, sums = await self._with_sums(request.module, self._chain.zip(request.module, intake))
                 try:
                     report = await self._judge_zip(request.module, upload, sums)
-                    return await self._commit_zip(request, upload, source, report.h1, sums)
+                    lazy = proven is not None and not proven()
+                    return await self._commit_zip(request, upload, source, report.h1, sums, lazy=lazy)
                 except VerifyError as error:
                     if not tries_left:
                         await upload.quarantine(request.key, str(error))
@@ -146,10 +154,13 @@ class Keeper:
         return report
 
     async def _commit_zip(
-        self, request: Request, upload: Upload, source: Source, h1: str, sums: Sums | None
+        self, request: Request, upload: Upload, source: Source, h1: str, sums: Sums | None, *, lazy: bool
     ) -> Blob:
-        await self._store.put(_sidecar(request.key, "ziphash"), h1.encode())
-        blob = await upload.commit(request.key)
+        # Where a database has the sum, one that a crash of the machine takes is no loss. It waits for company, and gets
+        # that of the zip.
+        durable = sums is None
+        hashed = Put(_sidecar(request.key, "ziphash"), h1.encode(), durable=durable, lazy=True)
+        _, blob = await _both(self._store.put_all([hashed]), upload.commit(request.key, lazy=lazy))
         self._note(blob, source, h1, sums)
         return blob
 
@@ -201,4 +212,6 @@ async def _both(first: Coroutine[Any, Any, A], second: Coroutine[Any, Any, B]) -
     finally:
         if not other.done():
             other.cancel()
-        await asyncio.gather(other, return_exceptions=True)
+            await asyncio.wait((other,))
+        if not other.cancelled():
+            other.exception()  # seen: it is not one that was forgotten

@@ -11,7 +11,7 @@ never waits behind a guess.
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from goferry.errors import GoferryError
@@ -25,7 +25,7 @@ from goferry.proxy.recent import Recent
 SMALL_AT_ONCE: Final = 8
 SMALL_AHEAD: Final = 128
 ZIPS_AT_ONCE: Final = 3
-ZIPS_AHEAD: Final = 128
+ZIPS_AHEAD: Final = 256
 """How many are fetched at once, and how many may be here or on their way that nobody has asked for."""
 
 FEWEST_AHEAD: Final = 8
@@ -38,8 +38,14 @@ and none that came true, before those not begun are dropped: their client has go
 _NOTICED = 4096
 """Guesses of which it is noticed that they come true."""
 
-Fetch = Callable[[Request], Awaitable[Answer | None]]
-"""The file from the store or the upstream; None when there is no point in asking."""
+
+class Fetch(Protocol):
+    """Fetches a file, or finds it in the store; None when there is no point in asking.
+
+    `proven` may be called when only the keeping is left, and answers whether a client waits for the file by now.
+    """
+
+    async def __call__(self, request: Request, proven: Callable[[], bool]) -> Answer | None: ...
 
 
 class ReadAhead:
@@ -189,18 +195,35 @@ class _Lane:
         return len(self._open) >= self._ahead
 
     async def _run(self) -> None:
+        """Fetches one after the other, until one is left to be kept: another run has begun then."""
+        runs = True
+
+        def end() -> None:
+            nonlocal runs
+            if runs:
+                runs = False
+                self._running -= 1
+
+        def give_way() -> None:
+            end()
+            self._go_on()
+
         try:
-            while self._waiting and not self._is_full():
+            while runs and self._waiting and not self._is_full():
                 request = self._waiting.popleft()
                 if request.key in self.noticed:  # else a client has asked for it meanwhile
                     self._open[request.key] = self._clock()
-                    await self._one(request)
+                    await self._one(request, give_way)
         finally:
-            self._running -= 1
+            end()
 
-    async def _one(self, request: Request) -> None:
+    async def _one(self, request: Request, give_way: Callable[[], None]) -> None:
+        def proven() -> bool:
+            give_way()
+            return request.key not in self.noticed
+
         try:
-            answer = await self._fetch(request)
+            answer = await self._fetch(request, proven)
         except GoferryError:
             answer = None  # whoever asks for it will be told
         if answer is not None:

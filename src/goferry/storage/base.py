@@ -54,8 +54,11 @@ class Upload(Protocol):
     async def truncate(self, size: int = 0) -> None:
         """Forget what was written beyond `size` (a restart of a broken body)."""
 
-    async def commit(self, key: str, *, replace: bool = False) -> Blob:
-        """Make it durable and visible under `key`. Without `replace` an existing object wins and is returned."""
+    async def commit(self, key: str, *, replace: bool = False, lazy: bool = False) -> Blob:
+        """Make it durable and visible under `key`. Without `replace` an existing object wins and is returned.
+
+        `lazy`: nobody needs it soon, as with Put.
+        """
 
     async def quarantine(self, key: str, reason: str) -> str:
         """Move it aside for inspection with the reason beside it; returns the key below `.goferry/quarantine/`."""
@@ -91,6 +94,9 @@ class BlobStore(Protocol):
 
         Cheaper than as many calls. Raises the first error when all have been tried.
         """
+
+    def hurry(self) -> None:
+        """Somebody waits for an object that is being kept lazily: keep all such objects now."""
 
     async def touch(self, key: str) -> None:
         """Set mtime to now (a refresh found the same bytes). No error when the object is absent."""

@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from itertools import islice
 from operator import itemgetter
@@ -70,11 +70,17 @@ class LocalStore:
 
     `fsync=False` trades the promise that acknowledged writes survive a crash of the *machine* (of the process
     they do either way) for speed. `loop_reads=False` moves small reads off the event loop, for network file
-    systems.
+    systems. `shared=False` says that other processes hardly use the store at the same time.
     """
 
     def __init__(
-        self, root: Path, *, fsync: bool = True, loop_reads: bool = True, disk: Disk | None = None
+        self,
+        root: Path,
+        *,
+        fsync: bool = True,
+        loop_reads: bool = True,
+        shared: bool = True,
+        disk: Disk | None = None,
     ) -> None:
         self.root = Path(os.path.abspath(root))
         self.url = str(root)
@@ -87,7 +93,9 @@ class LocalStore:
         self._refusal = self._open()
         self._locks = NamedLocks(None if self._refusal else self._own("locks"))
         publish_lock = self._own("locks", "publish")
-        self._writer = GroupWriter(self._disk, self._root, self._temps, publish_lock, fsync=fsync)
+        self._writer = GroupWriter(
+            self._disk, self._root, self._temps, publish_lock, fsync=fsync, shared=shared
+        )
 
     @property
     def writable(self) -> bool:
@@ -224,6 +232,10 @@ class LocalStore:
             raise errors[0]
         return kept
 
+    def hurry(self) -> None:
+        """Objects that are kept lazily wait no longer."""
+        self._writer.hurry()
+
     def _is_quick(self, write: Write) -> bool:
         """Whether a write may be done inside the event loop."""
         return (
@@ -325,17 +337,20 @@ class LocalStore:
             finally:
                 os.close(fd)
 
-    @asynccontextmanager
-    async def lock(self, name: str) -> AsyncIterator[None]:
+    def lock(self, name: str) -> "_Held":
         """Exclusive over processes; freed by the kernel when the holder dies."""
+        return _Held(self, name)
+
+    async def acquire(self, name: str) -> None:
+        """Waits for its turn; StorageError when the lock cannot be made. For this module."""
         try:
             await self._locks.acquire(name)
         except OSError as error:
             raise storage_error(error, name, self._root) from error
-        try:
-            yield
-        finally:
-            self._locks.release(name)
+
+    def release(self, name: str) -> None:
+        """For this module."""
+        self._locks.release(name)
 
     async def close(self) -> None:
         """Waits for writes under way, then removes this process's private files."""
@@ -364,6 +379,22 @@ class LocalStore:
             return await asyncio.wrap_future(self._pool.submit(act, *args, **kwargs))
         except OSError as error:
             raise storage_error(error, key, self._root) from error
+
+
+class _Held(AbstractAsyncContextManager[None]):
+    """A lock as a context. There is one for each object that is fetched, and a generator would cost twice as much."""
+
+    __slots__ = ("_name", "_store")
+
+    def __init__(self, store: LocalStore, name: str) -> None:
+        self._store = store
+        self._name = name
+
+    async def __aenter__(self) -> None:
+        await self._store.acquire(self._name)
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._store.release(self._name)
 
 
 class LocalUpload:
@@ -410,13 +441,15 @@ class LocalUpload:
         if size < self._filed:
             await self._fly(self._cut, size)
 
-    async def commit(self, key: str, *, replace: bool = False) -> Blob:
+    async def commit(self, key: str, *, replace: bool = False, lazy: bool = False) -> Blob:
         """Makes it durable and visible; from the call on the upload is over, whatever happens to the caller."""
         path = self._store._path(key)
         self._check_open()
         if self._fd is None:
             self._open = False
-            return await self._store.publish(Write(key, path, replace, data=b"".join(self._take())))
+            return await self._store.publish(
+                Write(key, path, replace, data=b"".join(self._take()), lazy=lazy)
+            )
         synced = self.size > UPLOAD_BUFFER
         if synced:  # in its own thread, so that small writes of others need not wait for a big body
             await self._fly(self._file_and_sync, self._take())
@@ -424,7 +457,9 @@ class LocalUpload:
             self._store._at_border(key, self._file, self._take())
         self._open = False
         fd, temp, self._fd, self._temp = self._fd, self._temp, None, None
-        return await self._store.publish(Write(key, path, replace, fd=fd, temp=temp, synced=synced))
+        return await self._store.publish(
+            Write(key, path, replace, fd=fd, temp=temp, synced=synced, lazy=lazy)
+        )
 
     async def quarantine(self, key: str, reason: str) -> str:
         """Keeps it for inspection, with the reason beside it; the upload is over."""

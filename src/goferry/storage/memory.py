@@ -111,6 +111,9 @@ class MemoryStore:
         self._point(act, "after", key)
         return Blob(key, len(kept.data), kept.mtime)
 
+    def hurry(self) -> None:
+        """Nothing waits here."""
+
     async def touch(self, key: str) -> None:
         """Sets mtime to now."""
         self._check_writable()
@@ -216,7 +219,7 @@ class MemoryUpload:
             raise ValueError(f"cannot truncate {self.size} bytes to {size}")
         del self._data[size:]
 
-    async def commit(self, key: str, *, replace: bool = False) -> Blob:
+    async def commit(self, key: str, *, replace: bool = False, lazy: bool = False) -> Blob:  # noqa: ARG002  nothing waits here
         """Makes it visible."""
         check_key(key)
         self._check_open()

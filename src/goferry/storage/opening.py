@@ -11,9 +11,12 @@ from goferry.storage.local import LocalStore
 _INDEX: Final = OWN + "index.sqlite"
 
 
-def open_store(store: str, *, fsync: bool = True) -> BlobStore:
-    """The store at a folder or `file://` URL. Raises ConfigError for a kind of URL that has no backend."""
-    return LocalStore(folder_of(store), fsync=fsync)
+def open_store(store: str, *, fsync: bool = True, shared: bool = True) -> BlobStore:
+    """The store at a folder or `file://` URL; `shared` with other processes that write to it at the same time.
+
+    Raises ConfigError for a kind of URL that has no backend.
+    """
+    return LocalStore(folder_of(store), fsync=fsync, shared=shared)
 
 
 def open_index(store: BlobStore) -> Index | None:

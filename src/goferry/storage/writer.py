@@ -31,9 +31,12 @@ from goferry.storage.tempfiles import TempFiles
 MOST_AT_ONCE = 256
 """Writes per group: bounds the descriptors a group holds open."""
 
-LINGER = 0.025
+LINGER = 0.15
 """Seconds that writes which nobody waits for wait for company: each group costs two commits of the file system's
 journal, and they take most of what a small write costs."""
+
+LINGER_SHARED = 0.025
+"""The same where other processes use the store: they may wait for what is kept here, and nobody hears them wait."""
 
 MOST_FOLDERS = 20_000
 """Folders remembered as durable (about 2 MB); forgetting them costs a few syncs."""
@@ -74,12 +77,15 @@ class GroupWriter:
     The thread starts with the first write, so a store may be opened before a fork and used after it.
     """
 
-    def __init__(self, disk: Disk, root: str, temps: TempFiles, publish_lock: str, *, fsync: bool) -> None:
+    def __init__(
+        self, disk: Disk, root: str, temps: TempFiles, publish_lock: str, *, fsync: bool, shared: bool
+    ) -> None:
         self._disk = disk
         self._root = root
         self._temps = temps
         self._publish_lock = publish_lock
         self._fsync = fsync
+        self._shared = shared
         self._links = not _WINDOWS
         self._settled: set[str] = {root}
         self._waiting: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
@@ -103,8 +109,12 @@ class GroupWriter:
                     self._thread.start()
         self._waiting.put(write)
         if not write.lazy:
-            self._urgent.set()
+            self.hurry()
         return write.result
+
+    def hurry(self) -> None:
+        """Whatever waits for company is written now."""
+        self._urgent.set()
 
     def write_now(self, write: Write) -> Blob:
         """As `submit`, in this thread: for few bytes that need not be durable. Whole or absent, as all.
@@ -134,7 +144,7 @@ class GroupWriter:
         running = True
         while running:
             group = [self._waiting.get()]
-            self._urgent.wait(LINGER)
+            self._urgent.wait(LINGER_SHARED if self._shared else LINGER)
             self._urgent.clear()
             with suppress(queue.Empty):
                 while len(group) < MOST_AT_ONCE:
