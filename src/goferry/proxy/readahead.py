@@ -24,7 +24,7 @@ from goferry.proxy.recent import Recent
 
 SMALL_AT_ONCE: Final = 8
 SMALL_AHEAD: Final = 128
-ZIPS_AT_ONCE: Final = 3
+ZIPS_AT_ONCE: Final = 8
 ZIPS_AHEAD: Final = 256
 """How many are fetched at once, and how many may be here or on their way that nobody has asked for."""
 
