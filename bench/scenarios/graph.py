@@ -108,6 +108,7 @@ def _cold_once(
     """Seconds. Raises LoadError for another go.sum than the expected one."""
     # In folders that stay: whoever comes behind the deletion of a module cache pays for it, the first one would not.
     client = bench.fresh("cold").name
+    os.sync()  # what an earlier pass has left to be written is not at this one's expense
     if name == "straight":
         one = _download(bench, graph, client, GOPROXY=upstream)
     else:
