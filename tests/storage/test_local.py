@@ -106,6 +106,17 @@ async def test_a_lazy_put_goes_with_the_next_one_that_somebody_waits_for(
     await store.close()
 
 
+async def test_who_hurries_does_not_wait_behind_more_lazy_puts_than_go_into_one_group(store, monkeypatch):
+    monkeypatch.setattr(writer, "LINGER_SHARED", 3600.0)
+    monkeypatch.setattr(writer, "MOST_AT_ONCE", 4)
+    puts = [Put(f"example.org/lazy{number}", b"x", lazy=True) for number in range(30)]
+    lazy = asyncio.create_task(store.put_all(puts))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await store.put("example.org/hurried", b"x")
+        await lazy
+
+
 @pytest.mark.parametrize("size", [10, 700_000])
 async def test_a_lazy_upload_is_kept_when_somebody_hurries(store, monkeypatch, size):
     monkeypatch.setattr(writer, "LINGER_SHARED", 3600.0)

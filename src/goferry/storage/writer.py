@@ -144,8 +144,11 @@ class GroupWriter:
         running = True
         while running:
             group = [self._waiting.get()]
-            self._urgent.wait(LINGER_SHARED if self._shared else LINGER)
-            self._urgent.clear()
+            if (
+                self._waiting.qsize() < MOST_AT_ONCE
+            ):  # a full group has company enough, and who hurries is behind it
+                self._urgent.wait(LINGER_SHARED if self._shared else LINGER)
+                self._urgent.clear()
             with suppress(queue.Empty):
                 while len(group) < MOST_AT_ONCE:
                     group.append(self._waiting.get_nowait())
