@@ -144,9 +144,8 @@ class GroupWriter:
         running = True
         while running:
             group = [self._waiting.get()]
-            if (
-                self._waiting.qsize() < MOST_AT_ONCE
-            ):  # a full group has company enough, and who hurries is behind it
+            # A full group has company enough, and who hurries may stand behind it.
+            if self._waiting.qsize() < MOST_AT_ONCE:
                 self._urgent.wait(LINGER_SHARED if self._shared else LINGER)
                 self._urgent.clear()
             with suppress(queue.Empty):
