@@ -209,7 +209,7 @@ def _versions() -> dict[str, str]:
         except Missing:
             continue
         found[name] = first_line(done.stdout + done.stderr)
-    for package in ("goferry", "granian", "aiohttp", "aiodns", "uvloop", "isal"):
+    for package in ("goferry", "granian", "aiohttp", "aiodns", "uvloop", "deflate"):
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -8,14 +8,12 @@ header with another name.
 
 Sizes are honoured before anything is unpacked: a member never yields more than the directory declares for it.
 
-Speed: members are small (10 KB is typical), so the cost per call decides. Neighbouring members are wrapped as one
-multi-member gzip stream, which isal unpacks and CRC-checks in one go without the interpreter lock. Without isal every
-member is unpacked alone by zlib.
+Speed: members are small (10 KB is typical), and the directory says how long each will be. So libdeflate unpacks one in
+a single call, without the interpreter lock and with no state to set up for more input. Big ones, which need not be in
+memory as a whole, go piece by piece through zlib, as all do without libdeflate (docs/adr/0023-inflate.md).
 """
 
-import contextlib
 import hashlib
-import io
 import mmap
 import os
 import struct
@@ -23,15 +21,15 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from goferry.errors import VerifyError
 from goferry.gomod.module import printable
 
-igzip: Any = None
-isal_zlib: Any = None
-with contextlib.suppress(ImportError):  # no wheel for this machine: zlib does it alone
-    from isal import igzip, isal_zlib
+try:
+    import deflate
+except ImportError:  # no wheel for this machine: zlib does it alone
+    deflate = None  # type: ignore[assignment]
 
 STORED = 0
 DEFLATED = 8
@@ -52,19 +50,11 @@ _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED, _DESCRIPTOR = 0x1, 0x8
 
 _CHUNK = 256 * 1024
-_BATCH = 1024 * 1024
-_BATCHABLE = 512 * 1024
+_SHARE = 1024 * 1024
+_WHOLE = 8 * 1024 * 1024
 _WORTH_A_THREAD = 4 * 1024 * 1024
-_LOCKED_STEP = 2047
-_WORTH_UNLOCKING = 8 * 1024
 _MOST_MAPPED = 8 * 1024 * 1024
 _DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
-
-_crc32: Callable[[Any, int], int] = isal_zlib.crc32 if isal_zlib else zlib.crc32
-_inflater: Callable[[int], Any] = isal_zlib.decompressobj if isal_zlib else zlib.decompressobj
-_BROKEN: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error)
-if isal_zlib is not None:
-    _BROKEN += (isal_zlib.error,)
 
 
 class ZipError(VerifyError):
@@ -177,7 +167,7 @@ class Archive:
                     kept = size
                 if size > entry.size:
                     raise ZipError("it unpacks to more than the {size} bytes declared", size=entry.size)
-                crc = _crc32(piece, crc)
+                crc = zlib.crc32(piece, crc)
                 sink(piece)
             if size < entry.size:
                 raise ZipError(
@@ -189,6 +179,18 @@ class Archive:
                 raise ZipError("its CRC-32 differs from the declared one")
         except ZipError as why:
             raise _about(entry, why) from why
+
+    def _whole(self, entry: Entry) -> bytearray | None:
+        """The content of a member, proven and unpacked by one call; None for one that is not made for that, or is not
+        what it should be: looking at it piece by piece tells why."""
+        # Of an empty one the call would say that it is empty, whatever is there.
+        if deflate is None or entry.method != DEFLATED or not 0 < entry.size <= _WHOLE:
+            return None
+        try:
+            content = deflate.deflate_decompress(self.packed(entry), entry.size)
+        except (ZipError, deflate.DeflateError):
+            return None
+        return content if len(content) == entry.size and deflate.crc32(content) == entry.crc else None
 
     def _pieces(self, entry: Entry) -> Iterator[memoryview]:
         packed = self.packed(entry)
@@ -236,13 +238,13 @@ class Archive:
 
 
 class _Hashing:
-    """Hashes all members of one archive, batch by batch, by one or more threads."""
+    """Hashes all members of one archive, share by share, by one or more threads."""
 
     def __init__(self, archive: Archive) -> None:
         self.archive = archive
         self.digests = [""] * len(archive.entries)
         self.failures: list[tuple[int, ZipError]] = []
-        self._batches = _batches(archive.entries)
+        self._shares = _shares(archive.entries)
         self._taking = threading.Lock()
         self._unmapped = 0
 
@@ -258,118 +260,47 @@ class _Hashing:
         return self.digests
 
     def _work(self) -> None:
-        # Batches are taken in order, and a failure ends the taking: so everything before it was looked at, and
+        # Shares are taken in order, and a failure ends the taking: so everything before it was looked at, and
         # which member is named does not depend on the threads.
-        while (span := self._take()) is not None:
-            try:
-                self.digests[span[0] : span[1]] = self._hash(*span)
-            except ZipError as failure:
-                self.failures.append((span[0], failure))
+        while (share := self._take()) is not None:
+            for at in share:
+                try:
+                    self.digests[at] = self._hash(self.archive.entries[at])
+                except ZipError as failure:
+                    self.failures.append((at, failure))
+                    return
 
-    def _take(self) -> tuple[int, int] | None:
+    def _take(self) -> range | None:
         with self._taking:
-            span = None if self.failures else next(self._batches, None)
-            if span is not None:
-                self._unmap_read(self.archive.entries[span[0]].offset)
-            return span
+            share = None if self.failures else next(self._shares, None)
+            if share is not None:
+                self._unmap_read(self.archive.entries[share.start].offset)
+            return share
 
     def _unmap_read(self, offset: int) -> None:
         if offset - self._unmapped >= _MOST_MAPPED:
             self.archive.unmap_read()
             self._unmapped = offset
 
-    def _hash(self, first: int, end: int) -> list[str]:
-        entries = self.archive.entries[first:end]
-        if end - first > 1 and (digests := self._hash_together(entries)) is not None:
-            return digests
-        return [self._hash_alone(entry) for entry in entries]
-
-    def _hash_alone(self, entry: Entry) -> str:
+    def _hash(self, entry: Entry) -> str:
+        content = self.archive._whole(entry)
+        if content is not None:
+            return hashlib.sha256(content).hexdigest()
         digest = hashlib.sha256()
         self.archive._walk(entry, digest.update)
         return digest.hexdigest()
 
-    def _hash_together(self, entries: Sequence[Entry]) -> list[str] | None:
-        """None when a member is not what it should be; looking at each alone tells which and why."""
-        packed = self.archive.packed
-        members: list[bytes | memoryview] = []
-        try:
-            for entry in entries:
-                members += (_GZIP_HEAD, packed(entry), _GZIP_TAIL(entry.crc, entry.size))
-        except ZipError:
-            return None
-        frames = b"".join(members)
-        if frames.count(_EMPTY_BEFORE_ANOTHER) != sum(not entry.size for entry in entries[:-1]):
-            return None
-        content = _gunzip(frames, sum(entry.size for entry in entries))
-        if content is None:
-            return None
-        digests, start = [], 0
-        for entry in entries:
-            digests.append(_sha256(content, start, start + entry.size))
-            start += entry.size
-        return digests
 
-
-# The borders between members must hold whatever their data says, or a batch would pass that `go` refuses.
-# Data can't swallow a border: what it unpacks to would hold a head with a time nobody can foretell, so no CRC fits.
-# Data can bring borders of its own, but every border of ours then still proves a whole size, so what stands between
-# the others is empty: eight zeros of a tail before a head. An empty member of the zip looks the same, and is counted.
-_GZIP_HEAD = b"\x1f\x8b\x08\0" + os.urandom(6)
-_GZIP_TAIL = struct.Struct("<LL").pack
-_EMPTY_BEFORE_ANOTHER = bytes(8) + b"\x1f\x8b"
-
-
-def _gunzip(frames: bytes, size: int) -> memoryview | None:
-    """The content of a multi-member gzip stream of exactly `size` bytes; None when it is anything else."""
-    try:
-        with igzip.IGzipFile(fileobj=io.BytesIO(frames)) as stream:
-            content = stream.read(size + 1)
-    except _BROKEN:
-        return None
-    return memoryview(content) if len(content) == size else None
-
-
-def _sha256(content: memoryview, start: int, end: int) -> str:
-    """Hashes small members in steps so short that hashlib keeps the interpreter lock (it lets go from 2048 bytes on).
-
-    Two threads that let go of the lock every few microseconds spend their time handing it over; so it is free only
-    while a whole batch is unpacked, or a member is hashed that takes longer than the handing over.
-    """
-    if end - start >= _WORTH_UNLOCKING:
-        return hashlib.sha256(content[start:end]).hexdigest()
-    digest = hashlib.sha256(content[start : min(start + _LOCKED_STEP, end)])
-    for at in range(start + _LOCKED_STEP, end, _LOCKED_STEP):
-        digest.update(content[at : min(at + _LOCKED_STEP, end)])
-    return digest.hexdigest()
-
-
-def _batches(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
-    """Spans [first, end) of members that are unpacked together; a big or stored member is a span of its own."""
+def _shares(entries: Sequence[Entry]) -> Iterator[range]:
+    """Members that a thread takes at a time: asking for each one alone would cost more than a small one itself."""
     first, size = 0, 0
     for at, entry in enumerate(entries):
-        if not _is_batchable(entry):
-            if first < at:
-                yield first, at
-            yield at, at + 1
-            first, size = at + 1, 0
-            continue
         size += entry.size
-        if size >= _BATCH:
-            yield first, at + 1
+        if size >= _SHARE:
+            yield range(first, at + 1)
             first, size = at + 1, 0
     if first < len(entries):
-        yield first, len(entries)
-
-
-def _is_batchable(entry: Entry) -> bool:
-    return (
-        igzip is not None
-        and entry.method == DEFLATED
-        and entry.size <= _BATCHABLE
-        and entry.packed <= _BATCHABLE
-        and not entry.is_dir
-    )
+        yield range(first, len(entries))
 
 
 def _slices(data: memoryview) -> Iterator[memoryview]:
@@ -379,7 +310,7 @@ def _slices(data: memoryview) -> Iterator[memoryview]:
 
 def _inflate(packed: memoryview, size: int) -> Iterator[memoryview]:
     """The content in pieces. Asks for one byte more than declared at the most, so a lie shows and costs nothing."""
-    inflater = _inflater(-15)
+    inflater = zlib.decompressobj(-15)
     left = size + 1
     try:
         for data in _slices(packed):
@@ -389,7 +320,7 @@ def _inflate(packed: memoryview, size: int) -> Iterator[memoryview]:
                 left -= len(piece)
                 rest = inflater.unconsumed_tail
                 yield memoryview(piece)
-    except _BROKEN as why:
+    except zlib.error as why:
         raise ZipError("its compressed data is broken") from why
     while left and not inflater.eof:
         # Input is used up, output is not: what the inflater still holds back.
