@@ -1,6 +1,7 @@
 """Zips are verified in a process beside this one, with the same outcome as in this one, whatever becomes of it."""
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -16,6 +17,8 @@ from goferry import ownprograms
 from goferry.errors import GoferryError
 from goferry.gomod import modzip
 from goferry.gomod.module import Version
+from goferry.proxy import verifier as verifier_module
+from goferry.proxy import verifier_child
 from goferry.proxy.verifier import Verifier
 
 MODULE = Version("example.com/m", "v1.0.0")
@@ -111,6 +114,63 @@ async def test_when_the_process_dies_its_zips_are_verified_here(
     assert "zips are verified in this process from now on" in caplog.text
 
 
+async def test_what_nobody_waits_for_is_verified_by_a_process_that_gives_way(tmp_path: Path) -> None:
+    path = good(tmp_path)
+    async with open_verifier() as verifier:
+        report = await verifier.verify(MODULE, path, asyncio.Event())
+        (patient,) = children()
+        if hasattr(os, "SCHED_IDLE"):
+            assert os.sched_getscheduler(patient) == os.SCHED_IDLE
+        wanted = asyncio.Event()
+        wanted.set()
+        assert await verifier.verify(MODULE, path, wanted) == report
+        (prompt,) = children() - {patient}
+        if hasattr(os, "SCHED_IDLE"):
+            assert os.sched_getscheduler(prompt) == os.SCHED_OTHER
+    assert children() == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
+async def test_who_comes_for_a_zip_does_not_wait_for_the_process_that_gets_no_time(tmp_path: Path) -> None:
+    path = good(tmp_path)
+    async with open_verifier() as verifier:
+        report = await verifier.verify(MODULE, path, asyncio.Event())
+        (patient,) = children()
+        os.kill(patient, signal.SIGSTOP)
+        wanted = asyncio.Event()
+        ahead = asyncio.create_task(verifier.verify(MODULE, path, wanted))
+        await asyncio.sleep(0)
+        assert not ahead.done()
+        wanted.set()
+        assert await ahead == report
+        os.kill(patient, signal.SIGCONT)
+        assert await verifier.verify(MODULE, path, asyncio.Event()) == report
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
+async def test_a_zip_that_gets_no_time_is_not_left_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = good(tmp_path)
+    async with open_verifier() as verifier:
+        report = await verifier.verify(MODULE, path, asyncio.Event())
+        (patient,) = children()
+        os.kill(patient, signal.SIGSTOP)
+        monkeypatch.setattr(verifier_module, "PATIENCE", 0.0)
+        assert await verifier.verify(MODULE, path, asyncio.Event()) == report
+
+
+def test_what_nobody_cares_for_any_more_is_not_begun(tmp_path: Path) -> None:
+    path, sink = good(tmp_path), io.BytesIO()
+    answers = verifier_child._Answers(sink, threads=1)
+    answers.forgotten.add(7)
+    answers.give(7, MODULE, path)
+    assert sink.getvalue() == b""
+    answers.give(8, MODULE, path)
+    expected = verifier_child.framed((8, modzip.verify_zip(MODULE, path), None))
+    assert sink.getvalue() == expected
+
+
 async def test_where_no_process_can_be_started_zips_are_verified_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -158,7 +218,7 @@ from goferry.proxy.verifier import Verifier
 async def run():
     verifier = Verifier(cores=2)
     await verifier.verify(Version({MODULE.path!r}, {MODULE.version!r}), Path({str(good(tmp_path))!r}))
-    print(verifier._child._process.pid, flush=True)
+    print((await verifier._prompt._child)._process.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(run())
 """

@@ -1,5 +1,6 @@
 """The files of a version: .info, .mod and .zip. They never change, so they are fetched once and served for ever."""
 
+import asyncio
 from collections.abc import Callable
 
 from goferry.errors import GoferryError, NotFound, Unavailable
@@ -9,7 +10,7 @@ from goferry.proxy import judge
 from goferry.proxy.base import Answer, Observer, Outcome
 from goferry.proxy.coalesce import Flights
 from goferry.proxy.fresh import FreshCache
-from goferry.proxy.keeper import Keeper, Proven
+from goferry.proxy.keeper import Ahead, Keeper
 from goferry.proxy.negative import Gate
 from goferry.proxy.readahead import ReadAhead
 from goferry.storage.base import Blob, BlobStore
@@ -43,6 +44,8 @@ class Files:
         self._gate = gate
         self._fresh = fresh
         self._index = index
+        self._unasked: dict[str, asyncio.Event] = {}
+        """By key, the files that are being fetched ahead: set when a client comes for one."""
         self._ahead = is_private and ReadAhead(
             self._guessed, flights, is_private=is_private, observer=observer
         )
@@ -60,7 +63,8 @@ class Files:
             return answer, Outcome.HIT
         if self._ahead is not None:
             self._ahead.asked(request)
-        if request.kind is Kind.ZIP and request.key in self._flights:
+        if request.kind is Kind.ZIP and (wanted := self._unasked.get(request.key)) is not None:
+            wanted.set()
             self._store.hurry()
         answer, joined = await self._fetched(request)
         if self._ahead is not None:
@@ -76,19 +80,24 @@ class Files:
         if self._ahead is not None:
             self._ahead.served(key)
 
-    async def _guessed(self, request: Request, proven: Proven) -> Answer | None:
+    async def _guessed(self, request: Request, proven: Callable[[], bool]) -> Answer | None:
         """The file that a client is expected to ask for; None when it was refused before."""
         if self._gate.was_refused(request):
             return None
-        return await self._kept(request.key) or (await self._fetched(request, proven))[0]
+        ahead = Ahead(proven, asyncio.Event())
+        self._unasked[request.key] = ahead.wanted
+        try:
+            return await self._kept(request.key) or (await self._fetched(request, ahead))[0]
+        finally:
+            del self._unasked[request.key]
 
-    async def _fetched(self, request: Request, proven: Proven | None = None) -> tuple[Answer, bool]:
+    async def _fetched(self, request: Request, ahead: Ahead | None = None) -> tuple[Answer, bool]:
         """The answer from the upstream, and whether somebody else was fetching it already."""
         kept, joined = await self._gate.ask(
             request,
             lambda: self._flights.run(
                 request.key,
-                lambda deliver: self._keeper.keep(request, deliver, proven),
+                lambda deliver: self._keeper.keep(request, deliver, ahead),
                 worth_finishing=lambda: self._keeper.nearly_done(request.key),
             ),
         )

@@ -30,9 +30,18 @@ B = TypeVar("B")
 Prove = Callable[[Version], Awaitable[Sums]]
 """The proven sums of a module version."""
 
-Proven = Callable[[], bool]
-"""Told when a file that was fetched before anybody asked is proven, and only its keeping is left. Answers whether
-somebody waits for it by now."""
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """How a file is fetched that nobody has asked for yet.
+
+    `proven` is told when only its keeping is left, and answers whether somebody waits for it by now; `wanted` is set as
+    soon as somebody does.
+    """
+
+    proven: Callable[[], bool]
+    wanted: asyncio.Event
+
 
 _ZIP_TRIES = 2
 """A mismatch may come from a broken body that had the right length: one more look before it is called an attack."""
@@ -69,28 +78,27 @@ class Keeper:
         self._intakes: dict[str, Intake] = {}
 
     async def keep(
-        self, request: Request, deliver: Deliver[Answer | Blob], proven: Proven | None = None
+        self, request: Request, deliver: Deliver[Answer | Blob], ahead: Ahead | None = None
     ) -> Answer | Blob:
         """The stored object for an exact request, fetched if it is not there yet.
 
-        Small files are delivered as soon as they are proven, and kept afterwards. `proven` is for a zip that is
-        fetched before anybody asked.
+        Small files are delivered as soon as they are proven, and kept afterwards.
         """
         async with self._store.lock(request.key):
             blob = await self._store.stat(request.key)
-            return blob or await self._fetch(request, deliver, proven)
+            return blob or await self._fetch(request, deliver, ahead)
 
     def nearly_done(self, key: str) -> bool:
         """Whether a fetch under way should go on although nobody waits for it any more."""
         intake = self._intakes.get(key)
         return intake is None or intake.nearly_done()
 
-    async def _fetch(self, request: Request, deliver: Deliver[Answer | Blob], proven: Proven | None) -> Blob:
+    async def _fetch(self, request: Request, deliver: Deliver[Answer | Blob], ahead: Ahead | None) -> Blob:
         match request.kind:
             case Kind.MOD:
                 return await self._keep_mod(request, deliver)
             case Kind.ZIP:
-                return await self._keep_zip(request, proven)
+                return await self._keep_zip(request, ahead)
             case _:
                 return await self._keep_info(request, deliver)
 
@@ -127,15 +135,15 @@ class Keeper:
         self._note(blob, fetched.source, h1, sums)
         return blob
 
-    async def _keep_zip(self, request: Request, proven: Proven | None) -> Blob:
+    async def _keep_zip(self, request: Request, ahead: Ahead | None) -> Blob:
         upload = await self._store.upload()
         self._intakes[request.key] = intake = Intake(upload, self._max_zip)
         try:
             for tries_left in reversed(range(_ZIP_TRIES)):
                 source, sums = await self._with_sums(request.module, self._chain.zip(request.module, intake))
                 try:
-                    report = await self._judge_zip(request.module, upload, sums)
-                    lazy = proven is not None and not proven()
+                    report = await self._judge_zip(request.module, upload, sums, ahead)
+                    lazy = ahead is not None and not ahead.proven()
                     return await self._commit_zip(request, upload, source, report.h1, sums, lazy=lazy)
                 except VerifyError as error:
                     if not tries_left:
@@ -147,8 +155,10 @@ class Keeper:
             del self._intakes[request.key]
             await upload.abort()
 
-    async def _judge_zip(self, mod: Version, upload: Upload, sums: Sums | None) -> ZipReport:
-        report = await self._verify(mod, upload.path)
+    async def _judge_zip(
+        self, mod: Version, upload: Upload, sums: Sums | None, ahead: Ahead | None
+    ) -> ZipReport:
+        report = await self._verify(mod, upload.path, None if ahead is None else ahead.wanted)
         if sums is not None:
             sums.check_zip(report.h1)
         return report

@@ -25,7 +25,7 @@ from goferry.i18n import _
 from goferry.proxy.base import Answer, Outcome
 from goferry.proxy.coalesce import Deliver
 from goferry.proxy.files import Files
-from goferry.proxy.keeper import Keeper, Proofs, Proven
+from goferry.proxy.keeper import Ahead, Keeper, Proofs
 from goferry.proxy.ownlog import OwnLog
 from goferry.proxy.sumdb import ChecksumDatabase, Databases
 from goferry.proxy.verifier import Verify
@@ -87,8 +87,8 @@ class RecordingKeeper(Keeper):
         await self._record(request)
         return blob
 
-    async def _keep_zip(self, request: Request, proven: Proven | None) -> Blob:
-        blob = await super()._keep_zip(request, proven)
+    async def _keep_zip(self, request: Request, ahead: Ahead | None) -> Blob:
+        blob = await super()._keep_zip(request, ahead)
         await self._record(request)
         return blob
 

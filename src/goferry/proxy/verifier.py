@@ -5,66 +5,112 @@ zip. In a thread of this process all that waits to be answered would wait for th
 core has nothing to do. The process is told what to look at through its standard input and answers through its standard
 output, each message a length and a pickled value (verifier_child.py): it sees the end of its input and leaves when
 this one is gone, however it ended (docs/adr/0022-zips-in-a-process.md).
+
+What nobody waits for yet goes to a second such process, which gets the time that nobody else on the machine wants.
 """
 
 import asyncio
 import itertools
 import logging
 import pickle
-from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final, Protocol
 
 from goferry import ownprograms
 from goferry.gomod import modzip
 from goferry.gomod.module import Version
 from goferry.gomod.modzip import ZipReport
 from goferry.gomod.ziparchive import usable_cores
-from goferry.proxy.verifier_child import HEAD, framed
+from goferry.proxy.verifier_child import HEAD, PATIENT, framed
 
 _logger = logging.getLogger(__name__)
 
-Verify = Callable[[Version, Path], Awaitable[ZipReport]]
-"""modzip.verify_zip for who may not be held up by it."""
+PATIENCE: Final = 2.0
+"""Seconds that a zip which nobody waits for may go without processor time. Another process that uses the store may wait
+for it, and nobody hears that one."""
 
 
-async def verify_in_thread(module: Version, path: Path) -> ZipReport:
-    """modzip.verify_zip in a thread of this process. Raises what that does."""
+class Verify(Protocol):
+    """modzip.verify_zip for who may not be held up by it.
+
+    With `wanted` nobody waits for the zip until that is set: until then everything else goes first.
+    """
+
+    async def __call__(
+        self, module: Version, path: Path, wanted: asyncio.Event | None = None, /
+    ) -> ZipReport: ...
+
+
+async def verify_in_thread(module: Version, path: Path, _wanted: asyncio.Event | None = None) -> ZipReport:
+    """modzip.verify_zip in a thread of this process, at once. Raises what that does."""
     return await asyncio.to_thread(modzip.verify_zip, module, path)
 
 
 class Verifier:
     """modzip.verify_zip beside this process where there is a second core to do it, else in a thread.
 
-    The process is started for the first zip. Where none can be started, or it ends by itself, zips are verified here.
+    Each process is started for the first zip that is for it. Where none can be started, or it ends by itself, its zips
+    are verified here.
     """
 
     def __init__(self, *, cores: int | None = None) -> None:
-        self._beside = (cores or usable_cores()) > 1
-        self._child: _Child | None = None
-        self._starting = asyncio.Lock()
+        beside = (cores or usable_cores()) > 1
+        self._prompt = _Beside(beside)
+        self._patient = _Beside(beside, PATIENT)
+
+    async def verify(self, module: Version, path: Path, wanted: asyncio.Event | None = None) -> ZipReport:
+        """The report on a zip that is what it must be. Raises what modzip.verify_zip does."""
+        if wanted is None or wanted.is_set() or not self._patient.is_beside:
+            return await self._prompt.verify(module, path)
+        soon = asyncio.create_task(self._when(wanted, module, path))
+        some_time = asyncio.create_task(self._patient.verify(module, path))
+        try:
+            done, _ = await asyncio.wait((soon, some_time), return_when=asyncio.FIRST_COMPLETED)
+            return await done.pop()
+        finally:
+            for task in (soon, some_time):
+                task.cancel()
+            await asyncio.gather(soon, some_time, return_exceptions=True)
+
+    async def _when(self, wanted: asyncio.Event, module: Version, path: Path) -> ZipReport:
+        """A process that gets no time can't be hurried, so the other one is asked as well: who is first has it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(wanted.wait(), PATIENCE)
+        return await self._prompt.verify(module, path)
+
+    async def close(self) -> None:
+        """End the processes; whoever still waits for them is told that they have ended."""
+        await self._prompt.close()
+        await self._patient.close()
+
+
+class _Beside:
+    """A process that verifies, with this one in its place where there is none."""
+
+    def __init__(self, beside: bool, *arguments: str) -> None:
+        self.is_beside = beside
+        self._arguments = arguments
+        self._child: asyncio.Task[_Child] | None = None
 
     async def verify(self, module: Version, path: Path) -> ZipReport:
-        """The report on a zip that is what it must be. Raises what modzip.verify_zip does."""
-        if self._beside:
+        if self.is_beside:
             try:
-                return await (await self._running()).ask(module, path)
+                if self._child is None:
+                    self._child = asyncio.create_task(_Child.start(*self._arguments))
+                # Whoever goes away meanwhile must not leave a process behind that nobody knows.
+                return await (await asyncio.shield(self._child)).ask(module, path)
             except _ChildGone as gone:
-                self._beside = False  # what ended it once may do so again
+                self.is_beside = False  # what ended it once may do so again
                 _logger.warning("zips are verified in this process from now on: %s", gone)
         return await verify_in_thread(module, path)
 
     async def close(self) -> None:
-        """End the process; whoever still waits for it is told that it has ended."""
-        self._beside = False
-        child, self._child = self._child, None
-        if child is not None:
-            await child.close()
-
-    async def _running(self) -> "_Child":
-        async with self._starting:
-            if self._child is None:
-                self._child = await _Child.start()
-            return self._child
+        self.is_beside = False
+        starting, self._child = self._child, None
+        if starting is not None:
+            with suppress(_ChildGone):
+                await (await starting).close()
 
 
 class _ChildGone(Exception):
@@ -85,12 +131,12 @@ class _Child:
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
-    async def start(cls) -> "_Child":
+    async def start(cls, *arguments: str) -> "_Child":
         pipe = asyncio.subprocess.PIPE
         try:
             return cls(
                 await asyncio.create_subprocess_exec(
-                    *ownprograms.command("goferry.proxy.verifier_child"),
+                    *ownprograms.command("goferry.proxy.verifier_child", *arguments),
                     env=ownprograms.environment(),
                     stdin=pipe,
                     stdout=pipe,
@@ -112,6 +158,10 @@ class _Child:
                 raise self._gone()
             self._to.write(framed((number, module, path)))
             return await answer
+        except asyncio.CancelledError:
+            if not self.ended:
+                self._to.write(framed((number, None, None)))  # nobody cares any more
+            raise
         finally:
             self._waiting.pop(number, None)
 

@@ -1,6 +1,7 @@
 """The process that verifies zips for another one: `python -m goferry.proxy.verifier_child`, started by verifier.py.
 
-In come (number, module, path), out go (number, report, error), one of the two being None. It ends when its input does.
+In come (number, module, path), out go (number, report, error), one of the two being None. Without a module nobody cares
+for what has that number any more. It ends when its input does.
 """
 
 import os
@@ -18,45 +19,77 @@ from goferry.gomod.module import Version
 HEAD: Final = 4
 """Bytes of the length before each message, big end first."""
 
+PATIENT: Final = "patient"
+"""The argument with which it takes only what others leave, and one zip after the other."""
+
 _AT_ONCE: Final = 2
 
 _NICE: Final = 5
 """A zip that is looked at a little later harms nobody; an answer from the store, and the client itself, come first."""
 
+_LEAST_NICE: Final = 19
 
-def main() -> None:
+
+def main(patient: bool) -> None:
     """Verify until there is nobody to do it for."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for ending in (signal.SIGINT, signal.SIGTERM):
         # A signal for the whole process group is meant for the one who started this, and who ends it.
-        signal.signal(number, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    source, sink, lock = sys.stdin.buffer, sys.stdout.buffer, Lock()
-    pool = ThreadPoolExecutor(_AT_ONCE)
+        signal.signal(ending, signal.SIG_IGN)
+    _give_way(patient)
+    source, answers = sys.stdin.buffer, _Answers(sys.stdout.buffer, threads=1 if patient else None)
+    pool = ThreadPoolExecutor(1 if patient else _AT_ONCE)
     while message := _received(source):
-        pool.submit(_answer, sink, lock, *message)
+        number, module, path = message
+        if module is None or path is None:
+            answers.forgotten.add(number)
+        else:
+            pool.submit(answers.give, number, module, path)
     os._exit(0)  # what is still under way is of use to nobody
 
 
-def _received(source: BinaryIO) -> tuple[int, Version, Path] | None:
+def _give_way(patient: bool) -> None:
+    """Linux has a class for who is to run when nobody else wants to. Being as nice as can be is not the same: a process
+    that has begun to run keeps others waiting for some milliseconds, of which a graph that is loaded has thousands."""
+    if patient and sys.platform == "linux":
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    elif hasattr(os, "nice"):
+        os.nice(_LEAST_NICE if patient else _NICE)
+
+
+def _received(source: BinaryIO) -> tuple[int, Version | None, Path | None] | None:
     head = source.read(HEAD)
     if len(head) < HEAD:
         return None
-    message: tuple[int, Version, Path] = pickle.loads(source.read(int.from_bytes(head, "big")))  # noqa: S301
+    message: tuple[int, Version | None, Path | None] = pickle.loads(  # noqa: S301
+        source.read(int.from_bytes(head, "big"))
+    )
     return message
 
 
-def _answer(sink: BinaryIO, lock: Lock, number: int, module: Version, path: Path) -> None:
-    try:
-        data = framed((number, modzip.verify_zip(module, path), None))
-    except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked
-        data = _failed(number, error)
-    with lock:
+class _Answers:
+    """Verifies, and says what came of it. `threads` is how many may look at one zip."""
+
+    def __init__(self, sink: BinaryIO, *, threads: int | None) -> None:
+        self._sink = sink
+        self._threads = threads
+        self._lock = Lock()
+        self.forgotten: set[int] = set()
+        """Numbers of those that are not to be begun. What comes too late for that stays here, some bytes each."""
+
+    def give(self, number: int, module: Version, path: Path) -> None:
+        if number in self.forgotten:
+            self.forgotten.remove(number)
+            return
         try:
-            sink.write(data)
-            sink.flush()
-        except OSError:
-            os._exit(0)  # nobody listens any more
+            data = framed((number, modzip.verify_zip(module, path, threads=self._threads), None))
+        except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked
+            data = _failed(number, error)
+        with self._lock:
+            try:
+                self._sink.write(data)
+                self._sink.flush()
+            except OSError:
+                os._exit(0)  # nobody listens any more
 
 
 def _failed(number: int, error: Exception) -> bytes:
@@ -74,4 +107,4 @@ def framed(message: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    main()
+    main(PATIENT in sys.argv[1:])
