@@ -70,9 +70,10 @@ def running(
     log = folder / f"{name}.log"
     words = [*([] if core is None else tools.pinned(core)), *command]
     with log.open("wb") as out:
-        # An own session: its workers end with it, and nothing else does.
+        # An own group: its workers end with it, and nothing else does. No own session: the kernel would share out the
+        # processor between sessions first (autogroups), whatever priorities are inside of them.
         process = subprocess.Popen(
-            words, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            words, cwd=folder, env=env, stdout=out, stderr=subprocess.STDOUT, process_group=0
         )
     try:
         url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
@@ -108,7 +109,7 @@ def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path, tls: Cert
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Asks a program to end; ends its session when it does not. Readers that stall would hold a drain open."""
+    """Asks a program to end; ends its group when it does not. Readers that stall would hold a drain open."""
     if process.poll() is None:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
