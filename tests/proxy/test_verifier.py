@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -22,6 +23,14 @@ from goferry.proxy import verifier_child
 from goferry.proxy.verifier import Verifier
 
 MODULE = Version("example.com/m", "v1.0.0")
+
+can_halt = pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, a process that gives way is not given up."""
+    monkeypatch.setattr(verifier_module, "PATIENCE", 600.0)
 
 
 def good(folder: Path, name: str = "good.zip") -> Path:
@@ -49,6 +58,13 @@ def children() -> set[int]:
         if "verifier_child" in args:
             found.add(int(pid))
     return found
+
+
+def halt() -> int:
+    """The only process that verifies, which gets no further."""
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+    return pid
 
 
 async def outcome(verifier: Verifier, module: Version, path: Path) -> object:
@@ -96,15 +112,14 @@ async def test_many_at_once_get_their_own_answers(tmp_path: Path) -> None:
     assert len({report.h1 for report in reports}) == 40
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
+@can_halt
 async def test_when_the_process_dies_its_zips_are_verified_here(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = good(tmp_path)
     async with open_verifier() as verifier:
         report = await verifier.verify(MODULE, path)
-        (pid,) = children()
-        os.kill(pid, signal.SIGSTOP)
+        pid = halt()
         waiting = [asyncio.create_task(verifier.verify(MODULE, path)) for _ in range(3)]
         await asyncio.sleep(0)
         os.kill(pid, signal.SIGKILL)
@@ -130,13 +145,12 @@ async def test_what_nobody_waits_for_is_verified_by_a_process_that_gives_way(tmp
     assert children() == set()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
+@can_halt
 async def test_who_comes_for_a_zip_does_not_wait_for_the_process_that_gets_no_time(tmp_path: Path) -> None:
     path = good(tmp_path)
     async with open_verifier() as verifier:
         report = await verifier.verify(MODULE, path, asyncio.Event())
-        (patient,) = children()
-        os.kill(patient, signal.SIGSTOP)
+        patient = halt()
         wanted = asyncio.Event()
         ahead = asyncio.create_task(verifier.verify(MODULE, path, wanted))
         await asyncio.sleep(0)
@@ -147,17 +161,14 @@ async def test_who_comes_for_a_zip_does_not_wait_for_the_process_that_gets_no_ti
         assert await verifier.verify(MODULE, path, asyncio.Event()) == report
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no process can be halted there")
-async def test_a_zip_that_gets_no_time_is_not_left_for_ever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@can_halt
+async def test_a_zip_that_gets_no_time_is_not_left_for_ever(tmp_path: Path) -> None:
     path = good(tmp_path)
     async with open_verifier() as verifier:
         report = await verifier.verify(MODULE, path, asyncio.Event())
-        (patient,) = children()
-        os.kill(patient, signal.SIGSTOP)
-        monkeypatch.setattr(verifier_module, "PATIENCE", 0.0)
-        assert await verifier.verify(MODULE, path, asyncio.Event()) == report
+        halt()
+        with mock.patch.object(verifier_module, "PATIENCE", 0.0):
+            assert await verifier.verify(MODULE, path, asyncio.Event()) == report
 
 
 def test_what_nobody_cares_for_any_more_is_not_begun(tmp_path: Path) -> None:
