@@ -136,21 +136,28 @@ class Keeper:
         return blob
 
     async def _keep_zip(self, request: Request, ahead: Ahead | None) -> Blob:
+        for tries_left in reversed(range(_ZIP_TRIES)):
+            if blob := await self._try_zip(request, ahead, is_last=not tries_left):
+                return blob
+        raise AssertionError("the last try returns or raises")
+
+    async def _try_zip(self, request: Request, ahead: Ahead | None, *, is_last: bool) -> Blob | None:
+        """The zip as it is kept; None when it is not what it should be, and this is not the last try."""
+        # A file for each try: of two processes that verify, one may still read it when the other has refused it, and
+        # would be ended by the system if it were cut meanwhile.
         upload = await self._store.upload()
         self._intakes[request.key] = intake = Intake(upload, self._max_zip)
         try:
-            for tries_left in reversed(range(_ZIP_TRIES)):
-                source, sums = await self._with_sums(request.module, self._chain.zip(request.module, intake))
-                try:
-                    report = await self._judge_zip(request.module, upload, sums, ahead)
-                    lazy = ahead is not None and not ahead.proven()
-                    return await self._commit_zip(request, upload, source, report.h1, sums, lazy=lazy)
-                except VerifyError as error:
-                    if not tries_left:
-                        await upload.quarantine(request.key, str(error))
-                        raise
-                    await intake.truncate(0)
-            raise AssertionError("the last try returns or raises")
+            source, sums = await self._with_sums(request.module, self._chain.zip(request.module, intake))
+            try:
+                report = await self._judge_zip(request.module, upload, sums, ahead)
+                lazy = ahead is not None and not ahead.proven()
+                return await self._commit_zip(request, upload, source, report.h1, sums, lazy=lazy)
+            except VerifyError as error:
+                if not is_last:
+                    return None
+                await upload.quarantine(request.key, str(error))
+                raise
         finally:
             del self._intakes[request.key]
             await upload.abort()
