@@ -171,13 +171,20 @@ async def test_a_zip_that_gets_no_time_is_not_left_for_ever(tmp_path: Path) -> N
             assert await verifier.verify(MODULE, path, asyncio.Event()) == report
 
 
+@can_halt
 def test_what_nobody_cares_for_any_more_is_not_begun(tmp_path: Path) -> None:
-    path, sink = good(tmp_path), io.BytesIO()
-    answers = verifier_child._Answers(sink, threads=1)
-    answers.forgotten.add(7)
-    answers.give(7, MODULE, path)
-    assert sink.getvalue() == b""
-    answers.give(8, MODULE, path)
+    path, sink, gate = good(tmp_path), io.BytesIO(), tmp_path / "gate"
+    os.mkfifo(gate)
+    work = verifier_child._Work(sink, at_once=1, threads=1)
+    work.begin(6, MODULE, gate)  # whoever opens it waits for a writer
+    work.begin(7, MODULE, path)
+    work.forget(7)
+    gate.write_bytes(b"")
+    work.pool.submit(sink.seek, 0).result()
+    sink.truncate(0)
+    work.begin(8, MODULE, path)
+    work.forget(9)
+    work.pool.shutdown()
     expected = verifier_child.framed((8, modzip.verify_zip(MODULE, path), None))
     assert sink.getvalue() == expected
 

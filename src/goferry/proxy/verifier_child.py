@@ -8,7 +8,8 @@ import os
 import pickle
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, BinaryIO, Final
@@ -36,24 +37,25 @@ def main(patient: bool) -> None:
         # A signal for the whole process group is meant for the one who started this, and who ends it.
         signal.signal(ending, signal.SIG_IGN)
     _give_way(patient)
-    source, answers = sys.stdin.buffer, _Answers(sys.stdout.buffer, threads=1 if patient else None)
-    pool = ThreadPoolExecutor(1 if patient else _AT_ONCE)
+    source = sys.stdin.buffer
+    work = _Work(sys.stdout.buffer, at_once=1 if patient else _AT_ONCE, threads=1 if patient else None)
     while message := _received(source):
         number, module, path = message
         if module is None or path is None:
-            answers.forgotten.add(number)
+            work.forget(number)
         else:
-            pool.submit(answers.give, number, module, path)
+            work.begin(number, module, path)
     os._exit(0)  # what is still under way is of use to nobody
 
 
 def _give_way(patient: bool) -> None:
     """Linux has a class for who is to run when nobody else wants to. Being as nice as can be is not the same: a process
     that has begun to run keeps others waiting for some milliseconds, of which a graph that is loaded has thousands."""
-    if patient and sys.platform == "linux":
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    elif hasattr(os, "nice"):
+    if hasattr(os, "nice"):
         os.nice(_LEAST_NICE if patient else _NICE)
+    if patient and hasattr(os, "SCHED_IDLE"):
+        with suppress(OSError):  # a sandbox may forbid it
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _received(source: BinaryIO) -> tuple[int, Version | None, Path | None] | None:
@@ -66,20 +68,26 @@ def _received(source: BinaryIO) -> tuple[int, Version | None, Path | None] | Non
     return message
 
 
-class _Answers:
-    """Verifies, and says what came of it. `threads` is how many may look at one zip."""
+class _Work:
+    """Zips that are verified, `at_once` of them, each by so many `threads`; says in `sink` what came of it."""
 
-    def __init__(self, sink: BinaryIO, *, threads: int | None) -> None:
+    def __init__(self, sink: BinaryIO, *, at_once: int, threads: int | None) -> None:
         self._sink = sink
         self._threads = threads
         self._lock = Lock()
-        self.forgotten: set[int] = set()
-        """Numbers of those that are not to be begun. What comes too late for that stays here, some bytes each."""
+        self._asked: dict[int, Future[None]] = {}
+        self.pool = ThreadPoolExecutor(at_once)
 
-    def give(self, number: int, module: Version, path: Path) -> None:
-        if number in self.forgotten:
-            self.forgotten.remove(number)
-            return
+    def begin(self, number: int, module: Version, path: Path) -> None:
+        asked = self._asked[number] = self.pool.submit(self._answer, number, module, path)
+        asked.add_done_callback(lambda _: self._asked.pop(number, None))
+
+    def forget(self, number: int) -> None:
+        """Not to be begun any more; what has begun goes on."""
+        if (asked := self._asked.get(number)) is not None:
+            asked.cancel()
+
+    def _answer(self, number: int, module: Version, path: Path) -> None:
         try:
             data = framed((number, modzip.verify_zip(module, path, threads=self._threads), None))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked
