@@ -1,11 +1,9 @@
 """What the client promises beyond naming faults: redirects, secrets, the pool, limits, and leaving nothing behind."""
 
 import asyncio
-import inspect
 import os
 from typing import Any
 
-import aiohttp
 import pytest
 
 from goferry import __version__
@@ -79,6 +77,43 @@ async def test_a_body_is_sent_with_its_method_and_headers(make_client: Any) -> N
     assert web.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "body", "length"),
+    [("GET", None, None), ("POST", None, "0"), ("POST", b"", "0"), ("PUT", b"ab", "2")],
+)
+async def test_how_long_the_body_is_is_said_where_there_could_be_one(
+    make_client: Any, method: str, body: bytes | None, length: str | None
+) -> None:
+    async with Web(lambda _: ok()) as web:
+        await send(make_client(), method, web.url, body=body)
+    assert web.requests[0].headers.get("content-length") == length
+
+
+async def test_what_the_asker_says_of_itself_takes_the_place_of_the_usual(make_client: Any) -> None:
+    async with Web(lambda _: ok()) as web:
+        await fetch(
+            make_client(),
+            web.url,
+            headers={"accept": "text/plain", "USER-AGENT": "somebody/1", "Host": "a.b"},
+        )
+    assert {name: web.requests[0].headers[name] for name in ("accept", "user-agent", "host")} == {
+        "accept": "text/plain",
+        "user-agent": "somebody/1",
+        "host": "a.b",
+    }
+    assert len(web.requests[0].headers) == 4  # and accept-encoding
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nX: y", "a\rb", "a\0b"])
+async def test_a_header_can_not_smuggle_in_another_one(make_client: Any, value: str) -> None:
+    async with Web(lambda _: ok()) as web:
+        client = make_client()
+        with pytest.raises(InvalidInput) as caught:
+            await fetch(client, web.url, headers={"Authorization": value})
+        assert value not in str(caught.value)
+        assert web.requests == []
+
+
 async def test_what_changes_something_is_not_sent_on_to_where_a_redirect_points(make_client: Any) -> None:
     async with Web(lambda _: moved("/elsewhere", "307 Temporary Redirect")) as web:
         status, _body = await send(make_client(), "POST", web.url, body=b"{}")
@@ -99,6 +134,24 @@ async def test_what_changes_something_is_never_sent_twice_by_itself(make_client:
 async def test_any_status_is_an_answer(make_client: Any) -> None:
     async with Web(lambda _: answer("404 Not Found", b"not found: unknown revision")) as web:
         assert await fetch(make_client(), web.url) == (404, b"not found: unknown revision", web.url)
+
+
+async def test_an_answer_without_a_body_leaves_its_connection_to_others(make_client: Any) -> None:
+    async with Web(lambda request: ok() if request.method == "GET" else ok()[:-5]) as web:
+        client = make_client()
+        async with client.send("HEAD", web.url) as response:
+            assert (response.status, response.headers["Content-Length"]) == (200, "5")
+            assert await response.read(10) == b""
+        assert (await fetch(client, web.url))[1] == b"hello"
+        assert web.connections == 1
+
+
+async def test_what_only_announces_the_answer_is_not_the_answer(make_client: Any) -> None:
+    async with Web(lambda _: b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok()) as web:
+        client = make_client()
+        for _ in range(2):
+            assert (await fetch(client, web.url))[:2] == (200, b"hello")
+        assert web.connections == 1
 
 
 async def test_cookies_are_not_sent_back(make_client: Any) -> None:
@@ -267,14 +320,6 @@ async def test_no_more_connections_to_a_host_than_allowed(make_client: Any) -> N
         client = make_client(connections_per_host=2)
         await asyncio.gather(*(fetch(client, web.url) for _ in range(12)))
         assert (web.connections, len(web.requests)) == (2, 12)
-
-
-def test_aiohttp_still_has_the_hook_that_the_pool_hangs_on() -> None:
-    """The only private names of aiohttp that we use. If this fails after an update, read net/client.py again."""
-    parameters = list(inspect.signature(aiohttp.BaseConnector._create_connection).parameters)
-    assert parameters == ["self", "req", "traces", "timeout"]
-    assert "self._factory" in inspect.getsource(aiohttp.BaseConnector.__init__)
-    assert isinstance(inspect.getattr_static(aiohttp.client_proto.ResponseHandler, "read_timeout"), property)
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------

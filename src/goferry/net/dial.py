@@ -1,7 +1,7 @@
 """From an address to a connection: name, TCP, forward proxy, TLS, each with its own limit and its own events.
 
 aiohttp would do all of this in one go under one limit. A doctor has to tell a dead host from a stalled handshake, and
-a server must not wait a minute for either; so only the pool is aiohttp's (see client.py), and dialling is ours.
+a server must not wait a minute for either; so only the pool is aiohttp's (see exchange.py), and dialling is ours.
 """
 
 import asyncio
