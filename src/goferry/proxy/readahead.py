@@ -12,6 +12,7 @@ never waits behind a guess.
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final, Protocol
 
 from goferry.errors import GoferryError
@@ -105,11 +106,8 @@ class ReadAhead:
     def _guess(self, kind: Kind, module: Version) -> None:
         if self._is_private(module.path):
             return
-        try:
-            request = parse_request(request_path(kind, module.path, module.version))
-        except GoferryError:  # a go.mod may require what no proxy can be asked for
-            return
-        if request.exact:
+        request = _request(kind, module)
+        if request is not None:
             self._small.add(request)
 
     def _fetched(self, request: Request, answer: Answer, *, is_true: bool) -> None:
@@ -122,6 +120,19 @@ class ReadAhead:
         lane = self._zips if kind is Kind.ZIP else self._small
         if lane.came_true(key):
             self._observer.guessed(kind, Guess.TRUE)
+
+
+@lru_cache(_NOTICED)
+def _request(kind: Kind, module: Version) -> Request | None:
+    """What asks for the file; None for what no proxy can be asked for, which a go.mod may require all the same.
+
+    Remembered, as the go.mod files of a graph name the same versions again and again.
+    """
+    try:
+        request = parse_request(request_path(kind, module.path, module.version))
+    except GoferryError:
+        return None
+    return request if request.exact else None
 
 
 class _Fetched(Protocol):
