@@ -26,7 +26,7 @@ GRAPH = tools.ATHENS
 DATABASE = "sum.golang.org"
 LEAST_MODULES = 150
 ROUNDS = 3
-COLD_ROUNDS = 5
+COLD_ROUNDS = 7
 COMMAND_SECONDS = 1200
 
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
