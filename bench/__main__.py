@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench import report, tools
+from bench import pace, report, tools
 from bench.demands import GROUPS
 from bench.load import LoadError
 from bench.plan import Bench, Results, now
@@ -82,18 +82,21 @@ def _run(options: argparse.Namespace) -> int:
             "quick": options.quick,
             "when": now(),
         }
+        paces = about["pace"] = {}
         for group in GROUPS:
             if group not in options.only:
                 continue
             print(f"\n{group}", flush=True)
-            started = time.monotonic()
+            before, started = pace.measure(), time.monotonic()
             try:
                 SCENARIOS[group](bench)
             except (tools.Missing, LoadError, OSError, subprocess.SubprocessError, ImportError) as error:
                 # One scenario that can't be run must not cost the figures of the others.
                 bench.results.absent[group] = f"{type(error).__name__}: {error}"
                 print(f"  not measured: {error}")
-            print(f"  ({time.monotonic() - started:.0f} s)", flush=True)
+            seconds, after = time.monotonic() - started, pace.measure()
+            paces[group] = [asdict(before), asdict(after)]
+            print(f"  before: {before}\n  after:  {after}\n  ({seconds:.0f} s)", flush=True)
     kept = _anonymous({"machine": about} | bench.results.to_json(), bench.folder)
     target = _keep(kept)
     if options.save:
@@ -130,7 +133,9 @@ def _merge(kept: dict[str, Any], target: Path) -> None:
     old = json.loads(target.read_text()) if target.exists() else None
     if old is not None and all(old["machine"][name] == kept["machine"][name] for name in same):
         groups = {note["group"] for note in kept["notes"]} | {key.partition(":")[0] for key in kept["absent"]}
+        paces = old["machine"].get("pace", {}) | kept["machine"]["pace"]
         kept = kept | {
+            "machine": kept["machine"] | {"pace": paces},
             "measured": old["measured"] | kept["measured"],
             "notes": [note for note in old["notes"] if note["group"] not in groups] + kept["notes"],
             "absent": {k: v for k, v in old["absent"].items() if k.partition(":")[0] not in groups}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.demands import DEMANDS, GROUPS, Demand
+from bench.pace import spread
 from bench.plan import Note, Results
 from bench.words import ENGLISH, Words
 
@@ -46,7 +47,9 @@ def _about(machine: Mapping[str, Any], words: Words) -> str:
         f"{name} {_number(version)}" for name, version in machine["versions"].items()
     )
     quick = words.quick if machine.get("quick") else ""
-    return words.machine.format(**{**machine, "versions": versions, "quick": quick})
+    about = words.machine.format(**{**machine, "versions": versions, "quick": quick})
+    paces = spread(machine.get("pace", {}))  # runs from before it was noted have none
+    return f"{about}\n{words.pace.format(**paces)}" if paces else about
 
 
 def _number(version: str) -> str:

@@ -132,6 +132,7 @@ class Words:
     failed: str
     missing: str
     machine: str
+    pace: str
     versions: str
     """What stands between two versions."""
     quick: str
@@ -147,6 +148,7 @@ ENGLISH: Final = Words(
     missing="not measured",
     machine="{cpu}, {cores} cores, {memory_gb} GB, {system}, {scratch}; Python {python}; {versions}; "
     "commit {commit}, {when}{quick}",
+    pace="Pace of the machine: Python {python} k/s, SHA-256 {sha256} MB/s, memory {memory} MB/s",
     versions=", ",
     quick=" (quick: not for quoting)",
     absent="not measured – {what}: {why}",
@@ -160,6 +162,7 @@ CHINESE: Final = Words(
     missing="未测量",
     machine="{cpu}，{cores} 核，{memory_gb} GB 内存，{system}，{scratch}；Python {python}；{versions}；"
     "提交 {commit}，{when}{quick}",
+    pace="机器的速度：Python {python} k/s，SHA-256 {sha256} MB/s，内存 {memory} MB/s",
     versions="、",
     quick="（快速运行：不宜引用）",
     absent="未测量 – {what}：{why}",
