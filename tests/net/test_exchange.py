@@ -1,10 +1,14 @@
 """What we take from aiohttp below its session. All else about an exchange is in test_client.py and test_faults.py."""
 
+import asyncio
 import inspect
 
 import aiohttp
+import pytest
 
-from goferry.net.exchange import Origin
+from goferry.net import Failure, Trace
+from goferry.net.base import Timeouts
+from goferry.net.exchange import Flight, Origin
 
 
 def test_aiohttp_still_has_what_the_pool_hangs_on() -> None:
@@ -42,3 +46,24 @@ def test_an_origin_says_all_that_keeps_connections_apart() -> None:
         here._replace(proxy="http://proxy.example:3128"),
     ]
     assert len({here, *others}) == 5
+
+
+@pytest.mark.parametrize(
+    ("first_byte", "whole", "before", "after"),
+    [
+        (5.0, 60.0, Failure.WHOLE_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT),
+        (60.0, 5.0, Failure.WHOLE_TIMEOUT, Failure.WHOLE_TIMEOUT),
+        (5.0, None, Failure.WHOLE_TIMEOUT, Failure.FIRST_BYTE_TIMEOUT),
+        (None, 5.0, Failure.WHOLE_TIMEOUT, Failure.WHOLE_TIMEOUT),
+    ],
+)
+async def test_the_limit_that_was_set_is_the_one_that_ran_out(
+    first_byte: float | None, whole: float | None, before: Failure, after: Failure
+) -> None:
+    """Before the request is out only the whole can run out. A loop with a coarse clock cuts a moment too early, so the
+    time of the cut tells nothing."""
+    flight = Flight(Timeouts(first_byte=first_byte, whole=whole), Trace(keep=False))
+    async with asyncio.timeout_at(flight.deadline) as limit:  # noqa: ASYNC100  the limit itself is looked at
+        assert flight.ran_out(limit) is before
+        flight.await_head(limit)
+        assert flight.ran_out(limit) is after

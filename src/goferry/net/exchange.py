@@ -73,10 +73,9 @@ class Flight:
             self._waiting = False
             self.trace.failed(Step.FIRST_BYTE, exc)
 
-    def ran_out(self) -> Failure:
-        """Which limit it was, when the wait for the head was cut."""
-        is_over = self.deadline is not None and _now() >= self.deadline
-        return Failure.WHOLE_TIMEOUT if is_over or not self._waiting else Failure.FIRST_BYTE_TIMEOUT
+    def ran_out(self, limit: asyncio.Timeout) -> Failure:
+        """Which limit it was, when this one cut the wait for the head. Not told by the clock: a loop may be early."""
+        return Failure.WHOLE_TIMEOUT if limit.when() == self.deadline else Failure.FIRST_BYTE_TIMEOUT
 
 
 class Request(NamedTuple):
@@ -256,5 +255,5 @@ def _ours(exc: BaseException, limit: asyncio.Timeout, request: Request, flight: 
     if not isinstance(exc, Exception):
         return exc
     if type(exc) is TimeoutError and limit.expired():
-        return failed(flight.ran_out(), **urls.where(request.target))
+        return failed(flight.ran_out(limit), **urls.where(request.target))
     return translated(exc, **urls.where(request.target))
