@@ -345,7 +345,7 @@ class ClientResponse:
     def _end_body(self, size: int) -> None:
         """A body without length or chunks ends with the connection. aiohttp takes a reset for such an end too."""
         framed = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
-        if not framed and isinstance(reason := self._flight.protocol.exception(), OSError):
+        if not framed and (reason := self._answer.broken_off()) is not None:
             raise failed(Failure.BODY_TRUNCATED, **urls.where(self._target), detail=str(reason)) from reason
         if self._flight.trace.is_heard:
             self._flight.trace.emit(Step.BODY, State.COMPLETE, url=self.url, size=size)
@@ -360,7 +360,7 @@ class ClientResponse:
         return failed(Failure.BODY_TOO_LARGE, **urls.where(self._target), detail=f"> {limit} B")
 
 
-# --- URLs and headers -------------------------------------------------------------------------------------------------
+# --- redirects and headers --------------------------------------------------------------------------------------------
 
 _LINE_END = re.compile(r"[\r\n\x00]")
 

@@ -40,15 +40,11 @@ class Origin(NamedTuple):
 class Flight:
     """What the parts of one request share. It goes through several exchanges where redirects are followed."""
 
-    __slots__ = ("_waiting", "deadline", "is_fresh", "protocol", "timeouts", "trace")
+    __slots__ = ("_waiting", "deadline", "timeouts", "trace")
 
     def __init__(self, timeouts: Timeouts, trace: Trace) -> None:
         self.timeouts = timeouts
         self.trace = trace
-        self.protocol: Any = None
-        """aiohttp's end of the connection, once there is one."""
-        self.is_fresh = False
-        """The connection was dialled for this request, not taken from the pool."""
         self.deadline = None if timeouts.whole is None else _now() + timeouts.whole
         """When the limit on the whole runs out, in the loop's time."""
         self._waiting = False
@@ -89,7 +85,7 @@ class Request(NamedTuple):
 class Answer:
     """An answer whose head has arrived. `close` it."""
 
-    __slots__ = ("_connection", "_content", "_flight", "_limit", "_target", "headers", "status")
+    __slots__ = ("_connection", "_content", "_flight", "_limit", "_protocol", "_target", "headers", "status")
 
     def __init__(
         self,
@@ -103,10 +99,11 @@ class Answer:
         self.headers: Mapping[str, str] = message.headers
         self._content = content
         self._connection = connection
+        self._protocol = connection.protocol
         self._flight = flight
         self._target = target
         self._limit: asyncio.TimerHandle | None = None
-        if not connection.protocol.upgraded:  # such a one is of no use to anybody else
+        if not self._protocol.upgraded:  # such a one is of no use to anybody else
             content.on_eof(self._ended)
 
     async def next(self) -> bytes:
@@ -118,6 +115,11 @@ class Answer:
         if self._limit is None and deadline is not None:
             self._limit = asyncio.get_running_loop().call_at(deadline, self._expire)
         return await self._content.readany()
+
+    def broken_off(self) -> OSError | None:
+        """What ended the connection, if it did not end well: aiohttp takes that for an end of the body too."""
+        reason = self._protocol.exception()
+        return reason if isinstance(reason, OSError) else None
 
     def close(self) -> None:
         """Drops the connection, unless the body came to its end: then the pool has it already."""
@@ -147,7 +149,7 @@ class Answer:
 class _Wanted:
     """As much of a request as aiohttp's pool looks at, and what our dialling wants to know."""
 
-    __slots__ = ("connection_key", "dialled_through", "flight")
+    __slots__ = ("connection_key", "dialled_through", "flight", "is_fresh")
 
     proxy = None
     """For aiohttp there are no proxies: the key says which one a connection leads through."""
@@ -156,6 +158,8 @@ class _Wanted:
         self.connection_key = origin
         self.dialled_through = proxy
         self.flight = flight
+        self.is_fresh = False
+        """The connection was dialled for this request, not taken from the pool."""
 
 
 class Pool(aiohttp.BaseConnector):
@@ -173,16 +177,15 @@ class Pool(aiohttp.BaseConnector):
     ) -> Answer:
         """Sends once, and a GET again only if a pooled connection turned out to be closed by the server meanwhile: how
         often to ask again is for upstream/ to decide. Raises NetError."""
-        wanted: Any = _Wanted(origin, proxy, flight)
         while True:
-            flight.is_fresh = False
+            wanted = _Wanted(origin, proxy, flight)
             try:
                 async with asyncio.timeout_at(flight.deadline) as limit:
-                    answer = await self._attempt(request, wanted, flight, limit)
+                    answer = await self._attempt(request, wanted, limit)
             except BaseException as exc:
                 ours = _ours(exc, limit, request, flight)
                 flight.head_failed(ours)
-                is_stale = not flight.is_fresh and isinstance(
+                is_stale = not wanted.is_fresh and isinstance(
                     exc, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError)
                 )
                 if is_stale and request.method == "GET":
@@ -193,9 +196,10 @@ class Pool(aiohttp.BaseConnector):
             flight.head_came(answer.status)
             return answer
 
-    async def _attempt(self, request: Request, wanted: Any, flight: Flight, limit: asyncio.Timeout) -> Answer:
+    async def _attempt(self, request: Request, wanted: Any, limit: asyncio.Timeout) -> Answer:
+        flight: Flight = wanted.flight
         connection = await self.connect(wanted, [], _OURS)
-        protocol = flight.protocol = connection.protocol
+        protocol = connection.protocol
         assert protocol is not None
         try:
             # The idle limit counts from byte to byte, so it starts with the answer's first; until then the first-byte
@@ -209,7 +213,7 @@ class Pool(aiohttp.BaseConnector):
                 max_line_size=_MAX_HEAD_LINE,
                 max_field_size=_MAX_HEAD_LINE,
             )
-            with _told(request, flight):
+            with _told(request, wanted):
                 _write(connection.transport, request.data)
             flight.await_head(limit)
             while True:
@@ -224,7 +228,7 @@ class Pool(aiohttp.BaseConnector):
 
     async def _create_connection(self, req: Any, *_aiohttp_limits: Any) -> Any:
         flight: Flight = req.flight
-        flight.is_fresh = True
+        req.is_fresh = True
         origin: Origin = req.connection_key
         target = Endpoint(origin.host, origin.port, origin.is_ssl)
         _, protocol = await self._dialer.dial(
@@ -237,12 +241,12 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _told(request: Request, flight: Flight) -> Any:
-    if not flight.trace.is_heard:
+def _told(request: Request, wanted: _Wanted) -> Any:
+    trace = wanted.flight.trace
+    if not trace.is_heard:
         return nullcontext()
-    return flight.trace.step(
-        Step.REQUEST, method=request.method, url=urls.public(request.target), reused=not flight.is_fresh
-    )
+    url = urls.public(request.target)
+    return trace.step(Step.REQUEST, method=request.method, url=url, reused=not wanted.is_fresh)
 
 
 def _write(transport: asyncio.Transport | None, data: bytes) -> None:
