@@ -101,7 +101,9 @@ class ReadAhead:
 
     def download(self, module: Version) -> None:
         """The zip of this version will be asked for next."""
-        self._zips.add(parse_request(request_path(Kind.ZIP, module.path, module.version)))
+        request = _request(Kind.ZIP, module)
+        if request is not None:
+            self._zips.add(request)
 
     def _guess(self, kind: Kind, module: Version) -> None:
         if self._is_private(module.path):
