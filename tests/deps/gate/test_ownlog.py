@@ -136,6 +136,7 @@ async def test_a_moved_tag_does_not_pass_when_the_copy_is_gone(tmp_path: Path, p
     moved = FILES | module(PRIVATE, "v1.0.0", extra={"new.go": b"package a\n"})
     async with own(tmp_path / "store") as made:
         assert (await gated(made.proxy, project)).verdict is Verdict.PASSED
+        await made.proxy.idle()  # what was fetched may still be on its way to the disk
         shutil.rmtree(tmp_path / "store" / "corp.example")
         made.tree.files.update(moved)
         (project / "go.sum").write_text(lines(moved))  # somebody was fooled into it
