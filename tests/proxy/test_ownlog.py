@@ -336,6 +336,7 @@ async def test_the_same_bytes_come_back_with_their_hashes(tmp_path: Path) -> Non
 async def test_a_public_database_that_contradicts_the_log_is_not_believed(tmp_path: Path) -> None:
     async with own(tmp_path, sumdb="off") as w:
         await look_up(w.proxy, OPEN)
+        await w.proxy.idle()
         shutil.rmtree(tmp_path / "example.com")
         w.tree.files.update(moved(OPEN))
         w.tree.truth.update(moved(OPEN))

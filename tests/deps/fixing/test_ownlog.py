@@ -91,6 +91,7 @@ async def test_a_moved_tag_is_refused_when_the_copy_is_gone(tmp_path: Path) -> N
     world = small_world(tmp_path)
     async with served(world) as made:
         await mended(world, made.proxy)
+        await made.proxy.idle()
         shutil.rmtree(made.root / "example.org")
         made.tree.files[request_path(Kind.ZIP, Y.path, Y.version)] = OTHER
         fix = await mended(world, await made.another())
