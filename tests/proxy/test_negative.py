@@ -122,3 +122,16 @@ async def test_a_version_that_appears_is_found_at_the_next_bypass() -> None:
     upstream.error = None
     assert await gate.ask(request, upstream) == "here"
     assert await gate.ask(request, upstream) == "here"
+
+
+async def test_a_no_that_is_said_often_does_not_grow() -> None:
+    gate, upstream = Gate(remembered(MemoryStore(), Clock())), Upstream()
+    request = parse_request("example.com/m/@v/list")
+
+    async def depth() -> int:
+        with pytest.raises(NotFound) as caught:
+            await gate.ask(request, upstream)
+        return len(caught.traceback)
+
+    await depth()
+    assert await depth() == await depth()

@@ -328,6 +328,59 @@ async def test_a_module_whose_list_is_refused_is_listed_at_once_from_the_store(t
         await w.upstream.wait_for(LIST, 2)
 
 
+async def test_a_list_that_was_refused_is_refused_again_at_once_and_asked_for_behind(tmp_path: Path) -> None:
+    stalled = False
+    refused, stall = Fault(Trouble.STATUS, 403, "not here"), Fault(Trouble.STALL)
+    async with world(tmp_path, FILES, lambda p, c: stall if stalled else refused, negative_fresh=0.001) as w:
+        for _ in range(2):
+            with pytest.raises(Refused, match="not here"):
+                await w.get(LIST)
+            await asyncio.sleep(0.002)
+            stalled = True
+        await w.upstream.wait_for(LIST, 2)
+
+
+async def test_a_list_that_is_refused_no_longer_is_there_for_the_next_who_asks(tmp_path: Path) -> None:
+    opened = False
+    refused = Fault(Trouble.STATUS, 403)
+    async with world(tmp_path, FILES, lambda p, c: None if opened else refused, negative_fresh=0.001) as w:
+        for _ in range(2):
+            with pytest.raises(Refused):
+                await w.get(LIST)
+            await asyncio.sleep(0.002)
+            opened = True
+        await w.proxy.idle()
+        assert await w.body(LIST) == FILES[LIST]
+
+
+async def test_a_list_that_was_not_found_long_ago_is_asked_for_anew(tmp_path: Path) -> None:
+    async with world(tmp_path, {}, negative_fresh=0.001) as w:
+        with pytest.raises(NotFound):
+            await w.get(LIST)
+        await asyncio.sleep(0.002)
+        w.tree.files.update(FILES)
+        assert await w.body(LIST) == FILES[LIST]
+
+
+async def test_fresh_lists_and_latest_are_known_without_waiting(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES) as w:
+        assert w.proxy.known(LIST) is None
+        for path in (LIST, LATEST):
+            answer = await w.get(path)
+            assert w.proxy.known(path) == answer
+        await w.get(INFO)
+        assert w.proxy.known(INFO) is None
+        offline = await w.another(offline=True)
+        await offline.answer(parse_request(LIST))
+        assert offline.known(LIST) is None
+
+
+async def test_old_lists_are_not_known(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES, list_fresh=0.0) as w:
+        await w.get(LIST)
+        assert w.proxy.known(LIST) is None
+
+
 async def test_an_outage_is_never_a_404(tmp_path: Path) -> None:
     for n, fault in enumerate([Fault(Trouble.STATUS, 500), Fault(Trouble.STATUS, 503), Fault(Trouble.STALL)]):
         async with world(tmp_path / str(n), FILES, lambda p, c, f=fault: f, first_byte_timeout=0.2) as w:

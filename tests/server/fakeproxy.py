@@ -42,6 +42,9 @@ FAILURES: Mapping[str, Callable[[], GoferryError]] = {
     "example.org/long": lambda: UpstreamError("x" * 5000 + "\n" * 5 + "\x1b[31mred"),
 }
 
+KNOWN = {"example.org/known/@v/list": b"v1.0.9\n", "example.org/known/@latest": b'{"Version":"v1.0.9"}'}
+"""What is in memory and fresh; `answer` says something else, so that it shows who answered."""
+
 
 class FolderStore:
     """As much of a BlobStore as the server uses."""
@@ -91,6 +94,10 @@ class FakeProxy:
     def _small(self, request: Request, body: bytes) -> Answer:
         stale = request.path == "example.org/stale"
         return Answer(request.key, len(body), MTIME, immutable=request.exact, body=body, stale=stale)
+
+    def known(self, key: str) -> Answer | None:
+        body = KNOWN.get(key)
+        return None if body is None else Answer(key, len(body), MTIME, immutable=False, body=body)
 
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         body = f"{name} {rest}\n".encode()

@@ -56,6 +56,11 @@ TABLE = [
     ("GET", "/example.org/m/@latest", {}, 200, {"content-type": "application/json"}, '{"Version":"v1.1.0"}'),
     ("GET", "/example.org/m/@v/main.info", {}, 200, MINUTE, '{"Version":"v1.1.0"}'),
     ("GET", "/example.org/stale/@v/list", {}, 200, {"cache-control": "no-cache"}, "v1.0.0"),
+    ("GET", "/example.org/known/@v/list", {}, 200, TEXT | MINUTE | {"content-length": "7"}, "v1.0.9"),
+    ("GET", "/example.org/known/@latest", {}, 200, {"content-type": "application/json"}, '{"Version":"v1.0.9"}'),
+    ("HEAD", "/example.org/known/@v/list", {}, 200, {"content-length": "14"}, ""),
+    ("GET", "/example.org/known/@v/list", NO_FETCH, 200, {"content-length": "14"}, "v1.0.0"),
+    ("GET", "/cached-only/example.org/known/@v/list", {}, 200, {"content-length": "14"}, "v1.0.0"),
     # Errors: outages and refusals are never 404.
     ("GET", "/example.org/missing/@v/list", {}, 404, SHORTLY, "example.org/missing: no such module"),
     ("HEAD", "/example.org/missing/@v/list", {}, 404, {"content-length": "36"}, ""),

@@ -68,8 +68,8 @@ class FreshCache:
 
         Raises what `refresh` raised when there is nothing old enough to serve.
         """
-        entry = self._memory.get(key)
-        if entry is not None and self._is_fresh(entry):
+        entry = self.known(key)
+        if entry is not None:
             return entry, Outcome.HIT
         entry = await self.peek(key)
         if entry is not None and self._is_fresh(entry):
@@ -87,6 +87,11 @@ class FreshCache:
             return fresh, Outcome.MISS
         except GoferryError:
             return entry, Outcome.STALE
+
+    def known(self, key: str) -> Entry | None:
+        """The answer if it is in memory and fresh; from any thread."""
+        entry = self._memory.get(key)
+        return entry if entry is not None and self._is_fresh(entry) else None
 
     def ahead(self, key: str, refresh: Refresh) -> None:
         """Refresh it in the background."""

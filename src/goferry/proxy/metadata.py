@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from goferry.errors import GoferryError, NotFound
+from goferry.errors import GoferryError, NotFound, Refused
 from goferry.gomod import module, pseudo, query
 from goferry.gomod.goproxy import Kind, Request, parse_request, request_path
 from goferry.proxy import judge
@@ -45,7 +45,12 @@ class Metadata:
             if answer is None:
                 raise
             return answer, Outcome.STALE
-        return _answer(request, entry, stale=outcome is Outcome.STALE), outcome
+        return _answer(request.key, entry, stale=outcome is Outcome.STALE), outcome
+
+    def known(self, key: str) -> Answer | None:
+        """The list or @latest of this key, if it is in memory and fresh; from any thread."""
+        entry = self._fresh.known(key)
+        return None if entry is None else _answer(key, entry, stale=False)
 
     async def stored(self, request: Request) -> Answer | None:
         """The answer from the store alone, however old."""
@@ -54,20 +59,27 @@ class Metadata:
             return await self._stored_list(request, entry)
         if request.kind is Kind.LATEST and entry is None:
             return await self._stored_latest(request)
-        return None if entry is None else _answer(request, entry, stale=True)
+        return None if entry is None else _answer(request.key, entry, stale=True)
 
     async def _unlisted(self, request: Request) -> Answer | None:
         """The list of the store's own versions, at once, for a module whose list the upstream refuses.
 
         Such modules are real (mirrors carry versions without a list), and they are asked for with every upgrade check.
+        Where the store has no version either, what the upstream said last is said again, and it is asked anew behind:
+        an upgrade check would wait for each of them otherwise. "Not found" is not said again when it is old, for
+        whoever made the module or tagged it comes to see it.
         """
-        if request.kind is not Kind.LIST or not self._gate.was_refused(request):
+        refusal = self._gate.refusal(request) if request.kind is Kind.LIST else None
+        if refusal is None or await self._fresh.peek(request.key):
             return None
-        if await self._fresh.peek(request.key):
-            return None
+        error, holds = refusal
         answer = await self._stored_list(request, None)
-        if answer is not None:
+        if answer is None and not isinstance(error, Refused):
+            return None
+        if not holds:
             self._fresh.ahead(request.key, lambda _: self._ask(request))
+        if answer is None:
+            raise error.with_traceback(None)
         return answer
 
     async def _ask(self, request: Request) -> bytes:
@@ -112,12 +124,12 @@ class Metadata:
         if entry is None and not versions:
             return None
         body = judge.merge_list(entry.body if entry else b"", versions)
-        return _answer(request, Entry(body, entry.confirmed if entry else 0.0), stale=True)
+        return _answer(request.key, Entry(body, entry.confirmed if entry else 0.0), stale=True)
 
     async def _stored_latest(self, request: Request) -> Answer | None:
         version = query.latest_of(await self._stored_versions(request.path, (".info",)))
         blob = await self._store.read(request_path(Kind.INFO, request.path, version)) if version else None
-        return None if blob is None else _answer(request, Entry(blob, 0.0), stale=True)
+        return None if blob is None else _answer(request.key, Entry(blob, 0.0), stale=True)
 
 
 def _latest_listed(body: bytes) -> str:
@@ -134,7 +146,5 @@ def _request(kind: Kind, path: str, version: str = "") -> Request:
     return parse_request(request_path(kind, path, version))
 
 
-def _answer(request: Request, entry: Entry, *, stale: bool) -> Answer:
-    return Answer(
-        request.key, len(entry.body), entry.confirmed, immutable=False, body=entry.body, stale=stale
-    )
+def _answer(key: str, entry: Entry, *, stale: bool) -> Answer:
+    return Answer(key, len(entry.body), entry.confirmed, immutable=False, body=entry.body, stale=stale)

@@ -49,11 +49,15 @@ class Negatives:
         no = self._known.get(key) or await self._load(key)
         if no is None:
             return None
-        return no.error if self._clock() - no.at < self._fresh else None
+        return no.error if self._holds(no) else None
 
-    def was_refused(self, key: str) -> bool:
-        """Whether the last thing known of `key` in this process is a refusal, however old."""
-        return key in self._known
+    def last(self, key: str) -> tuple[GoferryError, bool] | None:
+        """The refusal, if that is the last thing known of `key` in this process, and whether it still holds."""
+        no = self._known.get(key)
+        return None if no is None else (no.error, self._holds(no))
+
+    def _holds(self, no: _No) -> bool:
+        return self._clock() - no.at < self._fresh
 
     async def put(self, key: str, error: GoferryError) -> None:
         """Remember the refusal if it is one; outages are never remembered. A store that can't keep it does no harm."""
@@ -108,7 +112,11 @@ class Gate:
 
     def was_refused(self, request: Request) -> bool:
         """Whether the upstream has said no to this request and has not said yes since."""
-        return self._negatives.was_refused(request.key)
+        return self._negatives.last(request.key) is not None
+
+    def refusal(self, request: Request) -> tuple[GoferryError, bool] | None:
+        """What the upstream said last, if that was no, and whether it may be taken for what it would say now."""
+        return self._negatives.last(request.key)
 
     async def ask(self, request: Request, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask` returns. Its refusals are remembered; a remembered one is raised without asking."""
@@ -116,7 +124,8 @@ class Gate:
             raise NotFound("{path}: no module can be at this path", path=request.path)
         no = await self._negatives.get(request.key)
         if no is not None and not (request.exact and self._negatives.may_bypass(request.path)):
-            raise no
+            # Without the way of the last time: it would grow with each.
+            raise no.with_traceback(None)
         try:
             answer = await ask()
         except GoferryError as error:

@@ -61,6 +61,11 @@ class ModuleProxy:
         self._observer.answered(request.kind, outcome)
         return answer
 
+    def known(self, key: str) -> Answer | None:
+        """The answer to the request for a list or @latest of this key, if it is in memory and fresh. It is that of
+        `answer`, but at once, from any thread, and told to no observer."""
+        return None if self._offline else self._metadata.known(key)
+
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         """`sumdb/NAME/REST`, proven before it is kept. NotFound for a database that is not served."""
         try:

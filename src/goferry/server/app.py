@@ -8,7 +8,6 @@ would cost more than the whole short way (docs/adr/0006-no-web-framework.md).
 
 import asyncio
 import logging
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter, time
@@ -22,7 +21,8 @@ from goferry.proxy.base import Answer, Outcome
 from goferry.server import admin, metrics, paths, replies, sumdb
 from goferry.server.accesslog import AccessLog, Entry
 from goferry.server.base import ModuleProxy
-from goferry.server.files import IMMUTABLE, Ready, ReadyFiles, read_content
+from goferry.server.files import IMMUTABLE, ReadyFiles, read_content
+from goferry.server.hits import Hits
 from goferry.server.replies import Content, Reply
 from goferry.upstream.loop import VIA, parse_via
 
@@ -33,8 +33,10 @@ Send = Callable[[Message], Awaitable[None]]
 _log = logging.getLogger(__name__)
 
 _CACHED_ONLY: Final = "cached-only/"
-_CONDITIONS: Final = frozenset({b"range", b"if-none-match", b"if-modified-since", b"if-range"})
 _OTHER: Final = "other"
+_LOOKED: Final = "goferry.looked"
+"""In a request's scope: whether the file at this very path is known not to be in the store."""
+
 _CHUNK: Final = 256 * 1024
 """Bytes per message of a partial file: four messages may wait in granian for a slow reader."""
 
@@ -64,18 +66,6 @@ class _Asked:
         return str(Outcome.ERROR if status >= 400 else Outcome.HIT)
 
 
-class _Counts:
-    """The cells of one kind's hits, looked up once."""
-
-    __slots__ = ("bytes", "requests", "seconds", "sum")
-
-    def __init__(self, row: metrics.Row, kind: str) -> None:
-        self.requests = row.cell(metrics.REQUESTS, kind, str(Outcome.HIT), "200")
-        self.bytes = row.cell(metrics.RESPONSE_BYTES, kind)
-        self.seconds = row.cell(metrics.REQUEST_SECONDS, kind)
-        self.sum = self.seconds + len(metrics.SECONDS) + 1
-
-
 class App:
     """Serves one module proxy. `board` is the counters of all workers, `row` this worker's."""
 
@@ -92,7 +82,7 @@ class App:
         self.url = url
         self.draining = False
         self.has_metrics = settings.metrics
-        self.last_request = 0.0
+        self._last_request = 0.0
         self._proxy = proxy
         self._touch = proxy.touch
         self._fresh = settings.list_fresh
@@ -101,30 +91,46 @@ class App:
         self._cells = row.cells
         self._in_flight = row.cell(metrics.IN_FLIGHT)
         self._log = None if log is None else log.add
-        self._files = _ready_files(proxy, settings)
         self._agents: dict[bytes, str] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._hits = {kind: _Counts(row, kind) for kind in ("info", "mod", "zip")}
+        self._files = _ready_files(proxy, settings)
+        self._hits = None if self._files is None else self._short_way(self._files)
+
+    def _short_way(self, files: ReadyFiles) -> Hits:
+        return Hits(
+            files,
+            self._row,
+            known=self._proxy.known,
+            content_of=self._content,
+            touch=self._touch,
+            agent_of=self._agent,
+            log=self._log,
+        )
 
     @property
     def in_flight(self) -> int:
         """Requests whose answers are not yet handed over."""
         return int(self._cells[self._in_flight])
 
+    @property
+    def last_request(self) -> float:
+        """When the last request came that is answered by now, by perf_counter."""
+        return max(self._last_request, self._hits.last if self._hits else 0.0)
+
+    def answer_at_once(self, scope: Message, send: Callable[[Message], object]) -> bool:
+        """The short way, in granian's thread."""
+        if self._hits is None or self.draining:
+            return False
+        hit = self._hits.answer(scope, send)
+        scope[_LOOKED] = hit is False
+        return hit is True
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        """Answer one request. The body of a request is never read: nothing here takes one."""
+        """The long way. The body of a request is never read: nothing here takes one."""
         started = perf_counter()
-        headers = dict(scope["headers"])
         self._cells[self._in_flight] += 1.0
         try:
-            is_plain = self._is_plain(scope, headers)
-            ready = self._files.find(scope["path"], started) if is_plain and self._files else None
-            if ready is None:
-                await self._long_way(scope, headers, send, started, looked=is_plain)
-            else:
-                await send(ready.start)
-                await send(ready.body)
-                self._count_hit(scope, headers, ready, started)
+            await self._answer(scope, dict(scope["headers"]), send, started)
         finally:
             self._cells[self._in_flight] -= 1.0
 
@@ -133,35 +139,7 @@ class App:
         for task in self._tasks:
             task.cancel()
 
-    # ---- the short way -------------------------------------------------------------------------------------
-
-    def _is_plain(self, scope: Message, headers: Mapping[bytes, bytes]) -> bool:
-        """Whether a file is asked for, whole, without conditions, by a path that needs no decoding."""
-        return (
-            scope["method"] == "GET"
-            and not self.draining
-            and b"%" not in scope["raw_path"]
-            and _CONDITIONS.isdisjoint(headers)
-        )
-
-    def _count_hit(
-        self, scope: Message, headers: Mapping[bytes, bytes], ready: Ready, started: float
-    ) -> None:
-        seconds = perf_counter() - started
-        kind, size = ready.kind, ready.content.size
-        cells, hits = self._cells, self._hits[kind]
-        cells[hits.requests] += 1.0
-        cells[hits.bytes] += size
-        cells[hits.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
-        cells[hits.sum] += seconds
-        self.last_request = started
-        self._touch(ready.key)
-        if self._log is not None:
-            client, path, agent = scope["client"][0], scope["path"], self._agent(headers)
-            self._log(Entry(time(), client, "GET", path, 200, size, seconds, "hit", kind, agent))
-
-    def _agent(self, headers: Mapping[bytes, bytes]) -> str:
-        raw = headers.get(b"user-agent", b"")
+    def _agent(self, raw: bytes) -> str:
         agent = self._agents.get(raw)
         if agent is None:
             if len(self._agents) > _MOST_AGENTS:
@@ -171,10 +149,9 @@ class App:
 
     # ---- the long way --------------------------------------------------------------------------------------
 
-    async def _long_way(
-        self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float, *, looked: bool
+    async def _answer(
+        self, scope: Message, headers: Mapping[bytes, bytes], send: Send, started: float
     ) -> None:
-        """`looked`: the file at this very path is known not to be in the store."""
         if scope["method"] == "HEAD":
             # A range is for GET alone (RFC 9110 section 14.2); HEAD tells how long the whole is.
             headers = {name: value for name, value in headers.items() if name != b"range"}
@@ -183,7 +160,7 @@ class App:
         assert task is not None
         self._tasks.add(task)
         try:
-            reply = await self._reply(asked, scope["raw_path"], looked=looked)
+            reply = await self._reply(asked, scope["raw_path"], looked=scope.get(_LOOKED, False))
         except GoferryError as failure:
             reply = replies.error(failure, may_change=asked.cached_only)
         except asyncio.CancelledError:
@@ -199,6 +176,7 @@ class App:
         self._count(scope, asked, reply.status, sent, started)
 
     async def _reply(self, asked: _Asked, raw_path: bytes, *, looked: bool) -> Reply:
+        """`looked`: the file at this very path is known not to be in the store."""
         path = paths.decode_path(raw_path)
         if asked.method not in ("GET", "HEAD"):
             return replies.method_not_allowed()
@@ -214,7 +192,8 @@ class App:
         if sumdb.is_sumdb(path):
             asked.kind = "sumdb"
             request, answer = await sumdb.answer(self._proxy, path, cached_only=asked.cached_only)
-            return self._answered(asked, answer, replies.content_type("sumdb", request.path))
+            content = self._content(answer, "sumdb", request.path)
+            return replies.conditional(content, asked.headers)
         wanted = parse_request(path)
         asked.kind = str(wanted.kind)
         answer = await self._proxy.answer(wanted, cached_only=asked.cached_only)
@@ -225,7 +204,7 @@ class App:
         ):
             # It was stored just now. Taken like this it is in memory for the next one who asks.
             return reply
-        return self._answered(asked, answer, replies.content_type(asked.kind))
+        return replies.conditional(self._content(answer, asked.kind), asked.headers)
 
     def _note_hops(self, asked: _Asked) -> None:
         """Refuse a request that has been here before; else pass its way on to the fetchers."""
@@ -253,9 +232,9 @@ class App:
         self._touch(path)
         return replies.conditional(ready.content, asked.headers)
 
-    def _answered(self, asked: _Asked, answer: Answer, content_type: bytes) -> Reply:
+    def _content(self, answer: Answer, kind: str, rest: str = "") -> Content:
         keep = replies.cache_control(immutable=answer.immutable, stale=answer.stale, fresh=self._fresh)
-        return replies.conditional(_content_of(answer, content_type, keep), asked.headers)
+        return _content_of(answer, replies.content_type(kind, rest), keep)
 
     def _count(self, scope: Message, asked: _Asked, status: int, size: int, started: float) -> None:
         seconds = perf_counter() - started
@@ -263,9 +242,9 @@ class App:
         self._row.add(1.0, metrics.REQUESTS, asked.kind, outcome, str(status))
         self._row.add(size, metrics.RESPONSE_BYTES, asked.kind)
         self._row.observe(seconds, metrics.REQUEST_SECONDS, asked.kind)
-        self.last_request = started
+        self._last_request = started
         if self._log is not None:
-            path, agent = scope["path"], self._agent(asked.headers)
+            path, agent = scope["path"], self._agent(asked.headers.get(b"user-agent", b""))
             client = scope["client"][0]
             self._log(
                 Entry(time(), client, asked.method, path, status, size, seconds, outcome, asked.kind, agent)
@@ -282,8 +261,14 @@ class App:
         self.refresh()
         return self._board.page()
 
+    def settle(self) -> None:
+        """Note what was answered until now: hits are counted and logged some milliseconds later."""
+        if self._hits is not None:
+            self._hits.settle()
+
     def refresh(self) -> None:
-        """Bring the gauges up to date that nobody changes as it goes."""
+        """Bring up to date what nobody changes as it goes."""
+        self.settle()
         for host, state in self._proxy.breakers().items():
             self._row.set(_BREAKER_STATES.get(state, 0.0), metrics.BREAKER, host)
         if self._files is not None:

@@ -28,6 +28,10 @@ class ModuleProxy(Protocol):
     async def answer(self, request: Request, *, cached_only: bool = False) -> Answer:
         """The answer to a module request; with `cached_only`, from the store alone."""
 
+    def known(self, key: str) -> Answer | None:
+        """The answer to the request for a list or @latest of this key, if it is in memory and fresh. From any thread,
+        and at once."""
+
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         """The answer to a request below `sumdb/NAME/`."""
 

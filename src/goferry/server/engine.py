@@ -1,32 +1,54 @@
-"""The only place that touches granian: an ASGI application served from a listening socket, in this event loop.
+"""The only place that touches granian: an ASGI application served from a listening socket, beside this event loop.
 
 granian's own supervisor gives each worker a listening socket with a queue of its own (SO_REUSEPORT), and resets what
-waits there when the worker leaves. So goferry has its own supervisor (run.py) and workers (worker.py), and uses
-granian's embeddable server on the socket that all workers share.
+waits there when the worker leaves. So goferry has its own supervisor (run.py) and workers (worker.py), and gives
+granian the socket that all workers share.
+
+Each request comes from granian in a thread of its own, which holds the interpreter lock by then. The application may
+answer it right there; only what it leaves goes to the event loop (docs/adr/0024-hits-on-the-spot.md). granian's
+embeddable server has no place for that, so its worker is used directly.
 
 What else was learned from granian 2.8.7 and is relied on:
-- `backpressure` is the number of connections a worker holds, idle ones included; above it, it does not accept.
-- After the stop signal it closes idle connections, finishes requests, and returns; TLS handshakes under way are
+- It calls `_schedule_fn` of its scheduler with each request, one after the other, and never looks at what comes back:
+  an exception must not leave it.
+- What `send` returns need not be awaited for a body of one message, nor for a file.
+- The number of connections (`backpressure`) counts idle ones too; above it, it does not accept.
+- After the stop signal it closes idle connections, finishes requests, and tells; TLS handshakes under way are
   dropped, which is why the worker parks the socket first (sockets.park).
 - It logs errors of the application through the logger `_granian`.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
-from granian._granian import SocketHolder
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian._granian import ASGIWorker, CallbackScheduler, SocketHolder, WorkerSignal
 from granian.http import HTTP1Settings, HTTP2Settings
-from granian.log import LogLevels
-from granian.server.embed import Server
 
 from goferry.errors import ConfigError
 from goferry.server.sockets import BACKLOG
 
-Application = Callable[[Any, Any, Any], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+_IO_THREADS: Final = 1
+_FILE_THREADS: Final = 512
+"""Threads that granian may use to read files for clients; they come and go."""
+
+
+class Application(Protocol):
+    """What is served."""
+
+    def answer_at_once(self, scope: dict[str, Any], send: Callable[[dict[str, Any]], object]) -> bool:
+        """Answer an HTTP request without waiting for anything; False, with nothing sent, when that can't be.
+
+        Called in granian's thread. What `send` returns is not to be awaited.
+        """
+
+    def __call__(self, scope: dict[str, Any], receive: Any, send: Any, /) -> Awaitable[None]:
+        """Answer an HTTP request that was not answered at once, in the event loop (ASGI)."""
 
 
 def _holder(fd: int) -> SocketHolder:
@@ -37,20 +59,23 @@ def _holder(fd: int) -> SocketHolder:
     return SocketHolder(*parts)
 
 
-class _OnSharedSocket(Server):
-    """granian's embeddable server on a socket that is open already."""
-
-    def __init__(self, *args: Any, fd: int, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._shared = fd
-
-    def _init_shared_socket(self) -> None:
-        self._ssp = None
-        self._shd: Any = _holder(self._shared)
+def _tls(cert: Path | None, key: Path | None) -> dict[str, Any]:
+    if cert is None or key is None:
+        return {"http_mode": "1"}
+    return {
+        "http_mode": "auto",
+        "ssl_enabled": True,
+        "ssl_cert": str(cert.resolve()),
+        "ssl_key": str(key.resolve()),
+        "ssl_protocol_min": "tls1.2",
+    }
 
 
 class Engine:
-    """Serves `app` from the listening descriptor `fd`, which it takes over, until `stop` and then to the end."""
+    """Serves `app` from the listening descriptor `fd`, which it takes over, until `stop` and then to the end.
+
+    Made and used in a running event loop.
+    """
 
     def __init__(
         self,
@@ -61,40 +86,75 @@ class Engine:
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
     ) -> None:
-        # Any: most of granian's Python side is not annotated.
-        self._server: Any = _OnSharedSocket(
-            app,
-            fd=fd,
-            interface=Interfaces.ASGINL,
-            http=HTTPModes.auto if tls_cert else HTTPModes.http1,
-            websockets=False,
-            backlog=BACKLOG,
-            backpressure=connections,
+        self._app = app
+        self._fd = fd
+        self._connections = connections
+        self._tls = _tls(tls_cert, tls_key)
+        self._loop = asyncio.get_running_loop()
+        self._signal = WorkerSignal()
+        self._closed = self._loop.create_future()
+
+    def start(self) -> None:
+        """Begin to accept. ConfigError when granian can not use what it was given."""
+        logging.getLogger("_granian").setLevel(logging.ERROR)
+        self._signal.add_cb(lambda: self._loop.call_soon_threadsafe(self._closed.set_result, None))
+        try:
+            self._worker().serve_async(_scheduler(self._app, self._loop), self._loop, self._signal)
+        except BaseException as error:  # a panic of granian's is no Exception
+            raise ConfigError("the HTTP server did not start: {why}", why=error) from error
+
+    def _worker(self) -> Any:
+        # Any: granian's stubs are of an older form.
+        kind: Any = ASGIWorker
+        return kind(
+            1,
+            (None, _holder(self._fd)),
+            None,
+            _IO_THREADS,
+            _FILE_THREADS,
+            py_threads=1,
+            backpressure=self._connections,
             # Longer than the 90 s after which Go's client lets go of an idle connection, so that it is nearly
             # always the client who closes and no request crosses a close on the wire.
-            http1_settings=HTTP1Settings(header_read_timeout=100_000),
-            http2_settings=HTTP2Settings(keep_alive_interval=60_000, keep_alive_timeout=20),
-            log_level=LogLevels.error,
-            ssl_cert=tls_cert,
-            ssl_key=tls_key,
-            ssl_protocol_min=SSLProtocols.tls12,
+            http1_opts=HTTP1Settings(header_read_timeout=100_000),
+            http2_opts=HTTP2Settings(keep_alive_interval=60_000, keep_alive_timeout=20),
+            **self._tls,
         )
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to accept. ConfigError when granian can not use what it was given."""
-        self._task = asyncio.get_running_loop().create_task(self._server.serve())
-        # The server makes the task that accepts in its first step, and that task begins in the next.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        if not any(worker.is_alive() for worker in self._server.wrks):
-            raise ConfigError("the HTTP server did not start; its reason is in the log above")
 
     def stop(self) -> None:
         """Accept nothing more, close idle connections, finish the requests that are under way."""
-        self._server.stop()
+        self._signal.set()
 
     async def finished(self) -> None:
-        """Returns when every connection is closed after `stop`, or when the server died by itself."""
-        assert self._task is not None
-        await self._task
+        """Returns when every connection is closed after `stop`."""
+        await asyncio.shield(self._closed)
+
+
+def _scheduler(app: Application, loop: asyncio.AbstractEventLoop) -> Any:
+    """What granian gives each request to."""
+
+    async def answer(request: Any) -> None:
+        try:
+            await app(request.scope, request.proto.receive, request.proto.send)
+        except BaseException as error:  # noqa: BLE001 - granian logs it, and answers for it
+            request.err(error)
+        else:
+            request.done()
+
+    def begin(request: Any) -> None:
+        request.taskref(loop.create_task(answer(request)))
+
+    def take(request: Any) -> None:
+        try:
+            if app.answer_at_once(request.scope, request.proto.send):
+                return
+        except Exception:  # noqa: BLE001 - the long way may still answer
+            _log.exception("a request could not be answered at once")
+        loop.call_soon_threadsafe(begin, request, context=context)
+
+    # Any: granian's stubs lack it. None of the hooks for its own kind of task is used: asyncio has its own.
+    kind: Any = CallbackScheduler
+    scheduler = kind(loop, answer, None, None, None)
+    context = scheduler._ctx
+    scheduler._schedule_fn = take
+    return scheduler

@@ -9,6 +9,7 @@ gone here too, in every worker, within LOOK seconds; what somebody deleted behin
 import os
 import re
 import stat
+import threading
 from collections import OrderedDict
 from typing import Any, Final
 
@@ -46,11 +47,16 @@ Stamp = tuple[int, int, int]
 
 
 class Ready:
-    """One file, ready to be sent. `start` and `body` are ASGI messages; they are sent as they are, many times."""
+    """An answer, ready to be sent. `start` and `body` are ASGI messages; they are sent as they are, many times.
+
+    `stamp` is that of the file whose bytes they are, `seen` when it was last looked at.
+    """
 
     __slots__ = ("body", "content", "is_small", "key", "kind", "seen", "stamp", "start")
 
-    def __init__(self, key: str, kind: str, content: Content, stamp: Stamp, seen: float) -> None:
+    def __init__(
+        self, key: str, kind: str, content: Content, stamp: Stamp = (0, 0, 0), seen: float = 0.0
+    ) -> None:
         self.key = key
         self.kind = kind
         self.content = content
@@ -66,7 +72,10 @@ class Ready:
 
 
 class ReadyFiles:
-    """The files below `root` (a folder laid out as the URLs), with at most `limit` bytes of memory."""
+    """The files below `root` (a folder laid out as the URLs), with at most `limit` bytes of memory.
+
+    Several threads may look for files at the same time.
+    """
 
     def __init__(self, root: str, limit: int) -> None:
         self._root = root.rstrip("/")
@@ -74,6 +83,7 @@ class ReadyFiles:
         self._entries: OrderedDict[str, Ready] = OrderedDict()
         self.bytes = 0
         self._removals = os.path.join(root, REMOVALS)
+        self._lock = threading.Lock()
         self._removed = -1
         self._looked = self._changed = -LOOK
 
@@ -90,6 +100,11 @@ class ReadyFiles:
                 return None
         elif entry.is_small and entry.seen >= self._changed and now - entry.seen < VALID:
             return entry
+        with self._lock:
+            return self._look(path, now)
+
+    def _look(self, path: str, now: float) -> Ready | None:
+        entry = self._entries.get(path)
         try:
             s = os.stat(self._root + path)  # noqa: PTH116 - as PTH118: once per request
         except OSError:
@@ -101,14 +116,15 @@ class ReadyFiles:
         return self._load(path, now)
 
     def _look_for_removals(self, now: float) -> None:
-        self._looked = now
         try:
             removed = os.stat(self._removals).st_size  # noqa: PTH116 - as below
         except OSError:
             removed = 0
         if removed != self._removed:
-            self._removed = removed
             self._changed = now
+            self._removed = removed
+        # Last of all: another thread that sees it must see the change, too.
+        self._looked = now
 
     def _load(self, path: str, now: float) -> Ready | None:
         if not _is_exact(path):

@@ -119,7 +119,7 @@ class Worker:
         )
         if log is not None:
             log.start()
-        await engine.start()
+        engine.start()
         background = [asyncio.create_task(app.refresh_forever())]
         if self._job.place == 0:
             background.append(asyncio.create_task(app.measure_forever()))
@@ -141,6 +141,7 @@ class Worker:
         clean = await self._leave_politely(app, engine.stop, finished)
         for task in background:
             task.cancel()
+        app.settle()
         if log is not None:
             await log.close()
         return 0 if clean else 1

@@ -1,0 +1,166 @@
+"""The short way: what is asked for plainly and known here, which is nearly all of the traffic. That is immutable files
+that are in the store, and lists and @latest that are in memory and fresh.
+
+A hit is answered in granian's thread, where the request arrives: one look into a table, now and then a stat, two
+messages that were made before. The way to the event loop and back would cost more than all of that, and behind the
+loop's other work a hit would wait (docs/adr/0024-hits-on-the-spot.md). What is left to be noted of it (counters, the
+log, what was used) is for the loop, a few milliseconds later, for many hits at once.
+"""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from time import perf_counter, time
+from typing import Any, Final, NamedTuple
+
+from goferry.gomod.goproxy import Kind
+from goferry.proxy.base import Answer
+from goferry.proxy.recent import Recent
+from goferry.server import metrics
+from goferry.server.accesslog import Entry
+from goferry.server.files import Ready, ReadyFiles
+from goferry.server.replies import Content
+
+_SPECIAL: Final = frozenset(
+    {b"range", b"if-none-match", b"if-modified-since", b"if-range", b"disable-module-fetch"}
+)
+"""Headers by which a request asks for something else than everything, from wherever it is known."""
+
+_PERCENT: Final = ord("%")
+_SETTLE_SECONDS: Final = 0.005
+"""How long hits may wait to be noted while more of them come. What is read ahead follows what is used."""
+
+_FILES: Final = (Kind.INFO, Kind.MOD, Kind.ZIP)
+_CHANGING: Final = ("/@v/list", "/@latest")
+_MADE: Final = 4096
+"""Lists and @latest whose messages are kept."""
+
+Send = Callable[[dict[str, Any]], object]
+
+
+class _Hit(NamedTuple):
+    """A request that was answered: `started` by perf_counter, `seconds` until the answer was handed over."""
+
+    file: Ready
+    started: float
+    seconds: float
+    client: str
+    path: str
+    agent: bytes
+
+
+class _Counts:
+    """The cells of one kind's hits, looked up once."""
+
+    __slots__ = ("bytes", "requests", "seconds", "sum")
+
+    def __init__(self, row: metrics.Row, kind: str) -> None:
+        self.requests = row.cell(metrics.REQUESTS, kind, "hit", "200")
+        self.bytes = row.cell(metrics.RESPONSE_BYTES, kind)
+        self.seconds = row.cell(metrics.REQUEST_SECONDS, kind)
+        self.sum = self.seconds + len(metrics.SECONDS) + 1
+
+
+class Hits:
+    """Answers from `files`, and what `known` knows (server.base.ModuleProxy). `answer` is for granian's thread,
+    everything else for the event loop.
+
+    `content_of` makes of an answer of a kind what goes over HTTP, `touch` is told the key of each file that was served,
+    `agent_of` makes text of a User-Agent header.
+    """
+
+    def __init__(
+        self,
+        files: ReadyFiles,
+        row: metrics.Row,
+        *,
+        known: Callable[[str], Answer | None],
+        content_of: Callable[[Answer, str], Content],
+        touch: Callable[[str], None],
+        agent_of: Callable[[bytes], str],
+        log: Callable[[Entry], None] | None,
+    ) -> None:
+        self.last = 0.0
+        """When the last one was answered, by perf_counter."""
+        self._find = files.find
+        self._known = known
+        self._content_of = content_of
+        self._made = Recent[str, Ready](_MADE)
+        self._cells = row.cells
+        self._counts: dict[str, _Counts] = {
+            kind: _Counts(row, kind) for kind in (*_FILES, Kind.LIST, Kind.LATEST)
+        }
+        self._touch = touch
+        self._agent_of = agent_of
+        self._log = log
+        self._unsettled: list[_Hit] = []
+        self._is_awaited = False
+        self._loop = asyncio.get_running_loop()
+
+    def answer(self, scope: Mapping[str, Any], send: Send) -> bool | None:
+        """Answer a request for something whole, without conditions and by a path that needs no decoding.
+
+        None when it is another request, False when what is at this very path is not known here.
+        """
+        if scope["method"] != "GET" or _PERCENT in scope["raw_path"]:
+            return None
+        started = perf_counter()
+        agent = b""
+        for name, value in scope["headers"]:
+            if name in _SPECIAL:
+                return None
+            if name == b"user-agent":
+                agent = value
+        path = scope["path"]
+        file = self._changing(path) if path.endswith(_CHANGING) else self._find(path, started)
+        if file is None:
+            return False
+        send(file.start)
+        send(file.body)
+        self.last = started
+        # Adding to a list is one step for all threads; the loop takes the front of it away in one, too.
+        self._unsettled.append(_Hit(file, started, perf_counter() - started, scope["client"][0], path, agent))
+        if not self._is_awaited:
+            self._is_awaited = True
+            self._loop.call_soon_threadsafe(self._settle_and_wait)
+        return True
+
+    def _changing(self, path: str) -> Ready | None:
+        key = path[1:]
+        answer = self._known(key)
+        if answer is None:
+            return None
+        made = self._made.get(path)
+        if made is None or made.content.body is not answer.body or made.content.mtime != answer.mtime:
+            kind = Kind.LIST if path.endswith("/@v/list") else Kind.LATEST
+            made = self._made[path] = Ready(key, kind, self._content_of(answer, kind))
+        return made
+
+    def settle(self) -> None:
+        """Note all that was answered until now."""
+        hits = self._unsettled[:]
+        del self._unsettled[: len(hits)]
+        cells, offset = self._cells, time() - perf_counter()
+        for file, started, seconds, client, path, agent in hits:
+            size = file.content.size
+            counts = self._counts[file.kind]
+            cells[counts.requests] += 1.0
+            cells[counts.bytes] += size
+            cells[counts.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
+            cells[counts.sum] += seconds
+            if file.kind in _FILES:
+                self._touch(file.key)
+            if self._log is not None:
+                when, by = started + seconds + offset, self._agent_of(agent)
+                self._log(Entry(when, client, "GET", path, 200, size, seconds, "hit", file.kind, by))
+
+    def _settle_and_wait(self) -> None:
+        """Note what there is, and look again in a moment, until there is nothing."""
+        if not self._unsettled:
+            self._is_awaited = False
+            # One may have come since the look, and have seen that it was awaited.
+            if not self._unsettled:
+                return
+            self._is_awaited = True
+        self.settle()
+        self._loop.call_later(_SETTLE_SECONDS, self._settle_and_wait)

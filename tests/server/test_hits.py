@@ -1,0 +1,157 @@
+"""The short way: what it answers, what it leaves, and what is noted of it."""
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goferry.gomod.goproxy import Kind
+from goferry.proxy.base import Answer
+from goferry.server import metrics, replies
+from goferry.server.accesslog import Entry
+from goferry.server.files import ReadyFiles
+from goferry.server.hits import Hits
+from goferry.server.replies import Content
+from server.serving import keep
+
+FILE = "/example.org/m/@v/v1.0.0.mod"
+LIST = "/example.org/m/@v/list"
+BODY = b"module example.org/m\n"
+
+
+class Short:
+    """The short way over a folder with one file, and what became of it."""
+
+    def __init__(self, store: Path) -> None:
+        keep(store, FILE[1:], BODY)
+        self.row = metrics.Board(1).row(0)
+        self.known: dict[str, Answer] = {}
+        self.touched: list[str] = []
+        self.logged: list[Entry] = []
+        self.noted = asyncio.Event()
+        self.made = 0
+        self.hits = Hits(
+            ReadyFiles(str(store), 100_000),
+            self.row,
+            known=self.known.get,
+            content_of=self._content,
+            touch=self.touched.append,
+            agent_of=bytes.decode,
+            log=self._log,
+        )
+
+    def _log(self, entry: Entry) -> None:
+        self.logged.append(entry)
+        self.noted.set()
+
+    async def until_noted(self, count: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.logged) < count:
+                await self.noted.wait()
+                self.noted.clear()
+
+    def _content(self, answer: Answer, kind: str) -> Content:
+        self.made += 1
+        return Content(
+            replies.content_type(kind), replies.ASK_AGAIN, answer.size, answer.mtime, b"", body=answer.body
+        )
+
+    def ask(self, path: str, *headers: tuple[bytes, bytes], method: str = "GET") -> tuple[bool | None, bytes]:
+        """What `answer` said, and the body that was sent."""
+        sent: list[dict[str, Any]] = []
+        scope = {
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "headers": list(headers),
+            "client": ("192.0.2.1", "1"),
+        }
+        said = self.hits.answer(scope, sent.append)
+        return said, b"".join(message.get("body", b"") for message in sent)
+
+    def requests(self, kind: str) -> float:
+        return self.row.cells[self.row.cell(metrics.REQUESTS, kind, "hit", "200")]
+
+
+@pytest.fixture
+async def short(tmp_path: Path) -> Short:
+    return Short(tmp_path)
+
+
+def listing(body: bytes, mtime: float = 1.0) -> Answer:
+    return Answer(LIST[1:], len(body), mtime, immutable=False, body=body)
+
+
+async def test_a_stored_file_is_answered_and_noted_afterwards(short: Short) -> None:
+    assert short.ask(FILE, (b"user-agent", b"Go-http-client/1.1")) == (True, BODY)
+    assert not short.logged
+    short.hits.settle()
+    (entry,) = short.logged
+    assert (entry.client, entry.path, entry.size, entry.outcome) == ("192.0.2.1", FILE, len(BODY), "hit")
+    assert (entry.kind, entry.agent, entry.status) == ("mod", "Go-http-client/1.1", 200)
+    assert (short.touched, short.requests("mod")) == ([FILE[1:]], 1.0)
+
+
+async def test_it_is_noted_without_anybody_asking(short: Short) -> None:
+    for _ in range(3):
+        short.ask(FILE)
+    await short.until_noted(3)
+    short.ask(FILE)
+    await short.until_noted(4)
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "method"),
+    [
+        (FILE, (b"range", b"bytes=0-1"), "GET"),
+        (FILE, (b"if-none-match", b"*"), "GET"),
+        (FILE, (b"disable-module-fetch", b"true"), "GET"),
+        (FILE, (b"accept", b"*/*"), "HEAD"),
+        (FILE.replace("m/", "%6d/"), (b"accept", b"*/*"), "GET"),
+    ],
+)
+async def test_special_requests_are_left_alone(
+    short: Short, path: str, header: tuple[bytes, bytes], method: str
+) -> None:
+    assert short.ask(path, header, method=method) == (None, b"")
+    short.hits.settle()
+    assert not short.logged
+
+
+async def test_what_is_not_here_is_left_with_the_word_that_it_is_not(short: Short) -> None:
+    assert short.ask("/example.org/m/@v/v1.0.1.mod") == (False, b"")
+    assert short.ask(LIST) == (False, b"")
+
+
+async def test_a_list_is_answered_while_it_is_known(short: Short) -> None:
+    short.known[LIST[1:]] = listing(b"v1.0.0\n")
+    assert short.ask(LIST) == (True, b"v1.0.0\n")
+    assert short.ask(LIST) == (True, b"v1.0.0\n")
+    assert short.made == 1
+    short.known[LIST[1:]] = listing(b"v1.0.0\nv1.0.1\n")
+    assert short.ask(LIST) == (True, b"v1.0.0\nv1.0.1\n")
+    short.known[LIST[1:]] = listing(b"v1.0.0\nv1.0.1\n", mtime=2.0)
+    assert short.ask(LIST)[0]
+    assert short.made == 3
+    del short.known[LIST[1:]]
+    assert short.ask(LIST) == (False, b"")
+    short.hits.settle()
+    assert (short.requests(Kind.LIST), short.touched) == (4.0, [])
+
+
+async def test_no_hit_of_another_thread_is_lost(short: Short) -> None:
+    count = 5000
+
+    def ask() -> None:
+        for _ in range(count):
+            assert short.ask(FILE)[0]
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while thread.is_alive():
+        short.hits.settle()
+        await asyncio.sleep(0)
+    short.hits.settle()
+    assert short.requests("mod") == len(short.logged) == len(short.touched) == count
