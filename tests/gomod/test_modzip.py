@@ -240,12 +240,12 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_zips_are_refused_with_the_reason(case: str, threads: int, save) -> None:
+def test_hostile_zips_are_refused_with_the_reason(case: str, workers: int, save) -> None:
     content, why = HOSTILE[case]
     with pytest.raises(VerifyError, match=why) as caught:
-        modzip.verify_zip(M, save(content), threads=threads)
+        modzip.verify_zip(M, save(content), workers=workers)
     assert caught.value.status == 403
 
 
@@ -297,7 +297,7 @@ def test_a_bomb_is_unpacked_no_further_than_declared(save, monkeypatch) -> None:
     with ziparchive.Archive(save(Zip([BOMB]))) as archive:
         pieces = []
         with pytest.raises(ZipError, match="more than"):
-            archive._walk(archive.entries[0], pieces.append)
+            archive.walk(archive.entries[0], pieces.append)
     assert sum(map(len, pieces)) <= 10
     assert unpacked
 
@@ -320,15 +320,6 @@ def test_a_comment_may_look_like_an_end_record_only_if_it_is_one(save) -> None:
     with pytest.raises(ZipError):
         modzip.verify_zip(M, save(Zip([A], comment=fake)))
     assert modzip.verify_zip(M, save(Zip([A], comment=b"PK\x05\x06, they said"))).files == 1
-
-
-def test_the_first_bad_member_is_named_whatever_the_threads_do(save) -> None:
-    members = [Member(P + b"f%d" % i, b"x" * 50_000) for i in range(200)]
-    members[60].crc = members[190].crc = 1
-    path = save(Zip(members))
-    for threads in (1, 2, 4):
-        with pytest.raises(ZipError, match="f60: its CRC-32"):
-            modzip.verify_zip(M, path, threads=threads)
 
 
 @given(st.data())

@@ -1,7 +1,6 @@
 """Zips are verified in a process beside this one, with the same outcome as in this one, whatever becomes of it."""
 
 import asyncio
-import io
 import os
 import signal
 import subprocess
@@ -92,7 +91,7 @@ async def test_the_outcome_is_that_of_modzip(tmp_path: Path, cores: int) -> None
 
 async def test_there_is_a_process_only_where_a_second_core_could_run_it(tmp_path: Path) -> None:
     path = good(tmp_path)
-    for cores, processes in ((1, 0), (2, 1)):
+    for cores, processes in ((1, 0), (2, 2)):
         async with open_verifier(cores) as verifier:
             await asyncio.gather(*(verifier.verify(MODULE, path) for _ in range(5)))
             assert len(children()) == processes
@@ -118,15 +117,30 @@ async def test_when_the_process_dies_its_zips_are_verified_here(
 ) -> None:
     path = good(tmp_path)
     async with open_verifier() as verifier:
-        report = await verifier.verify(MODULE, path)
-        pid = halt()
+        report, _ = await asyncio.gather(*(verifier.verify(MODULE, path) for _ in range(2)))
+        both = children()
+        for pid in both:
+            os.kill(pid, signal.SIGSTOP)
         waiting = [asyncio.create_task(verifier.verify(MODULE, path)) for _ in range(3)]
         await asyncio.sleep(0)
-        os.kill(pid, signal.SIGKILL)
+        for pid in both:
+            os.kill(pid, signal.SIGKILL)
         assert await asyncio.gather(*waiting) == [report] * 3
         assert await verifier.verify(MODULE, path) == report
         assert children() == set()
     assert "zips are verified in this process from now on" in caplog.text
+
+
+@can_halt
+async def test_when_one_process_dies_the_other_goes_on(tmp_path: Path) -> None:
+    path = good(tmp_path)
+    async with open_verifier() as verifier:
+        report, _ = await asyncio.gather(*(verifier.verify(MODULE, path) for _ in range(2)))
+        one, other = children()
+        os.kill(one, signal.SIGKILL)
+        assert await asyncio.gather(*(verifier.verify(MODULE, path) for _ in range(4))) == [report] * 4
+        assert children() == {other}
+        assert await verifier.verify(MODULE, path) == report
 
 
 async def test_what_nobody_waits_for_is_verified_by_a_process_that_gives_way(tmp_path: Path) -> None:
@@ -171,22 +185,21 @@ async def test_a_zip_that_gets_no_time_is_not_left_for_ever(tmp_path: Path) -> N
             assert await verifier.verify(MODULE, path, asyncio.Event()) == report
 
 
-@can_halt
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe can't be looked at there")
 def test_what_nobody_cares_for_any_more_is_not_begun(tmp_path: Path) -> None:
-    path, sink, gate = good(tmp_path), io.BytesIO(), tmp_path / "gate"
-    os.mkfifo(gate)
-    work = verifier_child._Work(sink, at_once=1, threads=1)
-    work.begin(6, MODULE, gate)  # whoever opens it waits for a writer
-    work.begin(7, MODULE, path)
-    work.forget(7)
-    gate.write_bytes(b"")
-    work.pool.submit(sink.seek, 0).result()
-    sink.truncate(0)
-    work.begin(8, MODULE, path)
-    work.forget(9)
-    work.pool.shutdown()
-    expected = verifier_child.framed((8, modzip.verify_zip(MODULE, path), None))
-    assert sink.getvalue() == expected
+    path = good(tmp_path)
+    source, asked = os.pipe()
+    answers, sink = os.pipe()
+    for message in ((7, MODULE, path), (7, None, None), (9, None, None), (8, MODULE, path)):
+        os.write(asked, verifier_child.framed(message))
+    work = verifier_child.Work(source, sink, cores=1)
+    assert work.one()
+    os.close(asked)
+    assert not work.one()
+    os.close(sink)
+    with open(answers, "rb") as said:
+        assert said.read() == verifier_child.framed((8, modzip.verify_zip(MODULE, path), None))
+    os.close(source)
 
 
 async def test_where_no_process_can_be_started_zips_are_verified_here(
@@ -236,7 +249,7 @@ from goferry.proxy.verifier import Verifier
 async def run():
     verifier = Verifier(cores=2)
     await verifier.verify(Version({MODULE.path!r}, {MODULE.version!r}), Path({str(good(tmp_path))!r}))
-    print((await verifier._prompt._child)._process.pid, flush=True)
+    print((await verifier._prompt[0]._child)._process.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(run())
 """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from goferry.errors import InvalidInput, StorageError
-from goferry.gomod import gosource
+from goferry.gomod import gosource, zipdigests
 from goferry.gomod.dirhash import summary_hash
 from goferry.gomod.module import Version
 from goferry.gomod.ziparchive import Archive
@@ -159,7 +159,7 @@ class ZipTree:
 
     def _hash(self) -> None:
         archive = self._zips.get(self._path)
-        found, entries = archive.digests(), archive.entries
+        found, entries = zipdigests.digests(archive), archive.entries
         prefix = len(f"{self.module}/")
         self._digests = {
             entry.name[prefix:]: digest

@@ -14,10 +14,14 @@ from collections.abc import Callable, Iterable
 from io import BufferedIOBase
 
 from goferry.errors import InvalidInput
+from goferry.gomod import zipdigests
 from goferry.gomod.module import printable
 from goferry.gomod.ziparchive import Archive, ZipError
 
 PREFIX = "h1:"
+
+_NEWLINE = ord("\n")
+"""As a number: for one of several bytes CPython looks for a number first, and makes an exception of that."""
 
 
 def hash1(files: Iterable[str], open_file: Callable[[str], BufferedIOBase]) -> str:
@@ -35,16 +39,14 @@ def hash1(files: Iterable[str], open_file: Callable[[str], BufferedIOBase]) -> s
 
 def summary_hash(digests: Iterable[tuple[bytes, str]]) -> str:
     """The h1 hash over pairs of name and lower-hex SHA-256 of the content. Raises InvalidInput for a bad name."""
-    summary = hashlib.sha256()
     lines = []
     for name, digest in sorted(digests):
-        if b"\n" in name:
+        if _NEWLINE in name:
             raise InvalidInput(
                 "file names with newlines are not allowed: {name}", name=printable(os.fsdecode(name))
             )
         lines.append(b"%b  %b\n" % (digest.encode(), name))
-    summary.update(b"".join(lines))
-    return PREFIX + base64.b64encode(summary.digest()).decode()
+    return PREFIX + base64.b64encode(hashlib.sha256(b"".join(lines)).digest()).decode()
 
 
 def hash_zip(path: str | os.PathLike[str]) -> str:
@@ -56,9 +58,9 @@ def hash_zip(path: str | os.PathLike[str]) -> str:
         names = [entry.raw for entry in archive.entries]
         if len(set(names)) < len(names):
             raise ZipError("the zip has files with the same name")
-        if any(b"\n" in name for name in names):
+        if any(_NEWLINE in name for name in names):
             raise ZipError("the zip has a file name with a newline")
-        return summary_hash(zip(names, archive.digests(), strict=True))
+        return summary_hash(zip(names, zipdigests.digests(archive), strict=True))
 
 
 def hash_dir(directory: str | os.PathLike[str], prefix: str) -> str:

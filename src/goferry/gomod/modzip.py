@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from goferry.errors import GoferryError, InvalidInput
-from goferry.gomod import modfile
+from goferry.gomod import modfile, zipdigests
 from goferry.gomod import module as _module
 from goferry.gomod.dirhash import summary_hash
 from goferry.gomod.module import Version, printable
@@ -132,12 +132,12 @@ def verify_zip(
     path: str | os.PathLike[str],
     *,
     limits: ZipLimits = GO_LIMITS,
-    threads: int | None = None,
+    workers: int | None = None,
 ) -> ZipReport:
     """Proves that a file is a zip of this module version, down to the last byte, and computes its h1 hash.
 
     Raises ZipError with the reason for anything `go` would refuse to unpack, or could be read in two ways;
-    InvalidInput for a malformed module; OSError for an unreadable file. `threads`: see Archive.digests.
+    InvalidInput for a malformed module; OSError for an unreadable file. `workers`: see zipdigests.digests.
     """
     check_module(module)
     if too_big := _check_zip_size(path, limits):
@@ -145,8 +145,8 @@ def verify_zip(
     with Archive(path, max_entries=limits.entries) as archive:
         if refusal := _check_entries(module, archive.entries, limits).error():
             raise refusal
-        digests = archive.digests(threads=threads)
-        h1 = summary_hash(zip((entry.raw for entry in archive.entries), digests, strict=True))
+        found = zipdigests.digests(archive, workers=workers)
+        h1 = summary_hash(zip((entry.raw for entry in archive.entries), found, strict=True))
         go_mod = next((entry for entry in archive.entries if entry.name == f"{module}/go.mod"), None)
         return ZipReport(
             h1=h1,

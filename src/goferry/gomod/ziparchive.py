@@ -10,16 +10,15 @@ Sizes are honoured before anything is unpacked: a member never yields more than 
 
 Speed: members are small (10 KB is typical), and the directory says how long each will be. So libdeflate unpacks one in
 a single call, without the interpreter lock and with no state to set up for more input. Big ones, which need not be in
-memory as a whole, go piece by piece through zlib, as all do without libdeflate (docs/adr/0023-inflate.md).
+memory as a whole, go piece by piece through zlib, as all do without libdeflate (docs/adr/0023-inflate.md). How two
+cores share a big archive, zipdigests.py says.
 """
 
-import hashlib
 import mmap
 import os
 import struct
-import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -50,9 +49,7 @@ _MAX16, _MAX32 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED, _DESCRIPTOR = 0x1, 0x8
 
 _CHUNK = 256 * 1024
-_SHARE = 1024 * 1024
 _WHOLE = 8 * 1024 * 1024
-_WORTH_A_THREAD = 4 * 1024 * 1024
 _MOST_MAPPED = 8 * 1024 * 1024
 _DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 
@@ -123,7 +120,7 @@ class Archive:
     def read(self, entry: Entry) -> bytes:
         """The content of one member, proven against its declared size and CRC. Raises ZipError."""
         out = bytearray()
-        self._walk(entry, out.extend)
+        self.walk(entry, out.extend)
         return bytes(out)
 
     def beginning(self, entry: Entry, most: int) -> bytes:
@@ -138,25 +135,13 @@ class Archive:
             raise _about(entry, why) from why
         return bytes(out[:most])
 
-    def digests(self, *, threads: int | None = None) -> list[str]:
-        """The lower-hex SHA-256 of every member's content, in the order of `entries`, each proven against its declared
-        size and CRC. Raises ZipError for the first member (in directory order) that is not what the directory says.
-
-        `threads` is how many may work at once; by default as many as there are cores to run on, two at most, and
-        one for a small archive.
-        """
-        if threads is None:
-            big = sum(entry.size for entry in self.entries) >= _WORTH_A_THREAD
-            threads = min(2, usable_cores()) if big else 1
-        return _Hashing(self).run(threads)
-
     def unmap_read(self) -> None:
         """Let go of the pages that were read: they count as this process's memory for as long as they are mapped,
         and the kernel has them anyway should one be wanted again."""
         if _DONTNEED is not None:
             self._map.madvise(_DONTNEED)
 
-    def _walk(self, entry: Entry, sink: Callable[[memoryview], object]) -> None:
+    def walk(self, entry: Entry, sink: Callable[[memoryview], object]) -> None:
         """Hands the content to `sink` in pieces, and raises unless all of it is as declared."""
         try:
             crc, size, kept = 0, 0, 0
@@ -180,17 +165,40 @@ class Archive:
         except ZipError as why:
             raise _about(entry, why) from why
 
-    def _whole(self, entry: Entry) -> bytearray | None:
+    def whole(self, entry: Entry) -> bytearray | None:
         """The content of a member, proven and unpacked by one call; None for one that is not made for that, or is not
-        what it should be: looking at it piece by piece tells why."""
+        what it should be: looking at it piece by piece tells why.
+
+        In one piece and with each name once, as half of what a small member costs is Python.
+        """
+        _, raw, flags, method, crc, packed, size, offset = entry
         # Of an empty one the call would say that it is empty, whatever is there.
-        if deflate is None or entry.method != DEFLATED or not 0 < entry.size <= _WHOLE:
+        if deflate is None or method != DEFLATED or not 0 < size <= _WHOLE or flags & _ENCRYPTED:
+            return None
+        data = self._map
+        try:
+            mark, local_method, name_len, extra_len = _LOCAL.unpack_from(data, offset)
+        except struct.error:
+            return None
+        name_at = offset + _LOCAL.size
+        name_end = name_at + name_len
+        start = name_end + extra_len
+        end = start + packed
+        if (
+            mark != _LOCAL_MARK
+            or local_method != method
+            or data[name_at:name_end] != raw
+            or raw.endswith(b"/")
+            or end > self.size
+        ):
             return None
         try:
-            content = deflate.deflate_decompress(self.packed(entry), entry.size)
+            if flags & _DESCRIPTOR:
+                self._check_descriptor(entry, end)
+            content = deflate.deflate_decompress(self._bytes[start:end], size)
         except (ZipError, deflate.DeflateError):
             return None
-        return content if len(content) == entry.size and deflate.crc32(content) == entry.crc else None
+        return content if len(content) == size and deflate.crc32(content) == crc else None
 
     def _pieces(self, entry: Entry) -> Iterator[memoryview]:
         packed = self.packed(entry)
@@ -235,72 +243,6 @@ class Archive:
         crc = found[4:8] if found.startswith(_DESCRIPTOR_MARK) else found[:4]
         if len(found) < 12 or int.from_bytes(crc, "little") != entry.crc:
             raise ZipError("its data descriptor does not agree with the directory")
-
-
-class _Hashing:
-    """Hashes all members of one archive, share by share, by one or more threads."""
-
-    def __init__(self, archive: Archive) -> None:
-        self.archive = archive
-        self.digests = [""] * len(archive.entries)
-        self.failures: list[tuple[int, ZipError]] = []
-        self._shares = _shares(archive.entries)
-        self._taking = threading.Lock()
-        self._unmapped = 0
-
-    def run(self, threads: int) -> list[str]:
-        helpers = [threading.Thread(target=self._work, daemon=True) for _ in range(threads - 1)]
-        for helper in helpers:
-            helper.start()
-        self._work()
-        for helper in helpers:
-            helper.join()
-        if self.failures:
-            raise min(self.failures, key=lambda failure: failure[0])[1]
-        return self.digests
-
-    def _work(self) -> None:
-        # Shares are taken in order, and a failure ends the taking: so everything before it was looked at, and
-        # which member is named does not depend on the threads.
-        while (share := self._take()) is not None:
-            for at in share:
-                try:
-                    self.digests[at] = self._hash(self.archive.entries[at])
-                except ZipError as failure:
-                    self.failures.append((at, failure))
-                    return
-
-    def _take(self) -> range | None:
-        with self._taking:
-            share = None if self.failures else next(self._shares, None)
-            if share is not None:
-                self._unmap_read(self.archive.entries[share.start].offset)
-            return share
-
-    def _unmap_read(self, offset: int) -> None:
-        if offset - self._unmapped >= _MOST_MAPPED:
-            self.archive.unmap_read()
-            self._unmapped = offset
-
-    def _hash(self, entry: Entry) -> str:
-        content = self.archive._whole(entry)
-        if content is not None:
-            return hashlib.sha256(content).hexdigest()
-        digest = hashlib.sha256()
-        self.archive._walk(entry, digest.update)
-        return digest.hexdigest()
-
-
-def _shares(entries: Sequence[Entry]) -> Iterator[range]:
-    """Members that a thread takes at a time: asking for each one alone would cost more than a small one itself."""
-    first, size = 0, 0
-    for at, entry in enumerate(entries):
-        size += entry.size
-        if size >= _SHARE:
-            yield range(first, at + 1)
-            first, size = at + 1, 0
-    if first < len(entries):
-        yield range(first, len(entries))
 
 
 def _slices(data: memoryview) -> Iterator[memoryview]:

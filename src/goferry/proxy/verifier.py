@@ -1,12 +1,13 @@
-"""Verifies zips in a process beside this one.
+"""Verifies zips in processes beside this one.
 
 Unpacking and hashing give the interpreter lock away, but take it back for each of the thousands of small files in a
 zip. In a thread of this process all that waits to be answered would wait for them, and they for it, while the second
-core has nothing to do. The process is told what to look at through its standard input and answers through its standard
+core has nothing to do. A process is told what to look at through its standard input and answers through its standard
 output, each message a length and a pickled value (verifier_child.py): it sees the end of its input and leaves when
 this one is gone, however it ended (docs/adr/0022-zips-in-a-process.md).
 
-What nobody waits for yet goes to a second such process, which gets the time that nobody else on the machine wants.
+Two of them take one zip after the other. What nobody waits for yet goes to a third one, which gets the time that nobody
+else on the machine wants.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ from goferry.gomod.ziparchive import usable_cores
 from goferry.proxy.verifier_child import HEAD, PATIENT, framed
 
 _logger = logging.getLogger(__name__)
+
+_PROMPT: Final = 2
+"""Zips that are verified at once for those who wait."""
 
 PATIENCE: Final = 2.0
 """Seconds that a zip which nobody waits for may go without processor time. Another process that uses the store may wait
@@ -56,13 +60,13 @@ class Verifier:
 
     def __init__(self, *, cores: int | None = None) -> None:
         beside = (cores or usable_cores()) > 1
-        self._prompt = _Beside(beside)
+        self._prompt = [_Beside(beside) for _ in range(_PROMPT)]
         self._patient = _Beside(beside, PATIENT)
 
     async def verify(self, module: Version, path: Path, wanted: asyncio.Event | None = None) -> ZipReport:
         """The report on a zip that is what it must be. Raises what modzip.verify_zip does."""
         if wanted is None or wanted.is_set() or not self._patient.is_beside:
-            return await self._prompt.verify(module, path)
+            return await self._soon(module, path)
         soon = asyncio.create_task(self._when(wanted, module, path))
         some_time = asyncio.create_task(self._patient.verify(module, path))
         try:
@@ -73,16 +77,20 @@ class Verifier:
                 task.cancel()
             await asyncio.gather(soon, some_time, return_exceptions=True)
 
+    async def _soon(self, module: Version, path: Path) -> ZipReport:
+        best = min(self._prompt, key=lambda beside: (not beside.is_beside, beside.waiting))
+        return await best.verify(module, path)
+
     async def _when(self, wanted: asyncio.Event, module: Version, path: Path) -> ZipReport:
         """A process that gets no time can't be hurried, so the other one is asked as well: who is first has it."""
         with suppress(TimeoutError):
             await asyncio.wait_for(wanted.wait(), PATIENCE)
-        return await self._prompt.verify(module, path)
+        return await self._soon(module, path)
 
     async def close(self) -> None:
         """End the processes; whoever still waits for them is told that they have ended."""
-        await self._prompt.close()
-        await self._patient.close()
+        for beside in (*self._prompt, self._patient):
+            await beside.close()
 
 
 class _Beside:
@@ -90,10 +98,19 @@ class _Beside:
 
     def __init__(self, beside: bool, *arguments: str) -> None:
         self.is_beside = beside
+        self.waiting = 0
+        """For how many zips."""
         self._arguments = arguments
         self._child: asyncio.Task[_Child] | None = None
 
     async def verify(self, module: Version, path: Path) -> ZipReport:
+        self.waiting += 1
+        try:
+            return await self._verify(module, path)
+        finally:
+            self.waiting -= 1
+
+    async def _verify(self, module: Version, path: Path) -> ZipReport:
         if self.is_beside:
             try:
                 if self._child is None:

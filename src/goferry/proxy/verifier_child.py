@@ -2,17 +2,18 @@
 
 In come (number, module, path), out go (number, report, error), one of the two being None. Without a module nobody cares
 for what has that number any more. It ends when its input does.
+
+One zip after the other and without threads: they would be in each other's way (gomod/zipdigests.py).
 """
 
 import os
 import pickle
+import select
 import signal
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from goferry.gomod import modzip
 from goferry.gomod.module import Version
@@ -22,8 +23,6 @@ HEAD: Final = 4
 
 PATIENT: Final = "patient"
 """The argument with which it takes only what others leave, and one zip after the other."""
-
-_AT_ONCE: Final = 2
 
 _NICE: Final = 5
 """A zip that is looked at a little later harms nobody; an answer from the store, and the client itself, come first."""
@@ -37,15 +36,11 @@ def main(patient: bool) -> None:
         # A signal for the whole process group is meant for the one who started this, and who ends it.
         signal.signal(ending, signal.SIG_IGN)
     _give_way(patient)
-    source = sys.stdin.buffer
-    work = _Work(sys.stdout.buffer, at_once=1 if patient else _AT_ONCE, threads=1 if patient else None)
-    while message := _received(source):
-        number, module, path = message
-        if module is None or path is None:
-            work.forget(number)
-        else:
-            work.begin(number, module, path)
-    os._exit(0)  # what is still under way is of use to nobody
+    work = Work(sys.stdin.fileno(), sys.stdout.fileno(), cores=1 if patient else None)
+    with suppress(OSError):  # nobody listens any more
+        while work.one():
+            pass
+    os._exit(0)  # nothing is left to be cleaned up
 
 
 def _give_way(patient: bool) -> None:
@@ -58,46 +53,60 @@ def _give_way(patient: bool) -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _received(source: BinaryIO) -> tuple[int, Version | None, Path | None] | None:
-    head = source.read(HEAD)
-    if len(head) < HEAD:
-        return None
-    message: tuple[int, Version | None, Path | None] = pickle.loads(  # noqa: S301
-        source.read(int.from_bytes(head, "big"))
-    )
-    return message
+class Work:
+    """Zips to be verified, in the order in which they are asked for; `cores` is how many one may take."""
 
-
-class _Work:
-    """Zips that are verified, `at_once` of them, each by so many `threads`; says in `sink` what came of it."""
-
-    def __init__(self, sink: BinaryIO, *, at_once: int, threads: int | None) -> None:
+    def __init__(self, source: int, sink: int, *, cores: int | None) -> None:
+        self._source = source
         self._sink = sink
-        self._threads = threads
-        self._lock = Lock()
-        self._asked: dict[int, Future[None]] = {}
-        self.pool = ThreadPoolExecutor(at_once)
+        self._cores = cores
+        self._asked: dict[int, tuple[Version, Path]] = {}
 
-    def begin(self, number: int, module: Version, path: Path) -> None:
-        asked = self._asked[number] = self.pool.submit(self._answer, number, module, path)
-        asked.add_done_callback(lambda _: self._asked.pop(number, None))
-
-    def forget(self, number: int) -> None:
-        """Not to be begun any more; what has begun goes on."""
-        if (asked := self._asked.get(number)) is not None:
-            asked.cancel()
-
-    def _answer(self, number: int, module: Version, path: Path) -> None:
+    def one(self) -> bool:
+        """Verify the next zip and say what came of it; False when there will be no more."""
+        while not self._asked or _has_more(self._source):
+            message = self._received()
+            if message is None:
+                return False
+            number, module, path = message
+            if module is None or path is None:
+                self._asked.pop(number, None)
+            else:
+                self._asked[number] = (module, path)
+        number = next(iter(self._asked))
+        module, path = self._asked.pop(number)
         try:
-            data = framed((number, modzip.verify_zip(module, path, threads=self._threads), None))
+            data = framed((number, modzip.verify_zip(module, path, workers=self._cores), None))
         except Exception as error:  # noqa: BLE001  whatever it is belongs to who asked
             data = _failed(number, error)
-        with self._lock:
-            try:
-                self._sink.write(data)
-                self._sink.flush()
-            except OSError:
-                os._exit(0)  # nobody listens any more
+        while data:
+            data = data[os.write(self._sink, data) :]
+        return True
+
+    def _received(self) -> tuple[int, Version | None, Path | None] | None:
+        head = _read(self._source, HEAD)
+        if len(head) < HEAD:
+            return None
+        message: tuple[int, Version | None, Path | None] = pickle.loads(  # noqa: S301
+            _read(self._source, int.from_bytes(head, "big"))
+        )
+        return message
+
+
+def _has_more(source: int) -> bool:
+    if (
+        sys.platform == "win32"
+    ):  # a pipe can't be looked at there; what nobody cares for is verified all the same
+        return False
+    return bool(select.select([source], [], [], 0)[0])
+
+
+def _read(source: int, size: int) -> bytes:
+    """So many bytes, or fewer at the end."""
+    data = b""
+    while len(data) < size and (part := os.read(source, size - len(data))):
+        data += part
+    return data
 
 
 def _failed(number: int, error: Exception) -> bytes:
