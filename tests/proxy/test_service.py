@@ -362,7 +362,7 @@ async def test_a_list_that_was_not_found_long_ago_is_asked_for_anew(tmp_path: Pa
         assert await w.body(LIST) == FILES[LIST]
 
 
-async def test_fresh_lists_and_latest_are_known_without_waiting(tmp_path: Path) -> None:
+async def test_lists_and_latest_are_known_without_waiting(tmp_path: Path) -> None:
     async with world(tmp_path, FILES) as w:
         assert w.proxy.known(LIST) is None
         for path in (LIST, LATEST):
@@ -375,8 +375,34 @@ async def test_fresh_lists_and_latest_are_known_without_waiting(tmp_path: Path) 
         assert offline.known(LIST) is None
 
 
-async def test_old_lists_are_not_known(tmp_path: Path) -> None:
+async def test_an_old_list_is_known_as_stale_and_refreshed_by_who_gives_it(tmp_path: Path) -> None:
     async with world(tmp_path, FILES, list_fresh=0.0) as w:
+        await w.get(LIST)
+        await w.proxy.idle()
+        known = w.proxy.known(LIST)
+        assert known is not None
+        assert (content(known), known.stale) == (FILES[LIST], True)
+        w.proxy.refresh(LIST)
+        await w.upstream.wait_for(LIST, 2)
+
+
+async def test_an_old_list_is_not_refreshed_again_just_after_that_failed(tmp_path: Path) -> None:
+    broken = False
+    fault = Fault(Trouble.STATUS, 502)
+    async with world(tmp_path, FILES, lambda p, c: fault if broken else None, list_fresh=0.0) as w:
+        await w.get(LIST)
+        await w.proxy.idle()
+        broken = True
+        w.proxy.refresh(LIST)
+        await w.proxy.idle()
+        asked = w.upstream.asked[LIST]
+        w.proxy.refresh(LIST)
+        await w.proxy.idle()
+        assert w.upstream.asked[LIST] == asked
+
+
+async def test_a_list_that_is_too_old_is_not_known(tmp_path: Path) -> None:
+    async with world(tmp_path, FILES, list_fresh=0.0, stale_for=0.0) as w:
         await w.get(LIST)
         assert w.proxy.known(LIST) is None
 

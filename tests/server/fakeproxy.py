@@ -73,6 +73,7 @@ class FakeProxy:
         self.store = FolderStore(Path(settings.store))
         self._observer = observer
         self.touched: list[str] = []
+        self.refreshed: list[str] = []
 
     async def answer(self, request: Request, *, cached_only: bool = False) -> Answer:
         if request.path in FAILURES:
@@ -98,6 +99,9 @@ class FakeProxy:
     def known(self, key: str) -> Answer | None:
         body = KNOWN.get(key)
         return None if body is None else Answer(key, len(body), MTIME, immutable=False, body=body)
+
+    def refresh(self, key: str) -> None:
+        self.refreshed.append(key)
 
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         body = f"{name} {rest}\n".encode()

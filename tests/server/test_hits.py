@@ -7,18 +7,31 @@ from typing import Any
 
 import pytest
 
+from goferry.config import Settings
 from goferry.gomod.goproxy import Kind
-from goferry.proxy.base import Answer
+from goferry.proxy.base import Answer, Silent
 from goferry.server import metrics, replies
 from goferry.server.accesslog import Entry
 from goferry.server.files import ReadyFiles
 from goferry.server.hits import Hits
 from goferry.server.replies import Content
+from server.fakeproxy import FakeProxy
 from server.serving import keep
 
 FILE = "/example.org/m/@v/v1.0.0.mod"
 LIST = "/example.org/m/@v/list"
 BODY = b"module example.org/m\n"
+
+
+class Knowing(FakeProxy):
+    """Knows what a test says."""
+
+    def __init__(self, store: Path) -> None:
+        super().__init__(Settings(store=str(store)), Silent())
+        self.answers: dict[str, Answer] = {}
+
+    def known(self, key: str) -> Answer | None:
+        return self.answers.get(key)
 
 
 class Short:
@@ -27,17 +40,17 @@ class Short:
     def __init__(self, store: Path) -> None:
         keep(store, FILE[1:], BODY)
         self.row = metrics.Board(1).row(0)
-        self.known: dict[str, Answer] = {}
-        self.touched: list[str] = []
+        self.proxy = Knowing(store)
+        self.known = self.proxy.answers
+        self.touched = self.proxy.touched
         self.logged: list[Entry] = []
         self.noted = asyncio.Event()
         self.made = 0
         self.hits = Hits(
             ReadyFiles(str(store), 100_000),
             self.row,
-            known=self.known.get,
+            self.proxy,
             content_of=self._content,
-            touch=self.touched.append,
             agent_of=bytes.decode,
             log=self._log,
         )
@@ -71,8 +84,8 @@ class Short:
         said = self.hits.answer(scope, sent.append)
         return said, b"".join(message.get("body", b"") for message in sent)
 
-    def requests(self, kind: str) -> float:
-        return self.row.cells[self.row.cell(metrics.REQUESTS, kind, "hit", "200")]
+    def requests(self, kind: str, outcome: str = "hit") -> float:
+        return self.row.cells[self.row.cell(metrics.REQUESTS, kind, outcome, "200")]
 
 
 @pytest.fixture
@@ -80,8 +93,8 @@ async def short(tmp_path: Path) -> Short:
     return Short(tmp_path)
 
 
-def listing(body: bytes, mtime: float = 1.0) -> Answer:
-    return Answer(LIST[1:], len(body), mtime, immutable=False, body=body)
+def listing(body: bytes, mtime: float = 1.0, *, stale: bool = False) -> Answer:
+    return Answer(LIST[1:], len(body), mtime, immutable=False, body=body, stale=stale)
 
 
 async def test_a_stored_file_is_answered_and_noted_afterwards(short: Short) -> None:
@@ -139,6 +152,33 @@ async def test_a_list_is_answered_while_it_is_known(short: Short) -> None:
     assert short.ask(LIST) == (False, b"")
     short.hits.settle()
     assert (short.requests(Kind.LIST), short.touched) == (4.0, [])
+
+
+async def test_an_old_list_is_answered_as_such_and_asked_for_anew(short: Short) -> None:
+    short.known[LIST[1:]] = listing(b"v1.0.0\n", stale=True)
+    assert short.ask(LIST) == (True, b"v1.0.0\n")
+    assert short.proxy.refreshed == []
+    short.hits.settle()
+    assert short.proxy.refreshed == [LIST[1:]]
+    assert (short.requests(Kind.LIST), short.requests(Kind.LIST, "stale")) == (0.0, 1.0)
+    assert [entry.outcome for entry in short.logged] == ["stale"]
+    short.known[LIST[1:]] = listing(b"v1.0.0\n")
+    assert short.ask(LIST) == (True, b"v1.0.0\n")
+    short.hits.settle()
+    assert short.made == 2
+    assert short.proxy.refreshed == [LIST[1:]]
+
+
+async def test_a_fault_in_the_noting_does_not_end_it(short: Short, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = asyncio.Event()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: fault.set())
+    with monkeypatch.context() as patch:
+        patch.setattr(short.hits, "_cells", None)
+        short.ask(FILE)
+        async with asyncio.timeout(20):
+            await fault.wait()
+    short.ask(FILE)
+    await short.until_noted(1)
 
 
 async def test_no_hit_of_another_thread_is_lost(short: Short) -> None:

@@ -68,19 +68,17 @@ class FreshCache:
 
         Raises what `refresh` raised when there is nothing old enough to serve.
         """
-        entry = self.known(key)
-        if entry is not None:
+        entry = self._memory.get(key)
+        if entry is not None and self._is_fresh(entry):
             return entry, Outcome.HIT
         entry = await self.peek(key)
         if entry is not None and self._is_fresh(entry):
             return entry, Outcome.HIT
-        if entry is None or self._age(entry) > self._stale_for:
+        if entry is None or self._is_too_old(entry):
             fresh, joined = await self._flights.run(key, lambda deliver: self._refresh(key, refresh, deliver))
             return fresh, Outcome.COALESCED if joined else Outcome.MISS
-        if self._in_trouble(key):
-            return entry, Outcome.STALE
-        if not wait:
-            self.ahead(key, refresh)
+        if not wait or self._in_trouble(key):
+            self.refresh_old(key, refresh)
             return entry, Outcome.STALE
         try:
             fresh, _ = await self._flights.run(key, lambda deliver: self._refresh(key, refresh, deliver))
@@ -88,10 +86,20 @@ class FreshCache:
         except GoferryError:
             return entry, Outcome.STALE
 
-    def known(self, key: str) -> Entry | None:
-        """The answer if it is in memory and fresh; from any thread."""
+    def known(self, key: str) -> tuple[Entry, Outcome] | None:
+        """The answer that is in memory, if it may be given before it is refreshed; from any thread.
+
+        An old one is to be refreshed by whoever gives it (`refresh_old`).
+        """
         entry = self._memory.get(key)
-        return entry if entry is not None and self._is_fresh(entry) else None
+        if entry is None or self._is_too_old(entry):
+            return None
+        return entry, Outcome.HIT if self._is_fresh(entry) else Outcome.STALE
+
+    def refresh_old(self, key: str, refresh: Refresh) -> None:
+        """Refresh an answer that was given although it is old, unless that failed a moment ago."""
+        if not self._in_trouble(key):
+            self.ahead(key, refresh)
 
     def ahead(self, key: str, refresh: Refresh) -> None:
         """Refresh it in the background."""
@@ -152,6 +160,9 @@ class FreshCache:
 
     def _is_fresh(self, entry: Entry) -> bool:
         return self._age(entry) < self._fresh
+
+    def _is_too_old(self, entry: Entry) -> bool:
+        return self._age(entry) > self._stale_for
 
     def _age(self, entry: Entry) -> float:
         return self._clock() - entry.confirmed

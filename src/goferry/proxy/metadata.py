@@ -48,9 +48,17 @@ class Metadata:
         return _answer(request.key, entry, stale=outcome is Outcome.STALE), outcome
 
     def known(self, key: str) -> Answer | None:
-        """The list or @latest of this key, if it is in memory and fresh; from any thread."""
-        entry = self._fresh.known(key)
-        return None if entry is None else _answer(key, entry, stale=False)
+        """The list or @latest of this key that is in memory, if it may be given; from any thread.
+
+        Whoever gives one that is stale is to `refresh` it.
+        """
+        known = self._fresh.known(key)
+        return None if known is None else _answer(key, known[0], stale=known[1] is Outcome.STALE)
+
+    def refresh(self, key: str) -> None:
+        """Ask anew for a list or @latest that was given although it is old."""
+        request = parse_request(key)
+        self._fresh.refresh_old(key, lambda _: self._ask(request))
 
     async def stored(self, request: Request) -> Answer | None:
         """The answer from the store alone, however old."""

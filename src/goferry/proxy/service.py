@@ -62,9 +62,13 @@ class ModuleProxy:
         return answer
 
     def known(self, key: str) -> Answer | None:
-        """The answer to the request for a list or @latest of this key, if it is in memory and fresh. It is that of
-        `answer`, but at once, from any thread, and told to no observer."""
+        """The answer to the request for a list or @latest of this key, if it is in memory. It is that of `answer`, but
+        at once, from any thread, and told to no observer; whoever gives one that is stale is to `refresh` it."""
         return None if self._offline else self._metadata.known(key)
+
+    def refresh(self, key: str) -> None:
+        """Ask anew for a list or @latest that was given although it is old."""
+        self._metadata.refresh(key)
 
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         """`sumdb/NAME/REST`, proven before it is kept. NotFound for a database that is not served."""

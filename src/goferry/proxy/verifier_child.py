@@ -94,9 +94,8 @@ class Work:
 
 
 def _has_more(source: int) -> bool:
-    if (
-        sys.platform == "win32"
-    ):  # a pipe can't be looked at there; what nobody cares for is verified all the same
+    # A pipe can't be looked at on Windows; there, what nobody cares for any more is verified all the same.
+    if sys.platform == "win32":
         return False
     return bool(select.select([source], [], [], 0)[0])
 

@@ -100,9 +100,8 @@ class App:
         return Hits(
             files,
             self._row,
-            known=self._proxy.known,
+            self._proxy,
             content_of=self._content,
-            touch=self._touch,
             agent_of=self._agent,
             log=self._log,
         )

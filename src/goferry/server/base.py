@@ -29,8 +29,11 @@ class ModuleProxy(Protocol):
         """The answer to a module request; with `cached_only`, from the store alone."""
 
     def known(self, key: str) -> Answer | None:
-        """The answer to the request for a list or @latest of this key, if it is in memory and fresh. From any thread,
-        and at once."""
+        """The answer to the request for a list or @latest of this key, if it is in memory. From any thread, and at
+        once; whoever gives one that is stale is to `refresh` it."""
+
+    def refresh(self, key: str) -> None:
+        """Ask anew for a list or @latest that was given although it is old."""
 
     async def sumdb(self, name: str, rest: str, *, cached_only: bool = False) -> Answer:
         """The answer to a request below `sumdb/NAME/`."""

@@ -1,5 +1,5 @@
 """The short way: what is asked for plainly and known here, which is nearly all of the traffic. That is immutable files
-that are in the store, and lists and @latest that are in memory and fresh.
+that are in the store, and lists and @latest that are in memory; old ones are asked for anew behind.
 
 A hit is answered in granian's thread, where the request arrives: one look into a table, now and then a stat, two
 messages that were made before. The way to the event loop and back would cost more than all of that, and behind the
@@ -14,10 +14,11 @@ from time import perf_counter, time
 from typing import Any, Final, NamedTuple
 
 from goferry.gomod.goproxy import Kind
-from goferry.proxy.base import Answer
+from goferry.proxy.base import Answer, Outcome
 from goferry.proxy.recent import Recent
 from goferry.server import metrics
 from goferry.server.accesslog import Entry
+from goferry.server.base import ModuleProxy
 from goferry.server.files import Ready, ReadyFiles
 from goferry.server.replies import Content
 
@@ -32,6 +33,11 @@ _SETTLE_SECONDS: Final = 0.005
 
 _FILES: Final = (Kind.INFO, Kind.MOD, Kind.ZIP)
 _CHANGING: Final = ("/@v/list", "/@latest")
+_SERIES: Final = (
+    *((kind, Outcome.HIT) for kind in (*_FILES, Kind.LIST, Kind.LATEST)),
+    (Kind.LIST, Outcome.STALE),
+    (Kind.LATEST, Outcome.STALE),
+)
 _MADE: Final = 4096
 """Lists and @latest whose messages are kept."""
 
@@ -42,6 +48,7 @@ class _Hit(NamedTuple):
     """A request that was answered: `started` by perf_counter, `seconds` until the answer was handed over."""
 
     file: Ready
+    outcome: Outcome
     started: float
     seconds: float
     client: str
@@ -50,47 +57,46 @@ class _Hit(NamedTuple):
 
 
 class _Counts:
-    """The cells of one kind's hits, looked up once."""
+    """The cells of one kind and outcome, looked up once."""
 
     __slots__ = ("bytes", "requests", "seconds", "sum")
 
-    def __init__(self, row: metrics.Row, kind: str) -> None:
-        self.requests = row.cell(metrics.REQUESTS, kind, "hit", "200")
+    def __init__(self, row: metrics.Row, kind: str, outcome: str) -> None:
+        self.requests = row.cell(metrics.REQUESTS, kind, outcome, "200")
         self.bytes = row.cell(metrics.RESPONSE_BYTES, kind)
         self.seconds = row.cell(metrics.REQUEST_SECONDS, kind)
         self.sum = self.seconds + len(metrics.SECONDS) + 1
 
 
 class Hits:
-    """Answers from `files`, and what `known` knows (server.base.ModuleProxy). `answer` is for granian's thread,
-    everything else for the event loop.
+    """Answers from `files`, and what `proxy` knows. `answer` is for granian's thread, everything else for the event
+    loop.
 
-    `content_of` makes of an answer of a kind what goes over HTTP, `touch` is told the key of each file that was served,
-    `agent_of` makes text of a User-Agent header.
+    `content_of` makes of an answer of a kind what goes over HTTP, `agent_of` makes text of a User-Agent header.
     """
 
     def __init__(
         self,
         files: ReadyFiles,
         row: metrics.Row,
+        proxy: ModuleProxy,
         *,
-        known: Callable[[str], Answer | None],
         content_of: Callable[[Answer, str], Content],
-        touch: Callable[[str], None],
         agent_of: Callable[[bytes], str],
         log: Callable[[Entry], None] | None,
     ) -> None:
         self.last = 0.0
         """When the last one was answered, by perf_counter."""
         self._find = files.find
-        self._known = known
+        self._known = proxy.known
+        self._refresh = proxy.refresh
+        self._touch = proxy.touch
         self._content_of = content_of
-        self._made = Recent[str, Ready](_MADE)
+        self._made = Recent[str, tuple[Answer, Ready]](_MADE)
         self._cells = row.cells
-        self._counts: dict[str, _Counts] = {
-            kind: _Counts(row, kind) for kind in (*_FILES, Kind.LIST, Kind.LATEST)
+        self._counts: dict[tuple[str, str], _Counts] = {
+            (kind, outcome): _Counts(row, kind, outcome) for kind, outcome in _SERIES
         }
-        self._touch = touch
         self._agent_of = agent_of
         self._log = log
         self._unsettled: list[_Hit] = []
@@ -111,48 +117,55 @@ class Hits:
                 return None
             if name == b"user-agent":
                 agent = value
-        path = scope["path"]
-        file = self._changing(path) if path.endswith(_CHANGING) else self._find(path, started)
+        path, outcome = scope["path"], Outcome.HIT
+        if path.endswith(_CHANGING):
+            file, outcome = self._changing(path)
+        else:
+            file = self._find(path, started)
         if file is None:
             return False
         send(file.start)
         send(file.body)
         self.last = started
+        seconds = perf_counter() - started
         # Adding to a list is one step for all threads; the loop takes the front of it away in one, too.
-        self._unsettled.append(_Hit(file, started, perf_counter() - started, scope["client"][0], path, agent))
+        self._unsettled.append(_Hit(file, outcome, started, seconds, scope["client"][0], path, agent))
         if not self._is_awaited:
             self._is_awaited = True
             self._loop.call_soon_threadsafe(self._settle_and_wait)
         return True
 
-    def _changing(self, path: str) -> Ready | None:
+    def _changing(self, path: str) -> tuple[Ready | None, Outcome]:
         key = path[1:]
         answer = self._known(key)
         if answer is None:
-            return None
-        made = self._made.get(path)
-        if made is None or made.content.body is not answer.body or made.content.mtime != answer.mtime:
+            return None, Outcome.HIT
+        known, made = self._made.get(path, (None, None))
+        if made is None or known != answer:
             kind = Kind.LIST if path.endswith("/@v/list") else Kind.LATEST
-            made = self._made[path] = Ready(key, kind, self._content_of(answer, kind))
-        return made
+            made = Ready(key, kind, self._content_of(answer, kind))
+            self._made[path] = (answer, made)
+        return made, Outcome.STALE if answer.stale else Outcome.HIT
 
     def settle(self) -> None:
         """Note all that was answered until now."""
         hits = self._unsettled[:]
         del self._unsettled[: len(hits)]
         cells, offset = self._cells, time() - perf_counter()
-        for file, started, seconds, client, path, agent in hits:
+        for file, outcome, started, seconds, client, path, agent in hits:
             size = file.content.size
-            counts = self._counts[file.kind]
+            counts = self._counts[file.kind, outcome]
             cells[counts.requests] += 1.0
             cells[counts.bytes] += size
             cells[counts.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
             cells[counts.sum] += seconds
             if file.kind in _FILES:
                 self._touch(file.key)
+            elif outcome is Outcome.STALE:
+                self._refresh(file.key)
             if self._log is not None:
                 when, by = started + seconds + offset, self._agent_of(agent)
-                self._log(Entry(when, client, "GET", path, 200, size, seconds, "hit", file.kind, by))
+                self._log(Entry(when, client, "GET", path, 200, size, seconds, outcome, file.kind, by))
 
     def _settle_and_wait(self) -> None:
         """Note what there is, and look again in a moment, until there is nothing."""
@@ -162,5 +175,6 @@ class Hits:
             if not self._unsettled:
                 return
             self._is_awaited = True
-        self.settle()
+        # First, so that a fault in what follows does not end it.
         self._loop.call_later(_SETTLE_SECONDS, self._settle_and_wait)
+        self.settle()
