@@ -10,7 +10,7 @@ import pytest
 from goferry.config import Settings
 from goferry.gomod.goproxy import Kind
 from goferry.proxy.base import Answer, Silent
-from goferry.server import metrics, replies
+from goferry.server import hits, metrics, replies
 from goferry.server.accesslog import Entry
 from goferry.server.files import ReadyFiles
 from goferry.server.hits import Hits
@@ -29,6 +29,11 @@ class Knowing(FakeProxy):
     def __init__(self, store: Path) -> None:
         super().__init__(Settings(store=str(store)), Silent())
         self.answers: dict[str, Answer] = {}
+        self.is_asked = asyncio.Event()
+
+    def refresh(self, key: str) -> None:
+        super().refresh(key)
+        self.is_asked.set()
 
     def known(self, key: str) -> Answer | None:
         return self.answers.get(key)
@@ -64,6 +69,10 @@ class Short:
             while len(self.logged) < count:
                 await self.noted.wait()
                 self.noted.clear()
+
+    async def until_refreshed(self) -> None:
+        async with asyncio.timeout(20):
+            await self.proxy.is_asked.wait()
 
     def _content(self, answer: Answer, kind: str) -> Content:
         self.made += 1
@@ -154,18 +163,33 @@ async def test_a_list_is_answered_while_it_is_known(short: Short) -> None:
     assert (short.requests(Kind.LIST), short.touched) == (4.0, [])
 
 
-async def test_an_old_list_is_answered_as_such_and_asked_for_anew(short: Short) -> None:
+async def test_an_old_list_is_answered_as_such(short: Short) -> None:
     short.known[LIST[1:]] = listing(b"v1.0.0\n", stale=True)
     assert short.ask(LIST) == (True, b"v1.0.0\n")
-    assert short.proxy.refreshed == []
     short.hits.settle()
-    assert short.proxy.refreshed == [LIST[1:]]
     assert (short.requests(Kind.LIST), short.requests(Kind.LIST, "stale")) == (0.0, 1.0)
     assert [entry.outcome for entry in short.logged] == ["stale"]
     short.known[LIST[1:]] = listing(b"v1.0.0\n")
     assert short.ask(LIST) == (True, b"v1.0.0\n")
     short.hits.settle()
     assert short.made == 2
+    assert short.requests(Kind.LIST) == 1.0
+
+
+@pytest.mark.parametrize("limit", ["_QUIET_SECONDS", "_LONGEST_SECONDS"])
+async def test_an_old_list_is_asked_for_anew_when_it_is_quiet_or_has_waited_long(
+    short: Short, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_QUIET_SECONDS", "_LONGEST_SECONDS"):
+        monkeypatch.setattr(hits, name, 600.0)
+    short.known[LIST[1:]] = listing(b"v1.0.0\n", stale=True)
+    for _ in range(2):
+        short.ask(LIST)
+    await short.until_noted(2)
+    assert short.proxy.refreshed == []
+    monkeypatch.setattr(hits, limit, 0.0)
+    short.ask(LIST)
+    await short.until_refreshed()
     assert short.proxy.refreshed == [LIST[1:]]
 
 
@@ -192,6 +216,6 @@ async def test_no_hit_of_another_thread_is_lost(short: Short) -> None:
     thread.start()
     while thread.is_alive():
         short.hits.settle()
-        await asyncio.sleep(0)
+        thread.join(0.001)
     short.hits.settle()
     assert short.requests("mod") == len(short.logged) == len(short.touched) == count

@@ -31,6 +31,11 @@ _PERCENT: Final = ord("%")
 _SETTLE_SECONDS: Final = 0.005
 """How long hits may wait to be noted while more of them come. What is read ahead follows what is used."""
 
+_QUIET_SECONDS: Final = 0.1
+_LONGEST_SECONDS: Final = 2.0
+"""Lists that were given although they are old are asked for anew when nobody has asked for anything for so long, or
+when one has waited so long: an upgrade check asks for hundreds, and its next question comes first."""
+
 _FILES: Final = (Kind.INFO, Kind.MOD, Kind.ZIP)
 _CHANGING: Final = ("/@v/list", "/@latest")
 _SERIES: Final = (
@@ -101,6 +106,8 @@ class Hits:
         self._log = log
         self._unsettled: list[_Hit] = []
         self._is_awaited = False
+        self._old: dict[str, float] = {}
+        """Keys to be asked for anew, and when they were given."""
         self._loop = asyncio.get_running_loop()
 
     def answer(self, scope: Mapping[str, Any], send: Send) -> bool | None:
@@ -162,14 +169,14 @@ class Hits:
             if file.kind in _FILES:
                 self._touch(file.key)
             elif outcome is Outcome.STALE:
-                self._refresh(file.key)
+                self._old.setdefault(file.key, started)
             if self._log is not None:
                 when, by = started + seconds + offset, self._agent_of(agent)
                 self._log(Entry(when, client, "GET", path, 200, size, seconds, outcome, file.kind, by))
 
     def _settle_and_wait(self) -> None:
         """Note what there is, and look again in a moment, until there is nothing."""
-        if not self._unsettled:
+        if not self._unsettled and not self._old:
             self._is_awaited = False
             # One may have come since the look, and have seen that it was awaited.
             if not self._unsettled:
@@ -178,3 +185,12 @@ class Hits:
         # First, so that a fault in what follows does not end it.
         self._loop.call_later(_SETTLE_SECONDS, self._settle_and_wait)
         self.settle()
+        self._refresh_old()
+
+    def _refresh_old(self) -> None:
+        now = perf_counter()
+        first = next(iter(self._old.values()), now)
+        if now - self.last >= _QUIET_SECONDS or now - first >= _LONGEST_SECONDS:
+            old, self._old = self._old, {}
+            for key in old:
+                self._refresh(key)
