@@ -173,9 +173,13 @@ class _Hashing:
                         self._digests[at] = text[2 * _DIGEST * nth : 2 * _DIGEST * (nth + 1)]
 
 
+def _cost(entries: Sequence[Entry]) -> int:
+    return sum(entry.size for entry in entries) + _MEMBER * len(entries)
+
+
 def _by_size(entries: Sequence[Entry]) -> tuple[deque[int], deque[int]]:
     """The small members and the big ones, by their places; either half costs about the same."""
-    total = sum(entry.size for entry in entries) + _MEMBER * len(entries)
+    total = _cost(entries)
     limit, cost = 0, 0
     for limit in sorted(entry.size for entry in entries):
         cost += limit + _MEMBER
@@ -189,8 +193,7 @@ def _by_size(entries: Sequence[Entry]) -> tuple[deque[int], deque[int]]:
 
 def _in_order(entries: Sequence[Entry]) -> list[range]:
     """Neighbours that are taken at once: asking for each alone would cost more than a small one itself."""
-    total = sum(entry.size for entry in entries) + _MEMBER * len(entries)
-    enough = max(_SHARE, total // _MOST_SHARES)
+    enough = max(_SHARE, _cost(entries) // _MOST_SHARES)
     shares = []
     first, cost = 0, 0
     for at, entry in enumerate(entries):

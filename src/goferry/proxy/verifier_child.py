@@ -22,7 +22,7 @@ HEAD: Final = 4
 """Bytes of the length before each message, big end first."""
 
 PATIENT: Final = "patient"
-"""The argument with which it takes only what others leave, and one zip after the other."""
+"""The argument with which it takes only what others leave, and one core."""
 
 _NICE: Final = 5
 """A zip that is looked at a little later harms nobody; an answer from the store, and the client itself, come first."""
