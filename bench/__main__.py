@@ -87,6 +87,7 @@ def _run(options: argparse.Namespace) -> int:
             if group not in options.only:
                 continue
             print(f"\n{group}", flush=True)
+            tools.forget_files(names=True)
             before, started = pace.measure(), time.monotonic()
             try:
                 SCENARIOS[group](bench)

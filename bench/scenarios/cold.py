@@ -16,7 +16,8 @@ PER_ROUND = 12_000
 ZIPS = 8_000
 BIG_PER_ROUND = 6
 BIG_AT_ONCE = 4
-ROUNDS = 3
+ROUNDS = 7
+"""The pace of small machines changes within seconds."""
 
 
 def misses(bench: Bench) -> None:

@@ -12,7 +12,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,8 +28,6 @@ LEAST_MODULES = 150
 ROUNDS = 3
 COLD_ROUNDS = 7
 COMMAND_SECONDS = 1200
-
-DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 
 AWAY_SECONDS = 0.025
 """One way; the round trip to a server in another country is about twice that."""
@@ -110,7 +108,7 @@ def _cold_once(
     """Seconds. Raises LoadError for another go.sum than the expected one."""
     # In folders that stay: whoever comes behind the deletion of a module cache pays for it, the first one would not.
     client = bench.fresh("cold").name
-    _forget_files()
+    tools.forget_files()
     if name == "straight":
         one = _download(bench, graph, client, GOPROXY=upstream)
     else:
@@ -121,14 +119,6 @@ def _cold_once(
     if one.sums != sums:
         raise load.LoadError(f"{name} gives another go.sum than the upstream")
     return one.seconds
-
-
-def _forget_files() -> None:
-    """What earlier passes left to be written, or left in memory until something else needs the room, is not at the
-    expense of this one. Only root may empty the page cache."""
-    os.sync()
-    with suppress(OSError):
-        DROP_CACHES.write_text("1")
 
 
 def _warm(bench: Bench, graph: Path, straight: str, floor: Download, stores: dict[str, Path]) -> None:

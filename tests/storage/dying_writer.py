@@ -11,6 +11,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from goferry.storage import writer
 from goferry.storage.disk import Disk
 from goferry.storage.local import LocalStore
 
@@ -120,7 +121,9 @@ async def loop(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    command, where = sys.argv[1:]
+    command, where, *many = sys.argv[1:]
+    if many:
+        writer.MANY = int(many[0])
     if command == "steps":
         steps(Path(where))
     else:

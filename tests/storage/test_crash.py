@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from goferry.storage import writer
 from goferry.storage.disk import Disk
 from goferry.storage.local import LocalStore
 from sizes import size
@@ -31,12 +32,15 @@ def private_files(store: Path) -> list[Path]:
     ]
 
 
-def run_steps(folder: Path) -> list[Path]:
+def run_steps(folder: Path, many: int) -> list[Path]:
     """One place for every step that the writer died before; in the last one it lived."""
-    command = [sys.executable, str(PROGRAM), "steps", str(folder)]
+    command = [sys.executable, str(PROGRAM), "steps", str(folder), str(many)]
     subprocess.run(command, env=ENVIRONMENT, check=True, timeout=300)
     return sorted(folder.iterdir(), key=lambda path: int(path.name))
 
+
+MANY = pytest.mark.parametrize("many", [writer.MANY, 1], ids=["each alone", "whole file system"])
+"""How many things are synced by one call for all of the file system."""
 
 ALLOWED = {
     LIST: [("list second", {SECOND}), ("list first", {FIRST, SECOND}), ("", {None, FIRST})],
@@ -48,8 +52,9 @@ ALLOWED = {
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writer forks a child for every step")
-async def test_dying_before_any_step_leaves_whole_objects_and_all_that_was_acknowledged(tmp_path):
-    places = await asyncio.to_thread(run_steps, tmp_path)
+@MANY
+async def test_dying_before_any_step_leaves_whole_objects_and_all_that_was_acknowledged(tmp_path, many):
+    places = await asyncio.to_thread(run_steps, tmp_path, many)
     assert len(places) > 40
     assert (places[0] / "acks").read_text() == ""
     assert (places[-1] / "acks").read_text().splitlines()[-1] == "deleted"
@@ -172,6 +177,14 @@ class PowerlessDisk(Disk):
             del self.durable[name]
         self.durable.update(inside)
 
+    def sync_all(self, fd):
+        """As far as the books go, one call for the whole file system can be had everywhere."""
+        for inode in self.names.values():
+            inode.dirty = False
+        self.durable = dict(self.names)
+        super().sync_all(fd)
+        return True
+
     def survives(self, key: str) -> bool:
         path = f"{self.root}/{key}"
         if self.durable.get(path) is not self.names.get(path) or path not in self.durable:
@@ -184,7 +197,9 @@ class PowerlessDisk(Disk):
         return not self.durable[path].dirty
 
 
-async def test_what_was_acknowledged_would_survive_a_power_failure(tmp_path):
+@MANY
+async def test_what_was_acknowledged_would_survive_a_power_failure(tmp_path, monkeypatch, many):
+    monkeypatch.setattr(writer, "MANY", many)
     root = tmp_path / "store"
     disk = PowerlessDisk(root)
     kept = {"list first": LIST, "mod": MOD, "zip": ZIP, "list second": LIST}
@@ -199,8 +214,10 @@ async def test_what_was_acknowledged_would_survive_a_power_failure(tmp_path):
     assert lost == []
 
 
-async def test_the_power_failure_test_sees_a_missing_sync(tmp_path):
+@MANY
+async def test_the_power_failure_test_sees_a_missing_sync(tmp_path, monkeypatch, many):
     """Without fsync the same books must show violations and losses, or they prove nothing."""
+    monkeypatch.setattr(writer, "MANY", many)
 
     class Forgetful(PowerlessDisk):
         def sync(self, fd):
@@ -208,6 +225,9 @@ async def test_the_power_failure_test_sees_a_missing_sync(tmp_path):
 
         def sync_folder(self, path):
             pass
+
+        def sync_all(self, fd):
+            return True
 
     disk = Forgetful(tmp_path)
     store = LocalStore(tmp_path, disk=disk)

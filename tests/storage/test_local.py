@@ -50,13 +50,15 @@ class BadDisk(Disk):
 
 
 def lock_files(own):
-    """Lock files beside the one that holds all names as byte ranges."""
-    return [path for path in (own / "locks").iterdir() if path.name != "names"]
+    """Lock files beside those that hold names as byte ranges."""
+    return [path for path in (own / "locks").iterdir() if not path.name.startswith("names-")]
 
 
 class TestLocalStore(BlobStoreContract):
-    @pytest.fixture(params=["fsync", "no-fsync", "threads", "no-links"])
-    async def pair(self, request, tmp_path):
+    @pytest.fixture(params=["fsync", "no-fsync", "threads", "no-links", "whole"])
+    async def pair(self, request, tmp_path, monkeypatch):
+        if request.param == "whole":
+            monkeypatch.setattr(writer, "MANY", 1)
         options = {"fsync": request.param != "no-fsync", "loop_reads": request.param != "threads"}
         if request.param == "no-links":
             options["disk"] = NoLinks()
@@ -350,6 +352,20 @@ async def test_a_fault_at_any_step_is_named_and_service_goes_on(tmp_path, step, 
     assert await store.read("example.com/other/@v/list") == b"x"
     await store.close()
     assert list((tmp_path / ".goferry/tmp").iterdir()) == []
+
+
+async def test_where_the_whole_file_system_cannot_be_synced_each_write_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "MANY", 1)
+    disk = BadDisk("sync_all")
+    store = LocalStore(tmp_path, disk=disk)
+    await store.put(MOD, b"m")
+    assert await store.read(MOD) == b"m"
+    disk.step = "sync"
+    monkeypatch.setattr(Disk, "sync_all", lambda *_: False)
+    with pytest.raises(StorageError, match="disk failed"):
+        await store.put(ZIP, b"z")
+    disk.step = ""
+    await store.close()
 
 
 @pytest.mark.parametrize("step", ["create", "write", "sync", "link"])

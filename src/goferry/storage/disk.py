@@ -15,6 +15,7 @@ from itertools import islice
 
 from goferry.errors import StorageError
 from goferry.i18n import N_
+from goferry.storage import wholesync
 
 MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG})
 """What a file system says when it holds no object of that name (a name too long for it cannot be there either)."""
@@ -108,6 +109,11 @@ class Disk:
             self.sync(fd)
         finally:
             os.close(fd)
+
+    def sync_all(self, fd: int) -> bool:
+        """All of the file system that holds an open file, in one call. False, with nothing done, where that can't be
+        had, or would take long."""
+        return wholesync.sync(fd)
 
 
 _FAULTS: dict[int, tuple[str, str]] = {

@@ -4,7 +4,8 @@ Every durable write needs the same steps in the same order: bytes into a private
 public name, sync the folder that holds the name, and only then say "kept". Alone, each waits for the disk
 twice. Here one thread takes all writes that are waiting, and does each *step* for all of them: the syncs of a
 step run side by side, so the journal of the file system commits them together, and a folder that got ten
-names is synced once (figures and the ways that lost: docs/adr/0004-durable-writes.md).
+names is synced once. Many are synced by one call for all of the file system, where that can be done (figures and
+the ways that lost: docs/adr/0004-durable-writes.md).
 
 A crash at any step leaves a private file that the next start removes, or a public name with complete, synced
 bytes.
@@ -24,7 +25,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from goferry.storage.base import Blob
-from goferry.storage.disk import MISSING, NO_LINK, Disk
+from goferry.storage.disk import MISSING, NO_LINK, READ_FLAGS, Disk
 from goferry.storage.locks import try_lock, unlock
 from goferry.storage.tempfiles import TempFiles
 
@@ -42,6 +43,10 @@ MOST_FOLDERS = 20_000
 """Folders remembered as durable (about 2 MB); forgetting them costs a few syncs."""
 
 _SYNCERS = 16
+
+MANY = 2 * _SYNCERS
+"""Things to sync from which on one call for the whole file system is tried."""
+
 _T = TypeVar("_T")
 _WINDOWS = sys.platform == "win32"
 
@@ -94,6 +99,8 @@ class GroupWriter:
         self._start = threading.Lock()
         self._closed = False
         self._pool = ThreadPoolExecutor(_SYNCERS, thread_name_prefix="goferry-sync")
+        self._top: int | None = None
+        """The root, open: for syncing all of its file system."""
 
     def submit(self, write: Write) -> asyncio.Future[Blob]:
         """The blob as it is kept (an earlier one when it won), or the OSError that stopped this write alone.
@@ -139,6 +146,9 @@ class GroupWriter:
             self._urgent.set()
             thread.join()
         self._pool.shutdown()
+        top, self._top = self._top, None
+        if top is not None:
+            os.close(top)
 
     def _run(self) -> None:
         running = True
@@ -187,7 +197,7 @@ class GroupWriter:
             self._disk.write(write.fd, [write.data])
 
     def _sync_files(self, writes: list[Write]) -> None:
-        if not self._fsync:
+        if not self._fsync or self._sync_all(len(writes)):
             return
 
         def sync(write: Write) -> None:
@@ -299,12 +309,23 @@ class GroupWriter:
                 for write in names.folders[folder]:
                     write.error = error
 
-        if self._fsync:
+        if self._fsync and not self._sync_all(len(names.folders)):
             self._side_by_side(sync, list(names.folders))
         if all(write.error is None for writes in names.folders.values() for write in writes):
             if len(self._settled) > MOST_FOLDERS:
                 self._settled = {self._root}
             self._settled |= names.fresh
+
+    def _sync_all(self, count: int) -> bool:
+        """Whether the whole file system was synced, for so many things on it."""
+        if count < MANY:
+            return False
+        try:
+            if self._top is None:
+                self._top = os.open(self._root, READ_FLAGS)
+            return self._disk.sync_all(self._top)
+        except OSError:
+            return False  # each of them, synced by itself, tells whether the fault is its own
 
     def _side_by_side(self, step: Callable[[_T], None], things: list[_T]) -> None:
         def each(some: Sequence[_T]) -> None:
