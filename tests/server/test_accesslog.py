@@ -66,7 +66,7 @@ async def test_everything_is_written_by_the_time_it_is_closed(tmp_path: Path) ->
     log = AccessLog("text", fd, lost.append)
     log.start()
     for n in range(2000):
-        log.add(ENTRY._replace(size=n))
+        log.add([ENTRY._replace(size=n)])
     await log.close()
     os.close(fd)
     sizes = [int(line.split()[5]) for line in (tmp_path / "log").read_text().splitlines()]
@@ -83,7 +83,7 @@ async def test_a_reader_that_stalls_costs_lines_and_not_the_server(monkeypatch: 
     # More than the pipe holds, and nobody reads.
     for _ in range(4):
         for n in range(600):
-            log.add(ENTRY._replace(agent="x" * 150, size=n))
+            log.add([ENTRY._replace(agent="x" * 150, size=n)])
         await asyncio.sleep(0.01)
     assert lost
     reading = asyncio.get_running_loop().run_in_executor(None, _read_all, read)
@@ -105,7 +105,7 @@ async def test_a_reader_that_is_gone_costs_lines_and_not_the_server() -> None:
     lost: list[int] = []
     log = AccessLog("json", write, lost.append)
     log.start()
-    log.add(ENTRY)
+    log.add([ENTRY])
     await log.close()
     os.close(write)
     assert lost == [1]

@@ -9,7 +9,7 @@ import pytest
 
 from goferry.config import Settings
 from goferry.gomod.goproxy import Kind
-from goferry.proxy.base import Answer, Silent
+from goferry.proxy.base import Answer, Outcome, Silent
 from goferry.server import hits, metrics, replies
 from goferry.server.accesslog import Entry
 from goferry.server.files import ReadyFiles
@@ -60,8 +60,8 @@ class Short:
             log=self._log,
         )
 
-    def _log(self, entry: Entry) -> None:
-        self.logged.append(entry)
+    def _log(self, entries: list[Entry]) -> None:
+        self.logged += entries
         self.noted.set()
 
     async def until_noted(self, count: int) -> None:
@@ -114,6 +114,39 @@ async def test_a_stored_file_is_answered_and_noted_afterwards(short: Short) -> N
     assert (entry.client, entry.path, entry.size, entry.outcome) == ("192.0.2.1", FILE, len(BODY), "hit")
     assert (entry.kind, entry.agent, entry.status) == ("mod", "Go-http-client/1.1", 200)
     assert (short.touched, short.requests("mod")) == ([FILE[1:]], 1.0)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [],
+        [1e-5],
+        [0.0005],
+        [0.00051, 1e-5, 0.0005],
+        [60.0, 61.0, 1e9, 59.0],
+        [*metrics.SECONDS],
+        [0.3, 0.2, 0.1] * 50,
+    ],
+    ids=len,
+)
+async def test_many_hits_are_counted_as_if_one_by_one(short: Short, times: list[float]) -> None:
+    file = short.hits._find(FILE, 0.0)
+    assert file is not None
+    short.hits._unsettled += [
+        hits._Hit(file, Outcome.HIT, 0.0, seconds, "192.0.2.1", FILE, b"") for seconds in times
+    ]
+    short.hits.settle()
+    expected = metrics.Board(1).row(0)
+    for seconds in times:
+        expected.observe(seconds, metrics.REQUEST_SECONDS, "mod")
+    width = len(metrics.SECONDS) + 2
+    counted, one_by_one = (row.cell(metrics.REQUEST_SECONDS, "mod") for row in (short.row, expected))
+    assert list(short.row.cells[counted : counted + width]) == pytest.approx(
+        list(expected.cells[one_by_one : one_by_one + width])
+    )
+    assert short.requests("mod") == len(times)
+    assert short.row.cells[short.row.cell(metrics.RESPONSE_BYTES, "mod")] == len(BODY) * len(times)
+    assert [entry.seconds for entry in short.logged] == times
 
 
 async def test_it_is_noted_without_anybody_asking(short: Short) -> None:

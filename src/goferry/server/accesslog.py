@@ -65,10 +65,11 @@ def _plain(field: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _quoted(field: str) -> str:
-    return _ODD_QUOTED.sub(_escape, field)
+def _ending(outcome: str, kind: str, agent: str) -> str:
+    return f' {outcome} {kind} "{_ODD_QUOTED.sub(_escape, agent)}"\n'
 
 
+@lru_cache(maxsize=8)
 def _stamp(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
@@ -76,14 +77,14 @@ def _stamp(second: int) -> str:
 def format_text(entries: list[Entry]) -> str:
     """`TIME CLIENT METHOD PATH STATUS BYTES SECONDS OUTCOME KIND "USER AGENT"`, odd characters escaped."""
     lines = []
-    second, stamp = -1, ""
+    last, stamp = -1, ""
     for when, client, method, path, status, size, seconds, outcome, kind, agent in entries:
-        if int(when) != second:
-            second = int(when)
-            stamp = _stamp(second)
+        milliseconds = int(when * 1000)
+        if milliseconds != last:  # many lines come within one
+            last = milliseconds
+            stamp = f"{_stamp(milliseconds // 1000)}.{milliseconds % 1000:03d}Z"
         lines.append(
-            f"{stamp}.{int(when * 1000) % 1000:03d}Z {client} {method} {_plain(path)} {status} {size} {seconds:.6f}"
-            f' {outcome} {kind} "{_quoted(agent)}"\n'
+            f"{stamp} {client} {method} {_plain(path)} {status} {size} {seconds:.6f}{_ending(outcome, kind, agent)}"
         )
     return "".join(lines)
 
@@ -131,10 +132,10 @@ class AccessLog:
         """Begin to write, in the running event loop."""
         self._writer = asyncio.get_running_loop().create_task(self._write_forever())
 
-    def add(self, entry: Entry) -> None:
-        """Note one request. Never blocks."""
+    def add(self, some: list[Entry]) -> None:
+        """Note requests. Never blocks."""
         entries = self._entries
-        entries.append(entry)
+        entries += some
         if len(entries) >= _BATCH:
             if len(entries) >= _MOST_WAITING:
                 self._dropped(len(entries))

@@ -246,7 +246,7 @@ class App:
             path, agent = scope["path"], self._agent(asked.headers.get(b"user-agent", b""))
             client = scope["client"][0]
             self._log(
-                Entry(time(), client, asked.method, path, status, size, seconds, outcome, asked.kind, agent)
+                [Entry(time(), client, asked.method, path, status, size, seconds, outcome, asked.kind, agent)]
             )
 
     # ---- what the pages and the worker ask -----------------------------------------------------------------

@@ -8,7 +8,7 @@ log, what was used) is for the loop, a few milliseconds later, for many hits at 
 """
 
 import asyncio
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from time import perf_counter, time
 from typing import Any, Final, NamedTuple
@@ -88,7 +88,7 @@ class Hits:
         *,
         content_of: Callable[[Answer, str], Content],
         agent_of: Callable[[bytes], str],
-        log: Callable[[Entry], None] | None,
+        log: Callable[[list[Entry]], None] | None,
     ) -> None:
         self.last = 0.0
         """When the last one was answered, by perf_counter."""
@@ -158,21 +158,56 @@ class Hits:
         """Note all that was answered until now."""
         hits = self._unsettled[:]
         del self._unsettled[: len(hits)]
-        cells, offset = self._cells, time() - perf_counter()
-        for file, outcome, started, seconds, client, path, agent in hits:
-            size = file.content.size
-            counts = self._counts[file.kind, outcome]
-            cells[counts.requests] += 1.0
-            cells[counts.bytes] += size
-            cells[counts.seconds + bisect_left(metrics.SECONDS, seconds)] += 1.0
-            cells[counts.sum] += seconds
-            if file.kind in _FILES:
-                self._touch(file.key)
-            elif outcome is Outcome.STALE:
-                self._old.setdefault(file.key, started)
-            if self._log is not None:
-                when, by = started + seconds + offset, self._agent_of(agent)
-                self._log(Entry(when, client, "GET", path, 200, size, seconds, outcome, file.kind, by))
+        series: dict[tuple[str, Outcome], list[_Hit]] = {}
+        for hit in hits:
+            series.setdefault((hit.file.kind, hit.outcome), []).append(hit)
+        for key, some in series.items():
+            self._count(self._counts[key], some)
+            self._note(*key, some)
+        if hits and self._log is not None:
+            offset, agent_of = time() - perf_counter(), self._agent_of
+            self._log(
+                [
+                    Entry(
+                        started + seconds + offset,
+                        client,
+                        "GET",
+                        path,
+                        200,
+                        file.content.size,
+                        seconds,
+                        outcome,
+                        file.kind,
+                        agent_of(agent),
+                    )
+                    for file, outcome, started, seconds, client, path, agent in hits
+                ]
+            )
+
+    def _count(self, counts: _Counts, hits: list[_Hit]) -> None:
+        """Count hits of one series together: their times in order, each bound is looked for once."""
+        cells = self._cells
+        seconds = sorted([hit.seconds for hit in hits])
+        cells[counts.requests] += len(hits)
+        cells[counts.bytes] += sum([hit.file.content.size for hit in hits])
+        cells[counts.sum] += sum(seconds)
+        below = 0
+        for at, bound in enumerate(metrics.SECONDS, counts.seconds):
+            if below == len(seconds):
+                return
+            here = bisect_right(seconds, bound)
+            cells[at] += here - below
+            below = here
+        cells[counts.seconds + len(metrics.SECONDS)] += len(seconds) - below
+
+    def _note(self, kind: str, outcome: Outcome, hits: list[_Hit]) -> None:
+        """What was used, and what is old."""
+        if kind in _FILES:
+            for hit in hits:
+                self._touch(hit.file.key)
+        elif outcome is Outcome.STALE:
+            for hit in hits:
+                self._old.setdefault(hit.file.key, hit.started)
 
     def _settle_and_wait(self) -> None:
         """Note what there is, and look again in a moment, until there is nothing."""
