@@ -28,7 +28,7 @@ _SPECIAL: Final = frozenset(
 """Headers by which a request asks for something else than everything, from wherever it is known."""
 
 _PERCENT: Final = ord("%")
-_SETTLE_SECONDS: Final = 0.005
+_SETTLE_SECONDS: Final = 0.003
 """How long hits may wait to be noted while more of them come. What is read ahead follows what is used."""
 
 _QUIET_SECONDS: Final = 0.1
