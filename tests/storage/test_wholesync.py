@@ -1,5 +1,6 @@
 """One call for a whole file system: where it is made, and where it is not."""
 
+import ctypes
 import errno
 import os
 from types import SimpleNamespace
@@ -22,8 +23,6 @@ class Library:
         return 0
 
     def syncfs(self, fd):
-        import ctypes
-
         self.synced.append(fd)
         ctypes.set_errno(self.fault)
         return -1 if self.fault else 0

@@ -8,7 +8,6 @@ log, what was used) is for the loop, a few milliseconds later, for many hits at 
 """
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from time import perf_counter, time
 from typing import Any, Final, NamedTuple
@@ -61,18 +60,6 @@ class _Hit(NamedTuple):
     agent: bytes
 
 
-class _Counts:
-    """The cells of one kind and outcome, looked up once."""
-
-    __slots__ = ("bytes", "requests", "seconds", "sum")
-
-    def __init__(self, row: metrics.Row, kind: str, outcome: str) -> None:
-        self.requests = row.cell(metrics.REQUESTS, kind, outcome, "200")
-        self.bytes = row.cell(metrics.RESPONSE_BYTES, kind)
-        self.seconds = row.cell(metrics.REQUEST_SECONDS, kind)
-        self.sum = self.seconds + len(metrics.SECONDS) + 1
-
-
 class Hits:
     """Answers from `files`, and what `proxy` knows. `answer` is for granian's thread, everything else for the event
     loop.
@@ -98,10 +85,11 @@ class Hits:
         self._touch = proxy.touch
         self._content_of = content_of
         self._made = Recent[str, tuple[Answer, Ready]](_MADE)
-        self._cells = row.cells
-        self._counts: dict[tuple[str, str], _Counts] = {
-            (kind, outcome): _Counts(row, kind, outcome) for kind, outcome in _SERIES
-        }
+        self._row = row
+        for kind, outcome in _SERIES:  # on the page of metrics before they have counted anything
+            row.cell(metrics.REQUESTS, kind, outcome, "200")
+            row.cell(metrics.RESPONSE_BYTES, kind)
+            row.cell(metrics.REQUEST_SECONDS, kind)
         self._agent_of = agent_of
         self._log = log
         self._unsettled: list[_Hit] = []
@@ -162,7 +150,7 @@ class Hits:
         for hit in hits:
             series.setdefault((hit.file.kind, hit.outcome), []).append(hit)
         for key, some in series.items():
-            self._count(self._counts[key], some)
+            self._count(*key, some)
             self._note(*key, some)
         if hits and self._log is not None:
             offset, agent_of = time() - perf_counter(), self._agent_of
@@ -184,21 +172,11 @@ class Hits:
                 ]
             )
 
-    def _count(self, counts: _Counts, hits: list[_Hit]) -> None:
-        """Count hits of one series together: their times in order, each bound is looked for once."""
-        cells = self._cells
-        seconds = sorted([hit.seconds for hit in hits])
-        cells[counts.requests] += len(hits)
-        cells[counts.bytes] += sum([hit.file.content.size for hit in hits])
-        cells[counts.sum] += sum(seconds)
-        below = 0
-        for at, bound in enumerate(metrics.SECONDS, counts.seconds):
-            if below == len(seconds):
-                return
-            here = bisect_right(seconds, bound)
-            cells[at] += here - below
-            below = here
-        cells[counts.seconds + len(metrics.SECONDS)] += len(seconds) - below
+    def _count(self, kind: str, outcome: Outcome, hits: list[_Hit]) -> None:
+        """Count hits of one series together."""
+        self._row.add(len(hits), metrics.REQUESTS, kind, outcome, "200")
+        self._row.add(sum([hit.file.content.size for hit in hits]), metrics.RESPONSE_BYTES, kind)
+        self._row.observe_all([hit.seconds for hit in hits], metrics.REQUEST_SECONDS, kind)
 
     def _note(self, kind: str, outcome: Outcome, hits: list[_Hit]) -> None:
         """What was used, and what is old."""

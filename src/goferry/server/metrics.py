@@ -13,8 +13,8 @@ import os
 import struct
 import sys
 import tempfile
-from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -191,10 +191,22 @@ class Row:
 
     def observe(self, value: float, family: Family, *labels: str) -> None:
         """Put one value into a histogram."""
+        self.observe_all((value,), family, *labels)
+
+    def observe_all(self, values: Collection[float], family: Family, *labels: str) -> None:
+        """Put several values into a histogram: each bound is looked for once."""
         first = self.cell(family, *labels)
-        if first:
-            self.cells[first + bisect_left(family.bounds, value)] += 1.0
-            self.cells[first + len(family.bounds) + 1] += value
+        if not first:
+            return
+        ordered, below = sorted(values), 0
+        for at, bound in enumerate(family.bounds, first):
+            if below == len(ordered):
+                break
+            here = bisect_right(ordered, bound)
+            self.cells[at] += here - below
+            below = here
+        self.cells[first + len(family.bounds)] += len(ordered) - below
+        self.cells[first + len(family.bounds) + 1] += sum(ordered)
 
     def close(self) -> None:
         """Let go of the shared memory."""

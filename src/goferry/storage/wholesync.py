@@ -5,6 +5,7 @@ it waits for what everybody else has left to write on that file system, too. So 
 that is little (figures: docs/adr/0004-durable-writes.md).
 """
 
+import ctypes
 import os
 import re
 import struct
@@ -37,8 +38,6 @@ def sync(fd: int) -> bool:
     if libc is None or not _is_known(libc, fd) or left_to_write() > MOST_LEFT:
         return False
     if libc.syncfs(fd):
-        import ctypes
-
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return True
@@ -62,15 +61,11 @@ def _libc() -> Any:
     version = re.match(r"(\d+)\.(\d+)", os.uname().release)
     if version is None or tuple(map(int, version.groups())) < _REPORTS_ERRORS:
         return None
-    import ctypes
-
     libc = ctypes.CDLL(None, use_errno=True)
     return libc if hasattr(libc, "syncfs") and hasattr(libc, "fstatfs") else None
 
 
 def _is_known(libc: Any, fd: int) -> bool:
-    import ctypes
-
     about = ctypes.create_string_buffer(512)  # struct statfs has 120 bytes, its first field is the type
     kind: int = struct.unpack_from("l", about)[0] if libc.fstatfs(fd, about) == 0 else 0
     return kind in _FILE_SYSTEMS
