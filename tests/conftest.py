@@ -6,9 +6,9 @@ from collections.abc import Generator, Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-import heap
 import skips
 from goferry import i18n
+from heap import Heap
 from sizes import FULL
 
 settings.register_profile(
@@ -18,6 +18,8 @@ settings.register_profile(
     "full", max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("full" if FULL else "small")
+
+_HEAP = Heap()
 
 # A shell's background jobs pass an ignored SIGINT on to all that they start. Tests interrupt what they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -42,4 +44,4 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_runtest_logfinish() -> None:
     """Thousands of examples of one test must not stay with the process for the rest of the run."""
     if FULL:
-        heap.give_back()
+        _HEAP.give_back_if_grown()
