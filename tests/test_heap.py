@@ -1,3 +1,5 @@
+"""When a worker of the tests looks for memory to give back."""
+
 import sys
 from collections.abc import Callable
 
